@@ -1,0 +1,92 @@
+"""Every error AION raises on purpose.
+
+AionError
+├── SettingsError           a setting has a value AION cannot work with
+├── SourceError             a source is unknown, or what was given cannot be one
+├── FetchError              a resource could not be fetched
+│   ├── BlockedAddressError the address is not public and not on the allow-list
+│   └── TransientFetchError it may succeed later (time-out, 5xx, connection reset)
+├── ParseError              a document could not be parsed; carries the quarantine reason
+├── CurationError           a curation decision names something that is not there
+├── LakeError               a Lance table could not be read or written
+│   └── DiskFullError       no space is left; the last good state is kept
+├── DatabaseError           the relational database could not be reached or is of another version
+├── ReleaseError            a release cannot be made or read
+│   ├── NoReleaseError      nothing has been released yet
+│   └── GateBlockedError    a structural gate failed; the previous release keeps serving
+├── EmbedderError           the embedding model cannot be loaded, or is not the one expected
+└── AnswerNotFoundError     no answer has this id
+"""
+
+
+class AionError(Exception):
+    """Base of all errors meant for a person: what is wrong, with the value, and the next step."""
+
+    def __init__(self, what: str, next_step: str = "") -> None:
+        self.what = what
+        self.next_step = next_step
+        super().__init__(f"{what} {next_step}".strip())
+
+
+class SettingsError(AionError):
+    pass
+
+
+class SourceError(AionError):
+    pass
+
+
+class FetchError(AionError):
+    pass
+
+
+class BlockedAddressError(FetchError):
+    pass
+
+
+class TransientFetchError(FetchError):
+    pass
+
+
+class ParseError(AionError):
+    """`reason` is one of `aion_assets.core.records.QuarantineReason`."""
+
+    def __init__(self, reason: str, what: str, next_step: str = "") -> None:
+        self.reason = reason
+        super().__init__(what, next_step)
+
+
+class CurationError(AionError):
+    pass
+
+
+class LakeError(AionError):
+    pass
+
+
+class DiskFullError(LakeError):
+    pass
+
+
+class DatabaseError(AionError):
+    pass
+
+
+class ReleaseError(AionError):
+    pass
+
+
+class NoReleaseError(ReleaseError):
+    pass
+
+
+class GateBlockedError(ReleaseError):
+    pass
+
+
+class EmbedderError(AionError):
+    pass
+
+
+class AnswerNotFoundError(AionError):
+    pass

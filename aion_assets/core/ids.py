@@ -1,0 +1,47 @@
+"""Identities. Every id comes from content or from a canonical address, never from a position in a list.
+
+Ids are the first 32 hexadecimal digits (128 bits) of a SHA-256 over length-prefixed parts, so that no two different
+lists of parts share an input.
+"""
+
+import hashlib
+
+ID_HEX_DIGITS = 32
+
+
+def digest(*parts: str | bytes) -> str:
+    """Full SHA-256 (64 hexadecimal digits) over length-prefixed parts."""
+    state = hashlib.sha256()
+    for part in parts:
+        raw = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
+        state.update(len(raw).to_bytes(8, "big"))
+        state.update(raw)
+    return state.hexdigest()
+
+
+def short_digest(*parts: str | bytes) -> str:
+    return digest(*parts)[:ID_HEX_DIGITS]
+
+
+def content_hash(body: bytes) -> str:
+    """SHA-256 of the bytes alone, as any other tool would print it."""
+    return hashlib.sha256(body).hexdigest()
+
+
+def location_id(tenant_id: str, locator: str) -> str:
+    """`locator` is a canonical URL, or `<source_id>:<relative path>` for what has no URL of its own."""
+    return short_digest("location", tenant_id, locator)
+
+
+def doc_id(location: str) -> str:
+    """A document belongs to exactly one location."""
+    return short_digest("document", location)
+
+
+def text_hash(text: str) -> str:
+    return short_digest("text", text)
+
+
+def chunk_id(document: str, text: str, occurrence: int) -> str:
+    """`occurrence` counts equal texts inside one document, so that a repeated paragraph keeps each of its places."""
+    return short_digest("chunk", document, text, str(occurrence))

@@ -1,0 +1,94 @@
+"""The one settings class: everything the environment can change, with its default and what it means."""
+
+from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AliasChoices, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from aion_assets.core.errors import SettingsError
+
+Network = IPv4Network | IPv6Network
+
+
+class Settings(BaseSettings):
+    """Read from `AION_*` variables and a `.env` file in the working directory. Secrets are never printed."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="AION_", env_file=".env", extra="ignore", frozen=True, populate_by_name=True
+    )
+
+    # Where things are
+    home: Path = Field(Path(".aion"), description="Folder that holds everything AION writes.")
+    database_url: str = Field(
+        "",
+        validation_alias=AliasChoices("AION_DATABASE_URL", "DATABASE_URL"),
+        description="SQLAlchemy URL of AION's own database; empty means SQLite inside the home.",
+    )
+    dagster_db: str = Field("", description="PostgreSQL URL for Dagster's storage; empty means SQLite inside the home.")
+    tenant_id: str = Field("default", description="Stamped on every record; one organisation per installation.")
+
+    # Servers
+    host: str = Field("127.0.0.1", description="Address the AION server listens on.")
+    port: int = Field(8000, ge=1, le=65535, description="Port of the AION server.")
+    dagster_port: int = Field(3000, ge=1, le=65535, description="Port of the Dagster UI; it listens on loopback only.")
+    log_level: str = Field("INFO", validation_alias=AliasChoices("AION_LOG_LEVEL", "LOG_LEVEL"))
+
+    # Fetching
+    allow_private_networks: Annotated[tuple[Network, ...], NoDecode] = Field(
+        (), description="CIDR list of non-public networks that may be fetched from; empty means none."
+    )
+    user_agent: str = Field("AION/1.0 (+self-hosted knowledge assistant)", description="Sent with every fetch.")
+    crawl_delay_s: float = Field(0.25, ge=0, description="Pause between two requests to one public host, in seconds.")
+    crawl_concurrency: int = Field(8, ge=1, le=64, description="Simultaneous requests to one host.")
+    crawl_timeout_s: float = Field(30.0, gt=0, description="Time limit of one request, in seconds.")
+    max_fetch_bytes: int = Field(20_000_000, ge=1_000, description="Largest page or file taken, after decompression.")
+
+    # Parsing
+    parse_timeout_s: float = Field(60.0, gt=0, description="Time limit of one document, in seconds.")
+    parse_memory_bytes: int = Field(2_000_000_000, ge=100_000_000, description="Memory limit of the parser process.")
+
+    # Index and answers
+    embed_model: str = Field("", description="Hub id or folder of the embedding model; empty means the bundled MiniLM.")
+    tau_confidence: float = Field(0.62, ge=0, le=1, description="Answers need at least this calibrated confidence.")
+
+    @field_validator("allow_private_networks", mode="before")
+    @classmethod
+    def _read_networks(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(ip_network(item.strip(), strict=False) for item in value.split(",") if item.strip())
+        return value
+
+    @field_validator("home")
+    @classmethod
+    def _absolute_home(cls, value: Path) -> Path:
+        return value.expanduser().resolve()
+
+    @cached_property
+    def lake_uri(self) -> str:
+        return str(self.home / "lake")
+
+    @cached_property
+    def sqlalchemy_url(self) -> str:
+        if not self.database_url:
+            return f"sqlite:///{self.home / 'aion.sqlite'}"
+        # SQLAlchemy before 2.1 already reads postgresql:// as psycopg2; saying so keeps it true after an upgrade.
+        scheme, _, rest = self.database_url.partition("://")
+        return f"postgresql+psycopg2://{rest}" if scheme in ("postgres", "postgresql") else self.database_url
+
+
+def load_settings() -> Settings:
+    """Settings from the environment.
+
+    Raises SettingsError: names the variable, the value's problem and how to mend it.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "AION_" + ".".join(str(part) for part in first["loc"]).upper().removeprefix("AION_")
+        raise SettingsError(
+            f"{name} has value {first.get('input')!r}: {first['msg']}.", "Mend it in the environment or in .env."
+        ) from None
