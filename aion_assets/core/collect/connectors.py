@@ -1,0 +1,137 @@
+"""What every kind of source offers, and how the kinds are found.
+
+A kind is one class. Those in this package are always there; any installed package adds its own by the entry point group
+`aion.source_kinds` (name = kind, value = class), without a line changed here.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Protocol, runtime_checkable
+
+from aion_assets.core.errors import SourceError
+from aion_assets.core.records import CollectedPage, KnownPage, Outcome, Source
+from aion_assets.core.settings import Settings
+
+ENTRY_POINT_GROUP = "aion.source_kinds"
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a collection is. `queued` grows while links are still being found."""
+
+    done: int = 0
+    queued: int = 0
+    stored: int = 0
+    current: str = ""
+    bytes: int = 0
+
+
+@dataclass(slots=True)
+class CollectionReport:
+    """What one call of `collect` did.
+
+    `complete` says that the source was enumerated wholly, so that a known location which was not visited is gone.
+    `failure` says in one sentence why it is not complete, "" when it is. `resumed` counts the locations that were
+    skipped because a killed attempt of the same collection had already visited them.
+    """
+
+    collection_id: str
+    counts: Counter[Outcome] = field(default_factory=Counter)
+    complete: bool = False
+    failure: str = ""
+    resumed: int = 0
+    seconds: float = 0.0
+    fetched_bytes: int = 0
+    off_domain_links: int = 0
+
+
+Emit = Callable[[CollectedPage], None]
+ReportProgress = Callable[[Progress], None]
+
+
+@runtime_checkable
+class Connector(Protocol):
+    """One kind of source. Instances hold no state between two collections."""
+
+    kind: str
+
+    @classmethod
+    def accepts(cls, address: str) -> bool:
+        """Whether `address` is one of this kind.
+
+        Raises SourceError: the address is plainly meant for this kind, yet cannot be collected; says why.
+        """
+        ...
+
+    def collect(
+        self,
+        source: Source,
+        settings: Settings,
+        known: Mapping[str, KnownPage],
+        collection_id: str,
+        emit: Emit,
+        progress: ReportProgress,
+    ) -> CollectionReport:
+        """Visit every location of the source and call `emit` once for each.
+
+        `known` maps locators to what earlier collections know. A known page that carries this `collection_id` was
+        visited by a killed attempt of this same collection: it is neither visited nor emitted again, but its `links`
+        are followed. Exceptions of `emit` and `progress` end the collection and reach the caller.
+        """
+        ...
+
+
+@cache
+def connectors() -> dict[str, Connector]:
+    """All kinds that are installed, by name."""
+    from aion_assets.core.collect.folder import FolderConnector
+    from aion_assets.core.collect.jsonl import JsonlConnector
+    from aion_assets.core.collect.uploads import UploadsConnector
+    from aion_assets.core.collect.web import WebConnector
+
+    found: dict[str, Connector] = {}
+    for connector in (WebConnector(), JsonlConnector(), FolderConnector(), UploadsConnector()):
+        found[connector.kind] = connector
+    for entry_point in entry_points(group=ENTRY_POINT_GROUP):
+        if entry_point.name not in found:
+            found[entry_point.name] = entry_point.load()()
+    return found
+
+
+def connector_of(kind: str) -> Connector:
+    """Raises SourceError: no such kind is installed."""
+    try:
+        return connectors()[kind]
+    except KeyError:
+        raise SourceError(
+            f"There is no source kind {kind!r}.", f"Installed kinds: {', '.join(sorted(connectors()))}."
+        ) from None
+
+
+def kind_of(address: str) -> str:
+    """The kind that takes this address.
+
+    Raises SourceError: no kind takes it, or it is meant for one that cannot use it.
+    """
+    for kind, connector in connectors().items():
+        if connector.accepts(address):
+            return kind
+    raise SourceError(
+        f"{address!r} is neither a web address, nor a folder, nor a .jsonl file.",
+        "Give https://…, an existing folder, or a file that ends in .jsonl.",
+    )
+
+
+def vanished(known: Mapping[str, KnownPage], seen: Collection[str], report: CollectionReport) -> set[str]:
+    """Known locators that this collection proved to be gone: `seen` are those for which `emit` was called."""
+    if not report.complete:
+        return set()
+    seen_now = set(seen)
+    return {
+        locator
+        for locator, page in known.items()
+        if locator not in seen_now and page.collection_id != report.collection_id
+    }
