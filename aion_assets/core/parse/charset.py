@@ -1,0 +1,95 @@
+"""Bytes of unknown encoding to text."""
+
+import codecs
+import re
+
+# Enough for the detector's statistics; it takes about a second for each further megabyte.
+_SAMPLE_BYTES = 65_536
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark is its beginning
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_PORTUGUESE = set("áàâãéêíóôõúüçÁÀÂÃÉÊÍÓÔÕÚÜÇªº°§´–—“”‘’•…\xa0")
+_HIGH = re.compile(r"[^\x00-\x7f]")
+_META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
+_XML_ENCODING = re.compile(rb"^\s*<\?xml[^>]{0,100}encoding\s*=\s*[\"']([\w.:-]+)")
+# Browsers read these names as their Windows supersets, so pages are written for that.
+_SUPERSETS = {"iso8859-1": "cp1252", "ascii": "cp1252", "iso8859-9": "cp1254", "gb2312": "gb18030", "gbk": "gb18030"}
+
+
+def decode(body: bytes, declared: str = "") -> str:
+    """Text of `body`. Byte order mark, then valid UTF-8, then what was declared, then statistics; never fails."""
+    for mark, encoding in _BYTE_ORDER_MARKS:
+        if body.startswith(mark):
+            return body.decode(encoding, "replace")
+    if wide := _wide_encoding(body):
+        return body.decode(wide, "replace")
+    for encoding in ("utf-8", _python_name(declared)):
+        # ISO-2022 and HZ are 7-bit and so also valid UTF-8, but nobody declares them by mistake.
+        if encoding and (text := _strict(body, encoding)) is not None:
+            return text
+    if (text := _strict(body, "cp1252")) is not None and _reads_as_portuguese(text):
+        return text
+    return body.decode(_guess(body), "replace")
+
+
+def declared_in_markup(body: bytes) -> str:
+    """The encoding that an HTML or XML document declares in its first bytes, or ""."""
+    head = body[:4096]
+    found = _XML_ENCODING.search(head) or _META_CHARSET.search(head)
+    return found.group(1).decode("ascii", "ignore") if found else ""
+
+
+def declared_in_content_type(content_type: str) -> str:
+    found = re.search(r"charset\s*=\s*[\"']?([\w.:-]+)", content_type, re.IGNORECASE)
+    return found.group(1) if found else ""
+
+
+def _python_name(declared: str) -> str:
+    try:
+        name = codecs.lookup(declared).name
+    except (LookupError, ValueError):
+        return ""
+    return _SUPERSETS.get(name, name)
+
+
+def _strict(body: bytes, encoding: str) -> str | None:
+    try:
+        return body.decode(encoding)
+    except (UnicodeDecodeError, LookupError):  # LookupError: a codec such as "hex" that is not of text
+        return None
+
+
+def _wide_encoding(body: bytes) -> str:
+    """UTF-16 and UTF-32 without a mark betray themselves by the zeros in every Latin character."""
+    sample = body[:4096]
+    sample = sample[: len(sample) // 4 * 4]
+    if len(sample) < 8 or b"\0" not in sample:
+        return ""
+    zeros = [sample[lane::4].count(0) / (len(sample) // 4) for lane in range(4)]
+    patterns = {
+        "utf-32-le": (0, 1, 1, 1),
+        "utf-32-be": (1, 1, 1, 0),
+        "utf-16-le": (0, 1, 0, 1),
+        "utf-16-be": (1, 0, 1, 0),
+    }
+    for encoding, pattern in patterns.items():
+        if all(share > 0.7 if expected else share < 0.3 for share, expected in zip(zeros, pattern, strict=True)):
+            return encoding
+    return ""
+
+
+def _reads_as_portuguese(text: str) -> bool:
+    """Latin-1 is normal in Brazil, and statistics take short Portuguese in it for Turkish or Polish."""
+    high = _HIGH.findall(text)
+    return set(high) <= _PORTUGUESE and len(high) <= 0.25 * sum(map(str.isalpha, text))
+
+
+def _guess(body: bytes) -> str:
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(body[:_SAMPLE_BYTES]).best()
+    return _SUPERSETS.get(best.encoding, best.encoding) if best else "cp1252"

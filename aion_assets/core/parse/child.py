@@ -1,0 +1,100 @@
+"""The program of a parser process: one request after the other from standard input, answers to standard output.
+
+A request is one line of JSON, its body lies in an open file; an answer is a line with the length of the JSON behind it.
+Nothing but JSON goes back: a parser that a hostile file has taken over must not make its parent load objects.
+"""
+
+import ctypes
+import json
+import os
+import resource
+import signal
+import sys
+import threading
+import time
+from dataclasses import asdict
+from typing import Any, BinaryIO
+
+_CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
+_PR_SET_PDEATHSIG = 1
+_MAX_WRITTEN_BYTES = 1 << 30  # of one file: Tesseract's input goes through the disk
+
+
+def main() -> None:
+    """`argv`: memory limit in bytes, process id of the parent, descriptor of the file that holds the body."""
+    memory_bytes, parent, body_file = map(int, sys.argv[1:])
+    _leave_network()
+    _die_with(parent)
+    _limit(memory_bytes)
+    answers = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)  # whatever a library prints must not end up among the answers
+    _answer(answers, {"ready": True})
+    while line := sys.stdin.buffer.readline():
+        request = json.loads(line)
+        answer = _handle(body_file, request)
+        _answer(answers, answer)
+        if answer.get("reason") == "memory":
+            break  # the heap is torn; a fresh process takes over
+
+
+def _handle(body_file: int, request: dict[str, Any]) -> dict[str, Any]:
+    from aion_assets.core.errors import ParseError
+    from aion_assets.core.parse.detect import RawFile
+    from aion_assets.core.parse.registry import parse_noted
+    from aion_assets.core.records import QuarantineReason
+
+    started = time.monotonic()
+    answer: dict[str, Any] = {}
+    try:
+        raw = RawFile(
+            os.pread(body_file, request["size"], 0), request["url"], request["content_type"], request["filename"]
+        )
+        document, remark = parse_noted(raw)
+        answer = {"document": asdict(document), "detail": remark}
+    except ParseError as error:
+        answer = {"reason": error.reason, "detail": str(error)}
+    except MemoryError:
+        answer = {"reason": QuarantineReason.MEMORY, "detail": "Parsing needs more memory than it may have."}
+    except Exception as error:  # a parser may raise anything on a broken file: that file's outcome, nobody else's
+        answer = {"reason": QuarantineReason.BROKEN, "detail": f"The file is damaged: {type(error).__name__}: {error}"}
+    answer["seconds"] = time.monotonic() - started
+    return answer
+
+
+def _answer(stream: BinaryIO, answer: dict[str, Any]) -> None:
+    payload = json.dumps(answer).encode()
+    view = memoryview(b"%d\n" % len(payload) + payload)
+    while view:
+        view = view[stream.write(view) :]
+
+
+def _leave_network() -> None:
+    """An empty network namespace, where the kernel grants one: a file that runs code has nowhere to send data."""
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.unshare(_CLONE_NEWNET) != 0:
+            libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
+
+
+def _die_with(parent: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os.kill(0, signal.SIGKILL)  # the process group: Tesseract goes too
+
+    # Also covers macOS, and a parent that died before the line above.
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _limit(memory_bytes: int) -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (_MAX_WRITTEN_BYTES, _MAX_WRITTEN_BYTES))
+    if sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+"""The document being written: parsers hand over headings, paragraphs and pages, in reading order.
+
+Every parser writes through a Draft, so that text is normalised, bounded and anchored in one way for all types.
+"""
+
+import re
+import unicodedata
+from pathlib import PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from aion_assets.core.errors import ParseError
+from aion_assets.core.records import Anchor, ParsedDocument, QuarantineReason
+
+# A person reads no more of one document, and an index of 10 000 chunks from one file helps nobody: about 5 000 pages.
+MAX_TEXT_CHARS = 10_000_000
+MAX_TITLE_CHARS = 300
+_SEPARATOR = "\n\n"
+
+_LINE_BREAKS = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+# Controls, surrogates, noncharacters, and what is invisible to a reader but not to a model: zero-width characters,
+# bidirectional overrides and the tag characters that smuggle hidden instructions. Joiners stay: scripts need them.
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ufdd0-\ufdef"
+    "\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
+)
+_PRIVATE_USE = re.compile("[\ue000-\uf8ff]")  # icon fonts and symbol bullets: no meaning outside their font
+_BLANKS = re.compile(r"[^\S\n]+")
+_BLANK_LINES = re.compile(r"\n\s*\n")
+
+
+def clean(text: str) -> str:
+    """NFC, `\\n` as the only line break, nothing invisible. Spaces are left as they are."""
+    text = _LINE_BREAKS.sub("\n", text)
+    text = _PRIVATE_USE.sub(" ", _INVISIBLE.sub("", text))
+    return unicodedata.normalize("NFC", text)
+
+
+def one_line(text: str) -> str:
+    return " ".join(clean(text).split())
+
+
+class Draft:
+    """Collects blocks of text with the anchors that lead back to pages and headings."""
+
+    def __init__(self) -> None:
+        self.title = ""
+        self.lang = ""  # as the document itself declares it; only a hint
+        self.published = ""
+        self.parser = ""
+        self.notes: list[str] = []
+        self._blocks: list[str] = []
+        self._anchors: list[Anchor] = []
+        self._headings: list[tuple[int, str]] = []
+        self._first_heading = ""
+        self._fragment = ""
+        self._page = 0
+        self._length = 0
+        self._page_is_new = False
+
+    @property
+    def full(self) -> bool:
+        """Nothing more is taken; a parser with more to read may stop."""
+        return self._length >= MAX_TEXT_CHARS
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._blocks
+
+    def note(self, remark: str) -> None:
+        if remark not in self.notes:
+            self.notes.append(remark)
+
+    def page(self, number: int) -> None:
+        """What follows stands on this page, counted from 1."""
+        self._page = number
+        self._page_is_new = True
+
+    def heading(self, level: int, text: str, fragment: str = "") -> None:
+        """`level` 1 is the outermost; `fragment` is the element's own id in the page."""
+        line = one_line(text)
+        if not line:
+            return
+        self._headings = [(depth, name) for depth, name in self._headings if depth < level]
+        self._headings.append((level, line))
+        self._first_heading = self._first_heading or line
+        self._fragment = fragment
+        self._append(line, anchored=True)
+
+    def paragraph(self, text: str) -> None:
+        """Line breaks are kept, runs of blanks become one, blank lines make separate paragraphs."""
+        for part in _BLANK_LINES.split(clean(text)):
+            lines = (_BLANKS.sub(" ", line).strip() for line in part.split("\n"))
+            self._append("\n".join(line for line in lines if line))
+
+    def verbatim(self, text: str) -> None:
+        """Code: indentation is kept."""
+        lines = [line.rstrip() for line in clean(text).expandtabs(4).split("\n")]
+        self._append(re.sub(r"\n{3,}", "\n\n", "\n".join(lines).strip("\n")))
+
+    def finish(self, *, url: str, filename: str) -> ParsedDocument:
+        """The document. `lang` is what was declared; deciding it is the registry's work.
+
+        Raises ParseError: NO_TEXT when nothing legible was collected.
+        """
+        text = _SEPARATOR.join(self._blocks)
+        if not any(map(str.isalnum, text)):
+            raise ParseError(QuarantineReason.NO_TEXT, "The document holds no text.", "Nothing of it can be searched.")
+        return ParsedDocument(
+            title=self._best_title(url, filename),
+            text=text,
+            lang=self.lang,
+            parser=self.parser,
+            anchors=self._anchors,
+            published=self.published,
+        )
+
+    def _append(self, block: str, *, anchored: bool = False) -> None:
+        if not block.strip():
+            return
+        offset = self._length + len(_SEPARATOR) if self._blocks else 0
+        if offset + len(block) > MAX_TEXT_CHARS:
+            self.note(f"the text is cut at {MAX_TEXT_CHARS} characters")
+            block = block[: max(0, MAX_TEXT_CHARS - offset)].rstrip()
+            self._length = MAX_TEXT_CHARS
+            if not block:
+                return
+        if anchored or self._page_is_new:
+            path = " > ".join(name for _, name in self._headings)
+            self._anchors.append(Anchor(offset, self._page, path, self._fragment))
+            self._page_is_new = False
+        self._blocks.append(block)
+        self._length = max(self._length, offset + len(block))
+
+    def _best_title(self, url: str, filename: str) -> str:
+        address = urlsplit(url)
+        candidates = (
+            self.title,
+            self._first_heading,
+            PurePosixPath(filename).stem,
+            PurePosixPath(unquote(address.path)).stem,
+            address.netloc,
+        )
+        found = (one_line(candidate)[:MAX_TITLE_CHARS].strip() for candidate in candidates)
+        return next((title for title in found if title), "Untitled")
