@@ -1,0 +1,70 @@
+"""Sentence spans of Portuguese and English text.
+
+Own rules, because the segmenters at hand either know no Portuguese or download a model at run time.
+"""
+
+import re
+
+# A full stop after these ends no sentence. Words that also end sentences ("no", "mar", "set") are left out.
+_ABBREVIATIONS = frozenset(
+    "sr sra srs sras dr dra drs prof profa profª exmo exma ilmo av ed vol cap pág pag págs pp fl fls nº núm art arts "
+    "inc par tel ex obs séc fig figs tab eq ref cf vs e.g i.e a.c d.c p.ex ltda cia s.a jr mr mrs ms corp co dept "
+    "approx".split(" ")
+)
+_MARK = r"""[.!?…]+["'”’»)\]]*"""
+_OPENING = r"""["'“‘«(\[\-–—•]*[A-ZÀ-ÖØ-Þ0-9¿¡]"""
+_END = re.compile(rf"(?P<mark>{_MARK})[^\S\n]+(?={_OPENING})|(?P<line>[^\S\n]*\n\s*)")
+_LAST_WORD = re.compile(r"([\w.ªº]+)$")
+# A line shorter than this was not broken by a page's width.
+_WRAPPED_LINE_CHARS = 40
+_STARTS_ANEW = re.compile(r"[^a-zà-öø-ÿ]|[^\n:]{1,40}: ")
+
+
+def sentence_spans(text: str) -> list[tuple[int, int]]:
+    """Spans (start, end) in order, without the white space around them.
+
+    A line break ends a sentence unless the line looks wrapped: long, without a closing mark, and carried on in lower
+    case.
+    """
+    spans: list[tuple[int, int]] = []
+    start = line_start = 0
+    for match in _END.finditer(text):
+        if match["line"] is not None:
+            wrapped = _is_wrapped(text, line_start, match)
+            line_start = match.end()
+            if wrapped:
+                continue
+        elif _is_abbreviation(text[max(0, match.start() - 20) : match.start()], match["mark"]):
+            continue
+        _append(spans, text, start, match.end())
+        start = match.end()
+    _append(spans, text, start, len(text))
+    return spans
+
+
+def _is_wrapped(text: str, line_start: int, line_break: re.Match[str]) -> bool:
+    before = text[line_start : line_break.start()]
+    return (
+        line_break[0].count("\n") == 1
+        and len(before) >= _WRAPPED_LINE_CHARS
+        and before[-1] not in ".!?:;…|"
+        and not _STARTS_ANEW.match(text, line_break.end())
+    )
+
+
+def _is_abbreviation(before: str, mark: str) -> bool:
+    if mark != ".":
+        return False
+    word = _LAST_WORD.search(before)
+    if word is None:
+        return False
+    last = word.group(1).lower()
+    return last in _ABBREVIATIONS or (len(last) == 1 and last.isalpha())
+
+
+def _append(spans: list[tuple[int, int]], text: str, start: int, end: int) -> None:
+    piece = text[start:end]
+    stripped = piece.strip()
+    if stripped:
+        offset = start + len(piece) - len(piece.lstrip())
+        spans.append((offset, offset + len(stripped)))
