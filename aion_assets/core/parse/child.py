@@ -17,6 +17,8 @@ from typing import Any, BinaryIO
 
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _PR_SET_PDEATHSIG = 1
+# Optional work, page upon page of OCR, stops here, so that what was read is not lost to the time limit.
+_WORKING_SHARE = 0.7
 _MAX_WRITTEN_BYTES = 1 << 30  # of one file: Tesseract's input goes through the disk
 
 

@@ -2,9 +2,11 @@
 
 import io
 import re
+import time
 import zipfile
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
@@ -37,6 +39,10 @@ class RawFile:
     url: str = ""
     content_type: str = ""
     filename: str = ""
+    read_until: float = inf  # by time.monotonic(): beyond it, work that can be left out is
+
+    def is_late(self) -> bool:
+        return time.monotonic() > self.read_until
 
     @property
     def suffix(self) -> str:

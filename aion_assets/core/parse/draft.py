@@ -24,15 +24,16 @@ _INVISIBLE = re.compile(
     "\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
 )
 _PRIVATE_USE = re.compile("[\ue000-\uf8ff]")  # icon fonts and symbol bullets: no meaning outside their font
+_LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
 _BLANKS = re.compile(r"[^\S\n]+")
 _BLANK_LINES = re.compile(r"\n\s*\n")
 
 
 def clean(text: str) -> str:
-    """NFC, `\\n` as the only line break, nothing invisible. Spaces are left as they are."""
+    """NFC without ligatures, `\\n` as the only line break, nothing invisible. Spaces are left as they are."""
     text = _LINE_BREAKS.sub("\n", text)
     text = _PRIVATE_USE.sub(" ", _INVISIBLE.sub("", text))
-    return unicodedata.normalize("NFC", text)
+    return unicodedata.normalize("NFC", text.translate(_LIGATURES))
 
 
 def one_line(text: str) -> str:
@@ -55,7 +56,8 @@ class Draft:
         self._fragment = ""
         self._page = 0
         self._length = 0
-        self._page_is_new = False
+        self._place_is_new = False
+        self._missing_ocr: ParseError | None = None
 
     @property
     def full(self) -> bool:
@@ -73,18 +75,21 @@ class Draft:
     def page(self, number: int) -> None:
         """What follows stands on this page, counted from 1."""
         self._page = number
-        self._page_is_new = True
+        self._place_is_new = True
 
     def heading(self, level: int, text: str, fragment: str = "") -> None:
         """`level` 1 is the outermost; `fragment` is the element's own id in the page."""
-        line = one_line(text)
-        if not line:
-            return
-        self._headings = [(depth, name) for depth, name in self._headings if depth < level]
-        self._headings.append((level, line))
-        self._first_heading = self._first_heading or line
-        self._fragment = fragment
-        self._append(line, anchored=True)
+        self.section(level, text, fragment)
+        self._append(one_line(text))
+
+    def section(self, level: int, text: str, fragment: str = "") -> None:
+        """What follows belongs to this heading, which itself is not part of the text."""
+        if line := one_line(text):
+            self._headings = [(depth, name) for depth, name in self._headings if depth < level]
+            self._headings.append((level, line))
+            self._first_heading = self._first_heading or line
+            self._fragment = fragment
+            self._place_is_new = True
 
     def paragraph(self, text: str) -> None:
         """Line breaks are kept, runs of blanks become one, blank lines make separate paragraphs."""
@@ -97,6 +102,11 @@ class Draft:
         lines = [line.rstrip() for line in clean(text).expandtabs(4).split("\n")]
         self._append(re.sub(r"\n{3,}", "\n\n", "\n".join(lines).strip("\n")))
 
+    def missing_ocr(self, error: ParseError) -> None:
+        """Some text could not be read for want of Tesseract: the outcome, if there is no other text."""
+        self._missing_ocr = error
+        self.note(error.what)
+
     def finish(self, *, url: str, filename: str) -> ParsedDocument:
         """The document. `lang` is what was declared; deciding it is the registry's work.
 
@@ -104,6 +114,8 @@ class Draft:
         """
         text = _SEPARATOR.join(self._blocks)
         if not any(map(str.isalnum, text)):
+            if self._missing_ocr is not None:
+                raise self._missing_ocr
             raise ParseError(QuarantineReason.NO_TEXT, "The document holds no text.", "Nothing of it can be searched.")
         return ParsedDocument(
             title=self._best_title(url, filename),
@@ -114,7 +126,7 @@ class Draft:
             published=self.published,
         )
 
-    def _append(self, block: str, *, anchored: bool = False) -> None:
+    def _append(self, block: str) -> None:
         if not block.strip():
             return
         offset = self._length + len(_SEPARATOR) if self._blocks else 0
@@ -124,10 +136,10 @@ class Draft:
             self._length = MAX_TEXT_CHARS
             if not block:
                 return
-        if anchored or self._page_is_new:
+        if self._place_is_new:
             path = " > ".join(name for _, name in self._headings)
             self._anchors.append(Anchor(offset, self._page, path, self._fragment))
-            self._page_is_new = False
+            self._place_is_new = False
         self._blocks.append(block)
         self._length = max(self._length, offset + len(block))
 

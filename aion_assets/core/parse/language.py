@@ -11,6 +11,8 @@ _MIN_LETTERS = 12
 _EXPECTED = {"pt": 10.0, "en": 8.0, "es": 6.0, "fr": 4.0, "it": 4.0, "de": 4.0}
 _DECLARED_BONUS = 6.0
 _MIN_MARGIN = 1.0
+# Constructed or small relatives of large languages, that lists and tables in Romance languages are taken for.
+_IMPLAUSIBLE = frozenset(("an", "oc", "wa", "vo", "io", "ia", "ie"))
 
 
 def identify(text: str, declared: str = "") -> str:
@@ -24,7 +26,11 @@ def identify(text: str, declared: str = "") -> str:
     sample = _prose(text)
     if sum(map(str.isalpha, sample)) < _MIN_LETTERS:
         return hint
-    scores = {language: score for language, score in _identifier().rank(sample) if len(language) == 2}
+    scores = {
+        language: score
+        for language, score in _identifier().rank(sample)
+        if len(language) == 2 and language not in _IMPLAUSIBLE
+    }
     if len(set(scores.values())) == 1:  # no trait of any language was found
         return hint
     for language, bonus in [*_EXPECTED.items(), (hint, _DECLARED_BONUS)]:

@@ -82,7 +82,13 @@ class Worker:
         self._body.truncate()
         self._body.write(body)
         self._body.flush()
-        request = {"size": len(body), "url": url, "content_type": content_type, "filename": filename}
+        request = {
+            "size": len(body),
+            "timeout_s": self._timeout_s,
+            "url": url,
+            "content_type": content_type,
+            "filename": filename,
+        }
         with suppress(BrokenPipeError):  # the process is gone: poll() finds out why
             self._requests.write(json.dumps(request).encode() + b"\n")
             self._requests.flush()

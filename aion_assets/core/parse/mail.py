@@ -1,0 +1,40 @@
+"""Mails: who wrote what to whom when, the body, and the names of what was attached."""
+
+from email.message import EmailMessage
+from email.parser import BytesParser
+from email.policy import default
+from email.utils import parsedate_to_datetime
+
+from aion_assets.core.parse.charset import decode
+from aion_assets.core.parse.detect import RawFile
+from aion_assets.core.parse.draft import Draft
+
+_SHOWN_FIELDS = ("From", "To", "Cc", "Date", "Subject")
+
+
+def parse(raw: RawFile, draft: Draft) -> None:
+    draft.parser = "eml"
+    message = BytesParser(EmailMessage, policy=default).parsebytes(raw.body)
+    draft.title = str(message["Subject"] or "")
+    draft.published = _date(str(message["Date"] or ""))
+    draft.paragraph("\n".join(f"{name}: {message[name]}" for name in _SHOWN_FIELDS if message[name]))
+    body = message.get_body(preferencelist=("plain", "html"))
+    if body is not None:
+        payload = body.get_payload(decode=True)
+        text = decode(payload if isinstance(payload, bytes) else b"", body.get_content_charset() or "")
+        if body.get_content_subtype() == "html":
+            from aion_assets.core.parse.html import read_markup
+
+            read_markup(text, "", draft)
+        else:
+            draft.paragraph(text)
+    names = [name for part in message.walk() if (name := part.get_filename())]
+    if names:
+        draft.paragraph("Attachments: " + ", ".join(names))
+
+
+def _date(field: str) -> str:
+    try:
+        return parsedate_to_datetime(field).date().isoformat()
+    except ValueError:
+        return ""

@@ -1,0 +1,27 @@
+"""Markdown: rendered, and read as the HTML that it stands for."""
+
+import re
+
+from aion_assets.core.parse.detect import RawFile
+from aion_assets.core.parse.draft import Draft
+from aion_assets.core.parse.html_blocks import write_blocks
+
+_FRONT_MATTER = re.compile(r"\A\ufeff?---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
+_FIELD = re.compile(r"^(title|lang|language|date)\s*:\s*[\"']?(.*?)[\"']?\s*$", re.IGNORECASE | re.MULTILINE)
+
+
+def parse(raw: RawFile, draft: Draft) -> None:
+    from lxml import html
+    from markdown_it import MarkdownIt
+
+    draft.parser = "md"
+    text = raw.text().replace("\r\n", "\n")
+    if front_matter := _FRONT_MATTER.match(text):
+        fields = {name.lower(): value for name, value in _FIELD.findall(front_matter.group(1))}
+        draft.title = fields.get("title", "")
+        draft.lang = fields.get("lang", "") or fields.get("language", "")
+        draft.published = fields.get("date", "")[:10]
+        text = text[front_matter.end() :]
+    rendered = MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(text)
+    if rendered.strip():
+        write_blocks(html.fragment_fromstring(rendered, create_parent="div"), draft)

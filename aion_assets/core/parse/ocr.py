@@ -1,0 +1,128 @@
+"""Text in pictures, read by Tesseract in Portuguese and English."""
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from aion_assets.core.errors import ParseError
+from aion_assets.core.records import QuarantineReason
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_LANGUAGES = ("por", "eng")
+# Tesseract is sure of most real words beyond 60 and of specks in photographs below 30.
+_MIN_WORD_CONFIDENCE = 30.0
+_MIN_PAGE_CONFIDENCE = 45.0
+# Letters under 20 pixels are misread; a picture smaller than this is a screenshot or clipping with such letters.
+_SMALL_PIXELS = 1_000_000
+
+
+def read_image(image: "Image") -> str:
+    """Paragraphs of `image`, separated by blank lines; "" where nothing is legible.
+
+    Raises ParseError: OCR_MISSING.
+    """
+    import pytesseract
+
+    languages = _installed_languages()
+    mode = "--psm 1" if "osd" in languages else "--psm 3"  # 1 also turns pages that lie on their side
+    data = pytesseract.image_to_data(
+        binarise(_enlarge(image)),
+        lang="+".join(language for language in _LANGUAGES if language in languages),
+        config=mode,
+        output_type=pytesseract.Output.DICT,
+    )
+    return _paragraphs(data)
+
+
+def binarise(image: "Image") -> "Image":
+    """Black letters on white: grayscale, then the threshold of Otsu (1979), which splits the two classes best."""
+    import numpy as np
+    from PIL import Image
+
+    gray = np.asarray(_flatten(image).convert("L"))
+    threshold = otsu_threshold(np.bincount(gray.ravel(), minlength=256))
+    white = gray > threshold
+    if white.mean() < 0.5:  # light letters on a dark ground
+        white = ~white
+    return Image.fromarray(white.astype(np.uint8) * 255)
+
+
+def otsu_threshold(histogram: Any) -> int:
+    """The gray level t that maximises the variance between levels ≤ t and levels > t."""
+    import numpy as np
+
+    counts = histogram.astype(float)
+    weights = counts.cumsum()
+    sums = (counts * np.arange(counts.size)).cumsum()
+    above = weights[-1] - weights
+    with np.errstate(divide="ignore", invalid="ignore"):
+        between = (sums[-1] * weights / weights[-1] - sums) ** 2 / (weights * above)
+    return int(np.nan_to_num(between, posinf=0.0).argmax())
+
+
+def _flatten(image: "Image") -> "Image":
+    """Transparency becomes white paper; without this, black letters on nothing vanish."""
+    from PIL import Image
+
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        picture = image.convert("RGBA")
+        paper = Image.new("RGBA", picture.size, "white")
+        return Image.alpha_composite(paper, picture)
+    return image
+
+
+def _enlarge(image: "Image") -> "Image":
+    if image.width * image.height >= _SMALL_PIXELS:
+        return image
+    if image.mode in ("1", "P"):
+        image = image.convert("RGBA" if "transparency" in image.info else "RGB")
+    return image.resize((image.width * 2, image.height * 2))
+
+
+@cache
+def _installed_languages() -> frozenset[str]:
+    import pytesseract
+
+    try:
+        installed = frozenset(pytesseract.get_languages())
+    except (pytesseract.TesseractNotFoundError, OSError) as error:
+        raise ParseError(
+            QuarantineReason.OCR_MISSING,
+            "The text is in pictures, and Tesseract is not installed.",
+            "Install tesseract-ocr with the languages por and eng, then run again.",
+        ) from error
+    if not installed & set(_LANGUAGES):
+        raise ParseError(
+            QuarantineReason.OCR_MISSING,
+            f"The text is in pictures, and Tesseract knows only {', '.join(sorted(installed)) or 'no language'}.",
+            "Install its languages por and eng (tesseract-ocr-por, tesseract-ocr-eng), then run again.",
+        )
+    return installed
+
+
+def _paragraphs(data: dict[str, list[Any]]) -> str:
+    """Words of Tesseract's table, those it doubts left out, joined to lines and paragraphs without hyphenation."""
+    paragraphs: dict[tuple[int, int], dict[int, list[str]]] = {}
+    sure, letters = 0.0, 0
+    for block, paragraph, line, confidence, word in zip(
+        data["block_num"], data["par_num"], data["line_num"], data["conf"], data["text"], strict=True
+    ):
+        if float(confidence) >= _MIN_WORD_CONFIDENCE and str(word).strip():
+            paragraphs.setdefault((block, paragraph), {}).setdefault(line, []).append(str(word))
+            sure += float(confidence) * len(word)
+            letters += len(word)
+    if not letters or sure / letters < _MIN_PAGE_CONFIDENCE:
+        return ""
+    return "\n\n".join(join_lines(" ".join(words) for words in lines.values()) for lines in paragraphs.values())
+
+
+def join_lines(lines: Any) -> str:
+    """Lines of one printed paragraph as one; a word that was hyphenated for the line's end is made whole."""
+    text = ""
+    for line in lines:
+        if text.endswith("-") and text[-2:-1].isalpha() and line[:1].islower():
+            text = text[:-1] + line
+        else:
+            text = f"{text} {line}" if text else line
+    return text

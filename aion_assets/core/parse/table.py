@@ -1,0 +1,92 @@
+"""Tables: each row is a paragraph of `column: value; …`, so that it can be found, read and cited by itself.
+
+The standard library's csv reads them, not polars: rows of uneven length keep all their cells, and broken quotes cost
+one row instead of the file.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
+from statistics import median
+
+from aion_assets.core.errors import ParseError
+from aion_assets.core.parse.detect import RawFile
+from aion_assets.core.parse.draft import MAX_TEXT_CHARS, Draft, one_line
+from aion_assets.core.records import QuarantineReason
+
+_DELIMITERS = (";", ",", "\t", "|")
+_SNIFFED_ROWS = 50
+
+
+def parse(raw: RawFile, draft: Draft) -> None:
+    draft.parser = "csv"
+    text = raw.text().replace("\0", "")
+    csv.field_size_limit(MAX_TEXT_CHARS)
+    delimiter = sniff_delimiter(text)
+    try:
+        write_rows(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), draft)
+    except csv.Error as error:
+        raise ParseError(QuarantineReason.BROKEN, f"The table cannot be read: {error}.") from error
+
+
+def sniff_delimiter(text: str) -> str:
+    """The delimiter that cuts the first rows into the most columns of the most even number.
+
+    `csv.Sniffer` asks for more regularity than tables with free text and decimal commas have.
+    """
+    head = "\n".join(text.splitlines()[: 2 * _SNIFFED_ROWS])
+
+    def evenness(delimiter: str) -> float:
+        try:
+            rows = [row for row in islice(csv.reader(io.StringIO(head), delimiter=delimiter), _SNIFFED_ROWS) if row]
+        except csv.Error:
+            return 0.0
+        widths = [len(row) for row in rows]
+        if not widths or (usual := max(set(widths), key=widths.count)) == 1:
+            return 0.0
+        return widths.count(usual) / len(widths) * (1 + 0.05 * min(usual, 20))
+
+    return max(_DELIMITERS, key=evenness)
+
+
+def write_rows(rows: Iterable[Sequence[str]], draft: Draft) -> None:
+    """Rows into `draft` until it is full. What stands above the row of column names becomes text of its own."""
+    filled = ([one_line(cell) for cell in row] for row in rows)
+    remaining = (row for row in filled if any(row))
+    head = list(islice(remaining, _SNIFFED_ROWS))
+    place = _header_place(head)
+    for row in head[: max(place, 0)]:
+        draft.paragraph(" | ".join(filter(None, row)))
+    names = head[place] if place >= 0 else []
+    for row in chain(head[place + 1 :], remaining):
+        if draft.full:
+            return
+        draft.paragraph("; ".join(_cells(row, names)))
+    if len(head) == 1 and names:
+        draft.paragraph(" | ".join(filter(None, names)))
+
+
+def _cells(row: Sequence[str], names: Sequence[str]) -> Iterator[str]:
+    for position, value in enumerate(row):
+        if value:
+            name = names[position] if position < len(names) else ""
+            yield f"{name}: {value}" if name else value
+
+
+def _header_place(rows: Sequence[Sequence[str]]) -> int:
+    """Index of the row of column names, -1 where there is none: the first one about as wide as the table is."""
+    if not rows:
+        return -1
+    widths = [sum(map(bool, row)) for row in rows]
+    for place, row in enumerate(rows):
+        if widths[place] >= 0.6 * median(widths[place:]):
+            named = [cell for cell in row if cell]
+            looks_named = not any(_is_number(cell) for cell in named) and len(set(named)) == len(named) > 1
+            return place if looks_named and place < len(rows) - 1 else -1
+    return -1
+
+
+def _is_number(cell: str) -> bool:
+    digits = cell.translate(str.maketrans("", "", ".,-+ %$R€/:"))
+    return digits.isdigit() and len(digits) != 4  # a year may well name a column
