@@ -66,6 +66,14 @@ class Connector(Protocol):
         """
         ...
 
+    @classmethod
+    def normal_address(cls, address: str) -> str:
+        """The address to keep: one spelling for each place, and the same from every working directory.
+
+        Raises SourceError: it cannot be a source of this kind.
+        """
+        ...
+
     def collect(
         self,
         source: Source,

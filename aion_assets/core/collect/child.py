@@ -1,0 +1,108 @@
+"""The crawler's process: reads a job from stdin, writes rows to the pipe named by its argument, logs to stderr.
+
+It never outlives its parent: the kernel kills it on Linux, and everywhere it watches stdin, which the parent holds
+open.
+"""
+
+import asyncio
+import ctypes
+import os
+import signal
+import sys
+import threading
+import warnings
+from typing import IO, Any
+
+from aion_assets.core.collect.guard import is_public, resolve
+from aion_assets.core.collect.urls import Scope
+from aion_assets.core.collect.wire import CrawlJob, receive_job, send_end, send_page
+from aion_assets.core.records import CollectedPage
+
+_PR_SET_PDEATHSIG = 1
+
+
+def main() -> int:
+    die_with_parent()
+    job, known = receive_job(sys.stdin.buffer)
+    threading.Thread(target=_watch_parent, daemon=True).start()
+    with os.fdopen(int(sys.argv[1]), "wb") as rows:
+        return _crawl(job, known, rows)
+
+
+def _crawl(job: CrawlJob, known: dict[str, Any], rows: IO[bytes]) -> int:
+    warnings.simplefilter("ignore")  # deprecations inside Scrapy are not the operator's business
+    from scrapy.crawler import AsyncCrawlerProcess
+
+    from aion_assets.core.collect.spider import SiteSpider
+
+    order = asyncio.Lock()
+
+    async def send_row(page: CollectedPage, queued: int) -> None:
+        # In a thread: a parent that is busy with its disk must slow the crawl down, not stop its clocks.
+        async with order:
+            await asyncio.to_thread(send_page, rows, page, queued)
+
+    unpaced = unpaced_hosts(job)
+    process = AsyncCrawlerProcess(scrapy_settings(job, unpaced))
+    crawler = process.create_crawler(SiteSpider)
+    process.crawl(crawler, job=job, known=known, send_row=send_row, unpaced=unpaced)
+    process.start(install_signal_handlers=False)
+    end = crawler.spider.end if isinstance(crawler.spider, SiteSpider) else None
+    if end is None:
+        return 1
+    send_end(rows, end)
+    return 0
+
+
+def scrapy_settings(job: CrawlJob, unpaced: frozenset[str]) -> dict[str, Any]:
+    handler = "aion_assets.core.collect.fetcher.GuardedDownloadHandler"
+    return {
+        "TWISTED_REACTOR_ENABLED": False,  # asyncio alone; the handler is asyncio's
+        "DOWNLOAD_HANDLERS": {"http": handler, "https": handler, "data": None, "file": None, "ftp": None, "s3": None},
+        # What these do by default is done in the spider, with an outcome for each location, or by the guard.
+        "DOWNLOADER_MIDDLEWARES_BASE": {},
+        "SPIDER_MIDDLEWARES_BASE": {},
+        "EXTENSIONS_BASE": {"scrapy.extensions.throttle.AutoThrottle": 0},
+        "CONCURRENT_REQUESTS": 0,  # bounded for each host
+        "CONCURRENT_REQUESTS_PER_DOMAIN": job.concurrency,
+        "DOWNLOAD_DELAY": job.delay_s,
+        "DOWNLOAD_SLOTS": {host: {"delay": 0, "concurrency": job.concurrency} for host in unpaced},
+        "AUTOTHROTTLE_ENABLED": job.delay_s > 0,
+        "AUTOTHROTTLE_START_DELAY": job.delay_s,
+        "AUTOTHROTTLE_TARGET_CONCURRENCY": 2.0,
+        "AUTOTHROTTLE_MAX_DELAY": 10.0,
+        "TELNETCONSOLE_ENABLED": False,
+        "LOG_LEVEL": "WARNING",
+    }
+
+
+def unpaced_hosts(job: CrawlJob) -> frozenset[str]:
+    """Hosts of the source that lie in the allow-listed private networks: the operator's own, which need no pause."""
+    from ipaddress import ip_address
+
+    hosts = set()
+    for host in Scope(job.seed, job.allow_domains).hosts:
+        try:
+            addresses = resolve(host, 80, job.allowed_networks)
+        except Exception:
+            continue
+        if not any(is_public(ip_address(address)) for address in addresses):
+            hosts.add(host)
+    return frozenset(hosts)
+
+
+def die_with_parent() -> None:
+    parent = os.getppid()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent or parent == 1:
+        raise SystemExit("the parent is gone")
+
+
+def _watch_parent() -> None:
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

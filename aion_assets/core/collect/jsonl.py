@@ -1,0 +1,230 @@
+"""Dumps: a file with one JSON document a line, {"_id" | "id" | "url", "title", "text", …}. Read as a stream."""
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import quote
+
+from aion_assets.core.collect.answers import body_is_held
+from aion_assets.core.collect.connectors import CollectionReport, Emit, Progress, ReportProgress
+from aion_assets.core.collect.folder import ROOT_LOCATOR, local_path
+from aion_assets.core.errors import SourceError
+from aion_assets.core.ids import content_hash
+from aion_assets.core.records import CollectedPage, KnownPage, Outcome, Source
+from aion_assets.core.settings import Settings
+
+CONTENT_TYPE = "application/x-ndjson"
+SUFFIXES = (".jsonl", ".ndjson")
+_ID_FIELDS = ("_id", "id", "url")
+MAX_ID_LENGTH = 1_000
+_HASH_DIGITS = 16
+_PROGRESS_EVERY = 100
+
+
+@dataclass(slots=True)
+class Line:
+    """`body` is cut off where the line is longer than the limit; `ends` says whether a line break closed it."""
+
+    number: int
+    body: bytes
+    size_bytes: int
+    ends: bool
+
+
+class JsonlConnector:
+    kind = "jsonl"
+
+    @classmethod
+    def accepts(cls, address: str) -> bool:
+        if not address.lower().endswith(SUFFIXES) or "://" in address.removeprefix("file://"):
+            return False
+        if local_path(address).is_dir():
+            return False
+        cls.normal_address(address)
+        return True
+
+    @classmethod
+    def normal_address(cls, address: str) -> str:
+        path = local_path(address)
+        if not path.is_file():
+            raise SourceError(f"There is no file {address!r}.", "Give a .jsonl file with one document a line.")
+        return str(path)
+
+    def collect(
+        self,
+        source: Source,
+        settings: Settings,
+        known: Mapping[str, KnownPage],
+        collection_id: str,
+        emit: Emit,
+        progress: ReportProgress,
+    ) -> CollectionReport:
+        started = time.monotonic()
+        path = local_path(source.address)
+        visit = _JsonlVisit(path, settings.max_fetch_bytes, known, collection_id, emit, progress)
+        try:
+            with path.open("rb") as file:
+                visit.read(file)
+        except OSError as error:
+            visit.fail(f"{(error.strerror or 'unreadable').lower()}, so the file cannot be read")
+        visit.report.complete = not visit.report.failure
+        visit.report.seconds = time.monotonic() - started
+        return visit.report
+
+
+class _JsonlVisit:
+    def __init__(
+        self,
+        path: Path,
+        max_bytes: int,
+        known: Mapping[str, KnownPage],
+        collection_id: str,
+        emit: Emit,
+        progress: ReportProgress,
+    ) -> None:
+        self.report = CollectionReport(collection_id)
+        self._path = path
+        self._max_bytes = max_bytes
+        self._known = known
+        self._emit = emit
+        self._progress = progress
+        self._state = Progress()
+        self._seen: set[bytes] = set()  # digests of locators: a dump may hold millions of long ids
+
+    def read(self, file: IO[bytes]) -> None:
+        line = None
+        for line in _lines(file, self._max_bytes):
+            self.report.fetched_bytes += line.size_bytes
+            if line.body.strip():
+                self._visit(line)
+        if line is None or (not self._state.done and not self.report.resumed):
+            self.fail("the file holds no documents")
+        self._progress(self._state)
+
+    def fail(self, why: str) -> None:
+        self.report.failure = self.report.failure or why
+        self._record(self._row(ROOT_LOCATOR, self._path.as_uri(), Outcome.ERROR, why))
+
+    def _visit(self, line: Line) -> None:
+        if line.size_bytes > self._max_bytes:
+            reason = f"line {line.number} has {line.size_bytes} bytes; at most {self._max_bytes} are taken"
+            self._record_once(self._bad_row(line, Outcome.TOO_BIG, reason))
+            return
+        try:
+            record = _parse(line.body)
+        except ValueError as error:
+            self._record_once(self._bad_row(line, Outcome.ERROR, f"line {line.number} {error}"))
+            if not line.ends:
+                self.report.failure = f"line {line.number}, the last one, is cut off"
+            return
+        page = self._document_row(record, line)
+        if not self._record_once(page):
+            reason = f"line {line.number} repeats an id"
+            again = self._row(f"{page.locator}~{page.content_hash[:_HASH_DIGITS]}", page.url, Outcome.DUPLICATE, reason)
+            again.links = (page.locator,)
+            self._record_once(again)
+
+    def _document_row(self, record: dict[str, Any], line: Line) -> CollectedPage:
+        body = line.body.strip()
+        digest = content_hash(body)
+        locator = _id_of(record) or digest[:_HASH_DIGITS]
+        page = self._row(locator, self._url_of(record, locator), Outcome.STORED)
+        page.content_type, page.filename = CONTENT_TYPE, f"{locator}.jsonl"
+        page.content_hash, page.size_bytes = digest, len(body)
+        known = self._known.get(locator)
+        if known is not None and body_is_held(known) and known.content_hash == digest:
+            page.outcome = Outcome.UNCHANGED
+        else:
+            page.body = body
+        return page
+
+    def _url_of(self, record: dict[str, Any], locator: str) -> str:
+        url = record.get("url")
+        if isinstance(url, str) and url.startswith(("http://", "https://")) and _is_storable(url):
+            return url
+        return f"{self._path.as_uri()}#{quote(locator)}"
+
+    def _bad_row(self, line: Line, outcome: Outcome, reason: str) -> CollectedPage:
+        locator = f"bad-line-{content_hash(line.body)[:_HASH_DIGITS]}"
+        return self._row(locator, self._path.as_uri(), outcome, reason)
+
+    def _row(self, locator: str, url: str, outcome: Outcome, reason: str = "") -> CollectedPage:
+        return CollectedPage(
+            locator=locator,
+            url=url,
+            outcome=outcome,
+            reason=reason,
+            fetched_at=datetime.now(UTC),
+        )
+
+    def _record_once(self, page: CollectedPage) -> bool:
+        """False for a locator that was met before in this file."""
+        digest = bytes.fromhex(content_hash(page.locator.encode())[: 2 * _HASH_DIGITS])
+        if digest in self._seen:
+            return False
+        self._seen.add(digest)
+        known = self._known.get(page.locator)
+        if known is not None and known.collection_id == self.report.collection_id:
+            self.report.resumed += 1
+        else:
+            self._record(page)
+        return True
+
+    def _record(self, page: CollectedPage) -> None:
+        self._emit(page)
+        self.report.counts[page.outcome] += 1
+        self._state.done += 1
+        self._state.stored += page.outcome is Outcome.STORED
+        self._state.current = page.locator
+        self._state.bytes += len(page.body or b"")
+        if self._state.done % _PROGRESS_EVERY == 0:
+            self._progress(self._state)
+
+
+def _lines(file: IO[bytes], max_bytes: int) -> Iterator[Line]:
+    """Never holds more than `max_bytes` of a line."""
+    number = 0
+    while body := file.readline(max_bytes + 2):
+        number += 1
+        size = len(body)
+        last = body
+        while not last.endswith(b"\n") and (last := file.readline(max_bytes)):
+            size += len(last)
+        ends = (last or body).endswith(b"\n")
+        if number == 1:
+            body = body.removeprefix(b"\xef\xbb\xbf")
+        yield Line(number, body, size - ends, ends)
+
+
+def _parse(body: bytes) -> dict[str, Any]:
+    """Raises ValueError: what is wrong with the line, in words that follow its number."""
+    try:
+        record = json.loads(body.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise ValueError(f"is not UTF-8 at byte {error.start}") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"is not JSON: {error.msg} at column {error.colno}") from None
+    except (ValueError, RecursionError):  # a number of thousands of digits; brackets in brackets
+        raise ValueError("is not JSON that can be read") from None
+    if not isinstance(record, dict):
+        raise ValueError("is not a JSON object")
+    return record
+
+
+def _id_of(record: dict[str, Any]) -> str:
+    for name in _ID_FIELDS:
+        value = record.get(name)
+        if isinstance(value, int) and not isinstance(value, bool):
+            value = str(value)
+        if isinstance(value, str) and value.strip() and len(value) <= MAX_ID_LENGTH and _is_storable(value):
+            return value.strip()
+    return ""
+
+
+def _is_storable(text: str) -> bool:
+    """JSON may spell half of a character pair, which no table can hold."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)

@@ -1,0 +1,121 @@
+"""Which types of content are taken, and how one is told from another."""
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from types import MappingProxyType
+from urllib.parse import unquote, urlsplit
+
+HTML = "text/html"
+OCTETS = "application/octet-stream"
+
+TYPE_OF_EXTENSION: Mapping[str, str] = MappingProxyType(
+    {
+        "html": HTML,
+        "htm": HTML,
+        "xhtml": "application/xhtml+xml",
+        "md": "text/markdown",
+        "markdown": "text/markdown",
+        "txt": "text/plain",
+        "pdf": "application/pdf",
+        "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+        "eml": "message/rfc822",
+        "csv": "text/csv",
+        "tsv": "text/tab-separated-values",
+        "json": "application/json",
+        "png": "image/png",
+        "jpg": "image/jpeg",
+        "jpeg": "image/jpeg",
+        "tif": "image/tiff",
+        "tiff": "image/tiff",
+    }
+)
+# JSON on the web is an interface of a program, not a document.
+WEB_TYPES = frozenset(TYPE_OF_EXTENSION.values()) - {"application/json"} | {"text/x-markdown", "application/csv"}
+
+# What servers say when they do not know: the name and the first bytes then decide.
+_SAYS_NOTHING = frozenset(
+    {"", OCTETS, "binary/octet-stream", "application/binary", "application/force-download", "application/download",
+     "application/x-download", "unknown/unknown", "application/unknown", "application/zip"}
+)  # fmt: skip
+
+# Extensions of addresses that are no documents and need no request to know it.
+_NEVER_A_DOCUMENT = frozenset(
+    """7z aac apk atom avi avif bin bmp bz2 class css deb dmg doc eot epub exe flac flv gif gz ico ics iso jar js jsonl
+    key m4a m4v map mid mjs mkv mobi mov mp3 mp4 mpeg mpg msi numbers ods odp odt ogg ogv otf pages pkg ppt ps rar rdf
+    rpm rss rtf svg swf tar tgz torrent ttf wasm wav webm webmanifest webp wmv woff woff2 xls xz zip zst""".split()
+)
+
+
+def extension_of(name: str) -> str:
+    """Lower case, without the dot; of a path or of a URL's path."""
+    return PurePosixPath(name).suffix[1:].lower()
+
+
+def filename_of(url: str, headers: Mapping[str, str] = MappingProxyType({})) -> str:
+    """What a browser would call the file: from `headers` (lower-case names), else from the path; "" for a folder."""
+    from email.message import Message
+
+    if disposition := headers.get("content-disposition", ""):
+        message = Message()
+        message["Content-Disposition"] = disposition.replace("\r", " ").replace("\n", " ")
+        if name := message.get_filename():
+            return PurePosixPath(name.replace("\\", "/")).name
+    path = urlsplit(url).path
+    return "" if path.endswith("/") else unquote(PurePosixPath(path).name)
+
+
+def is_never_a_document(url: str) -> bool:
+    return extension_of(urlsplit(url).path) in _NEVER_A_DOCUMENT
+
+
+def media_type(content_type: str) -> str:
+    """The type alone of a Content-Type header: lower case, without parameters."""
+    return content_type.partition(";")[0].strip().lower()
+
+
+def may_be_taken(content_type: str, filename: str) -> bool:
+    """Whether headers alone leave open that this is a document."""
+    declared = media_type(content_type)
+    return declared in WEB_TYPES or (
+        declared in _SAYS_NOTHING and (TYPE_OF_EXTENSION.get(extension_of(filename), HTML) in WEB_TYPES)
+    )
+
+
+def type_of_answer(content_type: str, filename: str, body: bytes) -> str:
+    """The type to record for a web answer, with its parameters; "" when it is not a document that is taken.
+
+    A header that names a type is believed, except that text cannot hold NUL bytes: servers label downloads as
+    text/html or text/plain when nobody told them better.
+    """
+    declared = media_type(content_type)
+    recognised = _recognise(body, filename)
+    if declared in WEB_TYPES:
+        if declared.startswith("text/") and _is_binary(body):
+            return recognised
+        return content_type.strip()
+    return recognised if declared in _SAYS_NOTHING else ""
+
+
+def _is_binary(body: bytes) -> bool:
+    head = body[:1024]
+    return b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff"))
+
+
+def _recognise(body: bytes, filename: str) -> str:
+    by_name = TYPE_OF_EXTENSION.get(extension_of(filename), "")
+    head = body[:512].lstrip().lower()
+    if head.startswith(b"%pdf-"):
+        return "application/pdf"
+    if body.startswith(b"\x89PNG\r\n"):
+        return "image/png"
+    if body.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if body.startswith((b"II*\0", b"MM\0*")):
+        return "image/tiff"
+    if body.startswith(b"PK\x03\x04"):  # the office formats are zip files; only the name tells which
+        return by_name if "openxml" in by_name else ""
+    if head.startswith((b"<!doctype html", b"<html")):
+        return HTML
+    return by_name if by_name.startswith(("text/", "message/")) and not _is_binary(body) else ""

@@ -1,0 +1,108 @@
+"""Files that people upload, and links that they hand in: a folder inside AION's home.
+
+A file that ends in .url holds one web address (bare, or in the form that browsers save); it stands for the page there.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+
+from aion_assets.core.collect.answers import (
+    TRANSIENT,
+    Answer,
+    body_is_held,
+    conditional_headers,
+    failed,
+    judge,
+)
+from aion_assets.core.collect.client import TooBigError, guarded_client
+from aion_assets.core.collect.connectors import CollectionReport, Emit, ReportProgress
+from aion_assets.core.collect.folder import FolderVisit, FoundFile
+from aion_assets.core.collect.media import extension_of
+from aion_assets.core.collect.urls import canonical_url
+from aion_assets.core.errors import FetchError
+from aion_assets.core.records import CollectedPage, KnownPage, Outcome, Source
+from aion_assets.core.settings import Settings
+
+ADDRESS = "uploads"
+_MAX_LINK_FILE_BYTES = 10_000
+_LINK = re.compile(r"^\s*(?:URL\s*=\s*)?(https?://\S+)\s*$", re.IGNORECASE | re.MULTILINE)
+
+
+def uploads_folder(settings: Settings, source_id: str) -> Path:
+    return settings.home / "uploads" / source_id
+
+
+class UploadsConnector:
+    kind = "uploads"
+
+    @classmethod
+    def accepts(cls, address: str) -> bool:
+        return address == ADDRESS
+
+    @classmethod
+    def normal_address(cls, address: str) -> str:
+        return ADDRESS
+
+    def collect(
+        self,
+        source: Source,
+        settings: Settings,
+        known: Mapping[str, KnownPage],
+        collection_id: str,
+        emit: Emit,
+        progress: ReportProgress,
+    ) -> CollectionReport:
+        folder = uploads_folder(settings, source.source_id)
+        if not known:
+            folder.mkdir(parents=True, exist_ok=True)  # nobody has uploaded anything yet
+        with guarded_client(settings) as client:
+            visit = _UploadsVisit(folder.resolve(), settings, known, collection_id, emit, progress)
+            visit.client = client
+            return visit.run(empty_is_suspicious=False)
+
+
+class _UploadsVisit(FolderVisit):
+    client: httpx.Client
+
+    def read_special(self, found: FoundFile, known: KnownPage | None) -> CollectedPage | None:
+        if extension_of(found.locator) != "url":
+            return None
+        try:
+            with found.path.open("rb") as file:
+                text = file.read(_MAX_LINK_FILE_BYTES).decode("utf-8-sig", "replace")
+        except OSError as error:
+            return failed(
+                found.locator, found.path.as_uri(), Outcome.ERROR, f"cannot be read: {error.strerror}", known, 0
+            )
+        match = _LINK.search(text)
+        url = canonical_url(match[1]) if match else None
+        if url is None:
+            return failed(found.locator, found.path.as_uri(), Outcome.ERROR, "holds no web address", None, 0)
+        # What is known belongs to the address that the file held then.
+        return fetch_link(self.client, found.locator, url, known if known and tuple(known.links) == (url,) else None)
+
+
+def fetch_link(client: httpx.Client, locator: str, url: str, known: KnownPage | None = None) -> CollectedPage:
+    """One web page by a client of `guarded_client`; `links` of the row is the address that was asked for.
+
+    A redirect is followed, and `url` of the row is where it led to.
+    """
+    held = known if known is not None and body_is_held(known) else None
+    try:
+        response = client.get(url, headers=conditional_headers(held) if held else {})
+    except TooBigError as error:
+        page = failed(locator, url, Outcome.TOO_BIG, error.what, None, 0)
+    except FetchError as error:
+        page = failed(locator, url, Outcome.ERROR, error.what, None, 0)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        page = failed(locator, url, Outcome.ERROR, f"cannot be fetched: {error}", None, 0)
+    else:
+        answer = Answer(response.status_code, dict(response.headers), response.content)
+        page = judge(locator, canonical_url(str(response.url)) or url, answer, held)
+        if answer.status in TRANSIENT:
+            page.reason += "; try again later"
+    page.links = (url,)
+    return page
