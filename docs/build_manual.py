@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from manual_formats.blocks import Chapter, ManualError, read_chapter
+from manual_formats.blocks import Chapter, ManualError, read_chapter, slug
 from manual_formats.pdf import render_pdf
 from manual_formats.scan import render_scan
 from manual_formats.table import render_csv
@@ -47,7 +47,7 @@ RENDERERS: dict[str, Callable[[Chapter], bytes]] = {
     "csv": render_csv,
     "png": render_scan,
 }
-_BUILT_NAME = re.compile(rf"\d\d-[a-z-]+\.({'|'.join(RENDERERS)})")
+_BUILT_NAME = re.compile(rf"\d\d-[a-z0-9-]+\.({'|'.join(RENDERERS)})")
 
 
 def render_manual() -> dict[Path, bytes]:
@@ -62,7 +62,9 @@ def render_manual() -> dict[Path, bytes]:
             raise ManualError(f"docs/{lang} and FORMATS differ in {sorted(found ^ FORMATS.keys())}.")
         for stem, kind in FORMATS.items():
             chapter = read_chapter(DOCS / lang / f"{stem}.md", lang)
-            files[Path(lang, f"{stem}.{kind}")] = RENDERERS[kind](chapter)
+            # Named by its title: what has none inside, such as a scan, is cited by its file's name.
+            name = f"{stem[:2]}-{slug(chapter.title)}.{kind}"
+            files[Path(lang, name)] = RENDERERS[kind](chapter)
     return files
 
 
