@@ -24,6 +24,7 @@ _BLOCKS = frozenset(
     "hgroup hr li main ol p pre section summary table tbody td tfoot th thead tr ul".split()
 )
 _PERMALINK = re.compile(r"^[\s¶#§🔗]+|[\s¶#§🔗]+$")
+_EXPONENT = re.compile(r"[-−+]?(?:\d+|[nk](?:\s*[-−+]\s*\d+)?)")
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 
 
@@ -61,6 +62,12 @@ def heading_id(heading: _Element) -> str:
 def heading_text(heading: _Element) -> str:
     text = "".join(heading.itertext(with_tail=False)) if is_chrome(heading) else "".join(_inline(heading))
     return _PERMALINK.sub("", one_line(text))
+
+
+def shown_length(element: _Element, *, chrome: bool = False) -> int:
+    """Characters of text under `element`, with or without the furniture."""
+    pieces = element.itertext() if chrome else _inline(element)
+    return len(one_line("".join(pieces)))
 
 
 def write_blocks(root: _Element, draft: Draft) -> None:
@@ -101,6 +108,8 @@ class _BlockWriter:
             self._table(element)
         elif tag == "br":
             self._pending.append("\n")
+        elif _is_exponent(element):
+            self._pending.append(f"^{element.text}")
         elif tag in ("ul", "ol", "dl"):
             self._list(element)
         elif tag in _BLOCKS:
@@ -142,7 +151,7 @@ class _BlockWriter:
 
     def _table(self, table: _Element) -> None:
         """A row is a line; a table that only lays out a page, with blocks in its cells, is read cell by cell."""
-        if any(table.iter("table", "pre", *HEADINGS)) and self._holds_blocks(table, ("table", "pre", *HEADINGS)):
+        if self._holds_blocks(table, ("table", "pre", *HEADINGS)):
             for cell in table.iter("td", "th", "caption"):
                 if next(cell.iterancestors("table")) is table and not is_chrome(cell):
                     self.children(cell)
@@ -169,6 +178,11 @@ class _BlockWriter:
         return any(below is not element for below in element.iter(*(tags or _BLOCKS)))
 
 
+def _is_exponent(element: _Element) -> bool:
+    """2<sup>7</sup> is not 27. Notes are links, and so have elements inside."""
+    return element.tag == "sup" and not len(element) and bool(_EXPONENT.fullmatch(element.text or ""))
+
+
 def _inline(element: _Element) -> Iterator[str]:
     """All text below `element` with `<br>` as a line break; blocks are kept apart by a blank."""
     yield element.text or ""
@@ -176,6 +190,8 @@ def _inline(element: _Element) -> Iterator[str]:
         if not is_chrome(child):
             if child.tag == "br":
                 yield "\n"
+            elif _is_exponent(child):
+                yield f"^{child.text}"
             elif child.tag in _BLOCKS and child.tag != "pre":
                 yield " "
                 yield from _inline(child)
