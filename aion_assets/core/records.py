@@ -162,7 +162,6 @@ PAGES = pa.schema(
         pa.field("reason", pa.string()),
         pa.field("status", pa.int32()),
         pa.field("fetched_at", _TIME),
-        pa.field("first_seen", _TIME),
         pa.field("etag", pa.string()),
         pa.field("last_modified", pa.string()),
         pa.field("content_type", pa.string()),
@@ -204,6 +203,7 @@ DOCUMENTS = pa.schema(
         pa.field("anchors", pa.list_(ANCHOR)),
         pa.field("published", pa.string()),
         pa.field("quality", pa.float32()),
+        pa.field("simhash", pa.uint64()),  # near duplicates differ in few of its bits
         pa.field("parser", pa.string()),
         pa.field("code_version", pa.string(), nullable=False),
         pa.field("first_seen", _TIME),
@@ -219,6 +219,7 @@ CURATED_DOCUMENTS = pa.schema(
         pa.field("content_hash", pa.string(), nullable=False),
         pa.field("duplicate_of", pa.string()),  # doc_id of the primary; "" for a primary
         pa.field("near_duplicate_of", pa.string()),  # flagged for the curator, still indexed
+        pa.field("first_seen", _TIME),
         pa.field("decided_by", pa.string()),
         pa.field("decided_at", _TIME),
         pa.field("run_id", pa.string()),

@@ -1,0 +1,201 @@
+"""Decisions on documents: pending until a person, or the source's own policy, approves or rejects them."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from aion_assets.core import schema
+from aion_assets.core.database import Database, as_utc, now
+from aion_assets.core.errors import CurationError
+from aion_assets.core.records import Source
+from aion_assets.core.sources import bump_requested
+
+PENDING, APPROVED, REJECTED = "pending", "approved", "rejected"
+AUTO_APPROVE = "policy:auto-approve"
+EXCERPT_CHARS = 300
+_BATCH = 500
+
+_curation = schema.curation
+_tombstones = schema.tombstones
+
+
+@dataclass(slots=True)
+class Decision:
+    state: str
+    decided_by: str
+    decided_at: datetime | None
+
+
+def decisions(database: Database, source_id: str) -> dict[str, Decision]:
+    columns = (_curation.c.doc_id, _curation.c.state, _curation.c.decided_by, _curation.c.decided_at)
+    with database.read() as connection:
+        rows = connection.execute(select(*columns).where(_curation.c.source_id == source_id)).all()
+    return {row.doc_id: Decision(row.state, row.decided_by, as_utc(row.decided_at)) for row in rows}
+
+
+def register_documents(
+    database: Database,
+    source: Source,
+    documents: Mapping[str, Mapping[str, Any]],
+    texts: Callable[[list[str]], Iterable[tuple[str, str]]],
+) -> None:
+    """Make the queue agree with the documents that exist: new ones enter it, vanished ones leave the index.
+
+    A document keeps its decision when its content changes. `texts` is asked only for what the queue shows of documents
+    that are new or changed.
+    """
+    with database.read() as connection:
+        found = connection.execute(
+            select(_curation.c.doc_id, _curation.c.state, _curation.c.title, _curation.c.quality).where(
+                _curation.c.source_id == source.source_id
+            )
+        ).all()
+    known = {row.doc_id: row for row in found}
+    due = [
+        key
+        for key, row in documents.items()
+        if key not in known or (known[key].title, round(known[key].quality, 6)) != _shown(row)
+    ]
+    for begin in range(0, len(due), _BATCH):
+        some = due[begin : begin + _BATCH]
+        shown = {key: _view(documents[key], text) for key, text in texts(some)}
+        with database.write() as connection:
+            for key in some:
+                if key in known:
+                    connection.execute(update(_curation).where(_curation.c.doc_id == key).values(**shown[key]))
+            fresh = [_new_row(source, key, shown[key]) for key in some if key not in known]
+            if fresh:
+                connection.execute(insert(_curation), fresh)
+    vanished = [row for key, row in known.items() if key not in documents]
+    with database.write() as connection:
+        _bury(connection, source.tenant_id, [row.doc_id for row in vanished if row.state == APPROVED], "gone")
+        _delete_rows(connection, [row.doc_id for row in vanished if row.state == PENDING])
+        back = [key for key in documents if key in known and known[key].state == APPROVED]
+        _unbury(connection, back)
+
+
+def decide(
+    database: Database, tenant_id: str, doc_ids: Sequence[str], state: str, by: str, *, reason: str = "",
+    tags: Sequence[str] | None = None,
+) -> int:  # fmt: skip
+    """Approve or reject documents; takes effect in search at once (rejection) or with the next run (approval).
+
+    Returns how many decisions changed. Raises CurationError: a document is not known, nothing is changed then.
+    """
+    if state not in (APPROVED, REJECTED, PENDING):
+        raise CurationError(f"A decision cannot be {state!r}.", "Give approved, rejected or pending.")
+    with database.write() as connection:
+        found: dict[str, Any] = {}
+        for begin in range(0, len(doc_ids), _BATCH):
+            where = (_curation.c.tenant_id == tenant_id, _curation.c.doc_id.in_(doc_ids[begin : begin + _BATCH]))
+            found.update({row.doc_id: row for row in connection.execute(select(_curation).where(*where))})
+        missing = [key for key in doc_ids if key not in found]
+        if missing:
+            raise CurationError(f"No document has the id {missing[0]!r}.", "See 'aion curate list' for the ids.")
+        changed = [key for key in doc_ids if found[key].state != state or tags is not None]
+        for begin in range(0, len(changed), _BATCH):
+            values = {"state": state, "decided_by": by, "decided_at": now(), "reason": reason}
+            if tags is not None:
+                values["tags"] = list(tags)
+            some = changed[begin : begin + _BATCH]
+            connection.execute(update(_curation).where(_curation.c.doc_id.in_(some)).values(**values))
+        if state == APPROVED:
+            _unbury(connection, changed)
+        else:
+            _bury(connection, tenant_id, [key for key in changed if found[key].state == APPROVED], "rejected")
+        bump_requested(connection, sorted({found[key].source_id for key in changed}))
+    return len(changed)
+
+
+def queue(
+    database: Database, tenant_id: str, state: str = PENDING, source_id: str = "", limit: int = 100, offset: int = 0
+) -> tuple[int, list[dict[str, Any]]]:
+    """Total and one page of the documents in a state: those of low quality first, as they need a person most."""
+    where = [_curation.c.tenant_id == tenant_id, _curation.c.state == state]
+    if source_id:
+        where.append(_curation.c.source_id == source_id)
+    with database.read() as connection:
+        total = connection.execute(select(func.count()).select_from(_curation).where(*where)).scalar_one()
+        rows = connection.execute(
+            select(_curation)
+            .where(*where)
+            .order_by(_curation.c.quality, _curation.c.doc_id)
+            .limit(limit)
+            .offset(offset)
+        ).mappings()
+        return total, [dict(row) for row in rows]
+
+
+def note_duplicates(database: Database, source_id: str, duplicate_of: Mapping[str, str]) -> None:
+    """Show the curator which documents repeat or nearly repeat another."""
+    with database.write() as connection:
+        shown = dict(
+            connection.execute(
+                select(_curation.c.doc_id, _curation.c.duplicate_of).where(_curation.c.source_id == source_id)
+            )
+            .tuples()
+            .all()
+        )
+        for key, before in shown.items():
+            if before != duplicate_of.get(key, ""):
+                values = {"duplicate_of": duplicate_of.get(key, "")}
+                connection.execute(update(_curation).where(_curation.c.doc_id == key).values(**values))
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """What no release may show any more."""
+
+    doc_ids: frozenset[str]
+    source_ids: frozenset[str]
+
+
+def hidden(database: Database, tenant_id: str) -> Hidden:
+    with database.read() as connection:
+        rows = connection.execute(
+            select(_tombstones.c.scope, _tombstones.c.subject).where(_tombstones.c.tenant_id == tenant_id)
+        ).all()
+    return Hidden(
+        frozenset(row.subject for row in rows if row.scope == "document"),
+        frozenset(row.subject for row in rows if row.scope == "source"),
+    )
+
+
+def _shown(row: Mapping[str, Any]) -> tuple[str, float]:
+    return row["title"], round(float(row["quality"]), 6)
+
+
+def _view(row: Mapping[str, Any], text: str) -> dict[str, Any]:
+    title, quality = _shown(row)
+    view = {"title": title, "quality": quality, "url": row["url"], "lang": row["lang"] or "", "chars": len(text)}
+    return view | {"excerpt": text[:EXCERPT_CHARS]}
+
+
+def _new_row(source: Source, key: str, view: dict[str, Any]) -> dict[str, Any]:
+    decided: dict[str, Any] = {"state": PENDING, "decided_by": "", "decided_at": None}
+    if source.auto_approve:
+        decided = {"state": APPROVED, "decided_by": AUTO_APPROVE, "decided_at": now()}
+    row = {"doc_id": key, "tenant_id": source.tenant_id, "source_id": source.source_id, "created_at": now()}
+    return row | decided | {"reason": "", "tags": [], "duplicate_of": ""} | view
+
+
+def _bury(connection: Connection, tenant_id: str, doc_ids: Collection[str], reason: str) -> None:
+    _unbury(connection, doc_ids)
+    if doc_ids:
+        stone = {"tenant_id": tenant_id, "scope": "document", "reason": reason, "created_at": now()}
+        connection.execute(insert(_tombstones), [{"subject": key, **stone} for key in doc_ids])
+
+
+def _unbury(connection: Connection, doc_ids: Collection[str]) -> None:
+    keys = list(doc_ids)
+    for begin in range(0, len(keys), _BATCH):
+        connection.execute(delete(_tombstones).where(_tombstones.c.subject.in_(keys[begin : begin + _BATCH])))
+
+
+def _delete_rows(connection: Connection, doc_ids: Collection[str]) -> None:
+    keys = list(doc_ids)
+    for begin in range(0, len(keys), _BATCH):
+        connection.execute(delete(_curation).where(_curation.c.doc_id.in_(keys[begin : begin + _BATCH])))

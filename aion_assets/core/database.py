@@ -1,0 +1,114 @@
+"""AION's own database: SQLite in the home by default, PostgreSQL by setting. Same tables, same code."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+from aion_assets.core.errors import DatabaseError, DiskFullError
+from aion_assets.core.settings import Settings
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+HEAD = "0001"
+_BUSY_TIMEOUT_S = 30
+
+
+class Database:
+    """`read()` sees committed state; `write()` is one transaction, and on SQLite the only one at that time."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        with _clear_errors(), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        with _clear_errors(), self.engine.begin() as connection:
+            yield connection
+
+
+@lru_cache(maxsize=4)
+def open_database(settings: Settings) -> Database:
+    """The database, brought to the newest schema.
+
+    Raises DatabaseError: it cannot be reached.
+    """
+    url = settings.sqlalchemy_url
+    if url.startswith("sqlite"):
+        settings.home.mkdir(parents=True, exist_ok=True)
+        # A rollback journal, not WAL: SQLite up to 3.50 may corrupt a WAL that is reset while being read.
+        engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_S})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_immediate)
+    else:
+        engine = create_engine(url, pool_pre_ping=True)
+    _migrate(engine, settings)
+    return Database(engine)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def as_utc(value: datetime | None) -> datetime | None:
+    """SQLite forgets the zone of a time; every time here is UTC."""
+    return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # transactions are begun by _begin_immediate, not by the driver
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=DELETE", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_TIMEOUT_S}000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_immediate(connection: Connection) -> None:
+    # Taking the write lock at once avoids the deadlock of two readers that both want to write.
+    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _migrate(engine: Engine, settings: Settings) -> None:
+    with _clear_errors():
+        with engine.connect() as connection:
+            fresh = not inspect(connection).has_table("alembic_version")
+            found = None if fresh else connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        if found == HEAD:
+            return
+        from alembic import command
+        from alembic.config import Config
+        from filelock import FileLock
+
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["engine"] = engine
+        settings.home.mkdir(parents=True, exist_ok=True)
+        with FileLock(settings.home / ".migration.lock"):
+            command.upgrade(config, "head")
+
+
+@contextmanager
+def _clear_errors() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        reason = str(error.orig).strip().splitlines()[0] if error.orig else type(error).__name__
+        if "disk is full" in reason:
+            raise DiskFullError(
+                "No space is left to write AION's database.", "Free some space and try again."
+            ) from error
+        raise DatabaseError(
+            f"AION's database cannot be used: {reason}.",
+            "Check AION_DATABASE_URL and that the server runs (aion doctor).",
+        ) from error
+    except SQLAlchemyError as error:
+        raise DatabaseError(f"AION's database refused a statement: {type(error).__name__}: {error}.") from error

@@ -1,0 +1,52 @@
+"""Compare what a step should hold with what it holds, row by row, so that only differences cost anything."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+_MODULUS = 1 << 128
+
+
+@dataclass(slots=True)
+class RowDiff:
+    """Keys only; a fingerprint covers a row's input and the code version that made it."""
+
+    new: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    orphaned: list[str] = field(default_factory=list)
+    unchanged: int = 0
+
+    @property
+    def due(self) -> list[str]:
+        return self.new + self.changed
+
+    def counts(self) -> dict[str, int]:
+        return {
+            "new": len(self.new),
+            "changed": len(self.changed),
+            "unchanged": self.unchanged,
+            "orphaned": len(self.orphaned),
+        }
+
+
+def diff_rows(stored: Mapping[str, str], wanted: Mapping[str, str]) -> RowDiff:
+    """`stored` and `wanted` map a row's key to its fingerprint."""
+    difference = RowDiff()
+    for key, fingerprint in wanted.items():
+        if key not in stored:
+            difference.new.append(key)
+        elif stored[key] != fingerprint:
+            difference.changed.append(key)
+        else:
+            difference.unchanged += 1
+    difference.orphaned = [key for key in stored if key not in wanted]
+    return difference
+
+
+def data_version(rows: Iterable[tuple[str, str]]) -> str:
+    """Fingerprint of a set of (key, row hash), whatever their order: a sum modulo 2¹²⁸ of hashes, and the count."""
+    total = count = 0
+    for key, row_hash in rows:
+        total += int.from_bytes(hashlib.blake2b(f"{key}\0{row_hash}".encode(), digest_size=16).digest(), "big")
+        count += 1
+    return f"{count}-{total % _MODULUS:032x}"

@@ -1,0 +1,193 @@
+"""The Lance tables: streaming reads, idempotent writes, durable commits.
+
+LanceDB calls no fsync, so every commit's new files and folders are synced here before a write returns. Writers of one
+table take turns by a file lock; readers never wait.
+"""
+
+import errno
+import os
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from aion_assets.core.errors import AionError, DiskFullError, LakeError
+
+if TYPE_CHECKING:
+    from lancedb import DBConnection
+    from lancedb.table import Table
+
+# Rows of one write or delete statement; large enough to amortise a commit, small enough to stay in memory.
+WRITE_ROWS = 2_000
+_KEYS_PER_STATEMENT = 1_000
+_READ_ROWS = 1_024
+
+
+class Lake:
+    """`uri` is a folder or an object-store URI."""
+
+    def __init__(self, uri: str) -> None:
+        self.uri = uri
+        self.folder = None if "://" in uri else Path(uri)
+
+    @cached_property
+    def _connection(self) -> "DBConnection":
+        import lancedb
+
+        if self.folder is not None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        return lancedb.connect(self.uri)
+
+    def exists(self, name: str) -> bool:
+        with _clear_errors(name):
+            return name in self._connection.list_tables().tables
+
+    def table(self, name: str, schema: pa.Schema | None = None) -> "Table":
+        """Open a table; with `schema`, make it when it is missing.
+
+        Raises LakeError: the table is missing or broken.
+        """
+        with _clear_errors(name):
+            if schema is not None and not self.exists(name):
+                with self._writing(name):
+                    return self._connection.create_table(name, schema=schema, exist_ok=True)
+            return self._connection.open_table(name)
+
+    def read(self, name: str, columns: Sequence[str], where: str = "") -> Iterator[pa.RecordBatch]:
+        """Batches of at most 1 024 rows of the newest version; nothing when the table does not exist yet."""
+        if not self.exists(name):
+            return
+        with _clear_errors(name):
+            query = self.table(name).search().select(list(columns))
+            yield from (query.where(where) if where else query).to_batches(_READ_ROWS)
+
+    def rows(self, name: str, columns: Sequence[str], where: str = "") -> Iterator[dict[str, Any]]:
+        for batch in self.read(name, columns, where):
+            yield from batch.to_pylist()
+
+    def rows_by_key(self, name: str, columns: Sequence[str], key: str, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
+        for begin in range(0, len(keys), _KEYS_PER_STATEMENT):
+            yield from self.rows(name, columns, is_in(key, keys[begin : begin + _KEYS_PER_STATEMENT]))
+
+    def count(self, name: str, where: str = "") -> int:
+        if not self.exists(name):
+            return 0
+        with _clear_errors(name):
+            return int(self.table(name).count_rows(where or None))
+
+    def upsert(self, name: str, schema: pa.Schema, key: str, rows: Sequence[dict[str, Any]] | pa.Table) -> None:
+        """Insert or replace rows by `key` in one commit. Doing it twice is doing it once."""
+        data = rows if isinstance(rows, pa.Table) else pa.Table.from_pylist(list(rows), schema=schema)
+        if data.num_rows == 0:
+            return
+        table = self.table(name, schema)
+        with self._writing(name):
+            table.checkout_latest()  # type: ignore[no-untyped-call]
+            table.merge_insert(key).when_matched_update_all().when_not_matched_insert_all().execute(data)
+
+    def update(self, name: str, key: str, rows: pa.Table) -> None:
+        """Overwrite only the columns that `rows` has, in rows that exist."""
+        if rows.num_rows == 0:
+            return
+        with self.changing(name) as table:
+            table.merge_insert(key).when_matched_update_all().execute(rows)
+
+    def delete(self, name: str, key: str, keys: Sequence[str]) -> None:
+        for begin in range(0, len(keys), _KEYS_PER_STATEMENT):
+            self.delete_where(name, is_in(key, keys[begin : begin + _KEYS_PER_STATEMENT]))
+
+    def delete_where(self, name: str, where: str) -> None:
+        if self.count(name, where) == 0:
+            return
+        table = self.table(name)
+        with self._writing(name):
+            table.checkout_latest()  # type: ignore[no-untyped-call]
+            table.delete(where)
+
+    @contextmanager
+    def changing(self, name: str) -> Iterator["Table"]:
+        """The newest version of a table, locked against other writers; what was written is durable on leaving."""
+        table = self.table(name)
+        with self._writing(name):
+            table.checkout_latest()  # type: ignore[no-untyped-call]
+            yield table
+
+    def compact(self, name: str, keep: timedelta) -> None:
+        """Merge small files and drop versions older than `keep`; a tagged version must be younger than that."""
+        if self.exists(name):
+            with self.changing(name) as table:
+                table.optimize(cleanup_older_than=keep)
+
+    @contextmanager
+    def _writing(self, name: str) -> Iterator[None]:
+        with _clear_errors(name):
+            if self.folder is None:  # object stores are durable and settle conflicts by themselves
+                yield
+                return
+            from filelock import FileLock
+
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with FileLock(self.folder / f".{name}.lock"):
+                started = time.time_ns()
+                yield
+                _sync_newer(self.folder / f"{name}.lance", started)
+
+
+def is_in(column: str, values: Iterable[str]) -> str:
+    return f"{column} IN ({', '.join(quoted(value) for value in values)})"
+
+
+def quoted(value: str) -> str:
+    """A string literal of Lance's SQL."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+@contextmanager
+def _clear_errors(name: str) -> Iterator[None]:
+    try:
+        yield
+    except AionError:
+        raise
+    except (OSError, RuntimeError, ValueError) as error:
+        text = str(error)
+        if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in text or "os error 28" in text:
+            raise DiskFullError(
+                f"No space is left to write table {name!r}.",
+                "Free some space and run again: the last good state is kept.",
+            ) from error
+        raise LakeError(
+            f"Table {name!r} cannot be used: {text.splitlines()[0][:300] if text else type(error).__name__}.",
+            "The last release keeps serving; 'aion doctor' says which tables are sound.",
+        ) from error
+
+
+def _sync_newer(folder: Path, started_ns: int) -> None:
+    """fsync what a commit wrote: files first, then the folders that name them."""
+    slack_ns = 2_000_000_000  # file systems round times
+    for parent, _, files in os.walk(folder):
+        touched = False
+        for file in files:
+            path = Path(parent) / file
+            try:
+                if path.stat().st_mtime_ns + slack_ns < started_ns:
+                    continue
+                _sync(path)
+            except FileNotFoundError:  # a reader's temporary file
+                continue
+            touched = True
+        if touched:
+            _sync(Path(parent))
+    _sync(folder)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

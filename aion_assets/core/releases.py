@@ -1,0 +1,139 @@
+"""Releases: immutable manifests of what serves, and the one row that says which of them is current.
+
+The server reads nothing else. A manifest is stored before it becomes current, in one transaction, so that a reader
+sees either the old release or the new one.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+
+from aion_assets.core import schema
+from aion_assets.core.database import Database, as_utc, now
+from aion_assets.core.errors import NoReleaseError
+from aion_assets.core.lake import Lake
+
+# Older releases lose their tag, and with it the rows that only they still hold.
+KEPT_RELEASES = 5
+PROMPT_VERSION = "extractive-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Everything an answer depends on. Two equal manifests have the same digest, which is the release's id.
+
+    `index` is {table, version, rows, data_version}; `embedder` {id, dimension}; adapters and base model are "" while
+    answers are extractive; `calibration` and `fusion` are the JSON forms of `Calibration` and `FusionConfig`.
+    """
+
+    index: dict[str, Any]
+    embedder: dict[str, Any]
+    calibration: dict[str, Any]
+    fusion: dict[str, Any]
+    retriever_adapter: str = ""
+    base_model: str = ""
+    generator_adapter: str = ""
+    prompt_version: str = PROMPT_VERSION
+    metrics: dict[str, Any] = field(default_factory=dict)
+    created_by_run: str = ""
+
+    @property
+    def release_id(self) -> str:
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+    @property
+    def tag(self) -> str:
+        return f"release-{self.release_id[:16]}"
+
+    def serves_the_same_as(self, other: "Manifest") -> bool:
+        """Whether a reader could tell no difference: measurements and the run that made it do not matter."""
+        measured = {"metrics", "created_by_run"}
+        mine, theirs = asdict(self), asdict(other)
+        # A compaction moves the version of a table but not its rows.
+        for manifest in (mine, theirs):
+            manifest["index"] = {key: value for key, value in manifest["index"].items() if key != "version"}
+        return all(mine[key] == theirs[key] for key in mine if key not in measured)
+
+
+def publish(lake: Lake, database: Database, tenant_id: str, manifest: Manifest) -> str:
+    """Make this manifest the current release: tag its index version, store it, switch. Returns the release id.
+
+    A kill leaves at worst a tag without a release, which the next publication removes.
+    """
+    with lake.changing(manifest.index["table"]) as table:
+        if manifest.tag not in table.tags.list():
+            table.tags.create(manifest.tag, manifest.index["version"])
+    release_id = manifest.release_id
+    releases, current = schema.releases, schema.current_release
+    with database.write() as connection:
+        if connection.execute(select(releases.c.release_id).where(releases.c.release_id == release_id)).first() is None:
+            connection.execute(
+                insert(releases).values(
+                    release_id=release_id,
+                    tenant_id=tenant_id,
+                    created_at=now(),
+                    run_id=manifest.created_by_run,
+                    manifest=asdict(manifest),
+                )
+            )
+        switched = connection.execute(
+            update(current).where(current.c.tenant_id == tenant_id).values(release_id=release_id, since=now())
+        )
+        if switched.rowcount == 0:
+            connection.execute(insert(current).values(tenant_id=tenant_id, release_id=release_id, since=now()))
+    return release_id
+
+
+def current_release(database: Database, tenant_id: str) -> Manifest:
+    """Raises NoReleaseError: nothing has been released yet."""
+    found = current_release_id(database, tenant_id)
+    if found is None:
+        raise NoReleaseError("Nothing has been released yet.", "Add a source and run 'aion run'.")
+    return read_release(database, found)
+
+
+def current_release_id(database: Database, tenant_id: str) -> str | None:
+    current = schema.current_release
+    with database.read() as connection:
+        return connection.execute(select(current.c.release_id).where(current.c.tenant_id == tenant_id)).scalar()
+
+
+def read_release(database: Database, release_id: str) -> Manifest:
+    """Raises NoReleaseError: there is no release of that id."""
+    releases = schema.releases
+    with database.read() as connection:
+        manifest = connection.execute(select(releases.c.manifest).where(releases.c.release_id == release_id)).scalar()
+    if manifest is None:
+        raise NoReleaseError(f"There is no release {release_id!r}.", "See 'aion release list'.")
+    return Manifest(**manifest)
+
+
+def retire_old_releases(lake: Lake, database: Database, tenant_id: str) -> int:
+    """Forget all but the newest releases, so that rows which no kept release shows can leave the disk."""
+    releases = schema.releases
+    with database.read() as connection:
+        rows = connection.execute(
+            select(releases.c.release_id, releases.c.created_at, releases.c.manifest)
+            .where(releases.c.tenant_id == tenant_id)
+            .order_by(releases.c.created_at.desc())
+        ).all()
+    kept = [Manifest(**row.manifest) for row in rows[:KEPT_RELEASES]]
+    retired = [row.release_id for row in rows[KEPT_RELEASES:]]
+    if not retired:
+        return 0
+    tags = {manifest.tag for manifest in kept}
+    for name in {Manifest(**row.manifest).index["table"] for row in rows}:
+        with lake.changing(name) as table:
+            for tag in [tag for tag in table.tags.list() if tag not in tags]:
+                table.tags.delete(tag)
+    with database.write() as connection:
+        connection.execute(delete(releases).where(releases.c.release_id.in_(retired)))
+    oldest = min(as_utc(row.created_at) or now() for row in rows[:KEPT_RELEASES])
+    for name in {manifest.index["table"] for manifest in kept}:
+        # Lance refuses to clean past a tagged version, and a tag is always older than its release.
+        lake.compact(name, now() - oldest + timedelta(hours=1))
+    return len(retired)

@@ -1,0 +1,280 @@
+"""The sources: what an operator adds, pauses and removes, and what the pipeline still owes each of them."""
+
+import re
+import unicodedata
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import Connection, Row, delete, insert, or_, select, update
+
+from aion_assets.core import schema
+from aion_assets.core.database import Database, as_utc, now
+from aion_assets.core.errors import SourceError
+from aion_assets.core.records import Source
+from aion_assets.core.settings import Settings
+
+DAY_S = 86_400
+DEFAULT_DEPTH = 20
+DEFAULT_PAGES = 10_000
+_SCHEDULE = re.compile(r"(\d+)\s*(m|h|d|w)")
+_UNIT_S = {"m": 60, "h": 3600, "d": DAY_S, "w": 7 * DAY_S}
+_NAMED_SCHEDULE_S = {"never": 0, "hourly": 3600, "daily": DAY_S, "weekly": 7 * DAY_S}
+
+_sources = schema.sources
+
+
+@dataclass(slots=True)
+class SourceState:
+    """A source with what happened to it. `due` says why it needs a run, "" when it does not."""
+
+    source: Source
+    created_at: datetime
+    collected_at: datetime | None
+    collection_id: str
+    due: str
+
+
+def parse_schedule(text: str) -> int:
+    """ "6h", "30m", "2d", "1w", "hourly", "daily", "weekly" or "never" → seconds; 0 is never."""
+    lowered = text.strip().lower()
+    if lowered in _NAMED_SCHEDULE_S:
+        return _NAMED_SCHEDULE_S[lowered]
+    match = _SCHEDULE.fullmatch(lowered)
+    if match is None or int(match[1]) == 0:
+        raise SourceError(f"--schedule has value {text!r}.", "Give 30m, 6h, 2d, 1w, hourly, daily, weekly or never.")
+    return int(match[1]) * _UNIT_S[match[2]]
+
+
+def add_source(
+    database: Database,
+    settings: Settings,
+    address: str,
+    *,
+    kind: str = "",
+    name: str = "",
+    schedule_s: int = DAY_S,
+    max_depth: int = DEFAULT_DEPTH,
+    max_pages: int = DEFAULT_PAGES,
+    allow_domains: Sequence[str] = (),
+    auto_approve: bool = False,
+) -> Source:
+    """Add a source; its id is a readable form of its name and is never used again after removal.
+
+    Raises SourceError: the address is of no known kind, or is a source already.
+    """
+    from aion_assets.core.collect.connectors import connector_of, kind_of
+
+    if kind:
+        connector_of(kind)
+    else:
+        kind = kind_of(address)
+    if kind in ("folder", "jsonl"):
+        from pathlib import Path
+
+        address = str(Path(address).expanduser().resolve())
+    with database.write() as connection:
+        same = connection.execute(
+            select(_sources.c.source_id).where(
+                _sources.c.tenant_id == settings.tenant_id,
+                _sources.c.address == address,
+                _sources.c.removed_at.is_(None),
+            )
+        ).scalar()
+        if same is not None and kind != "uploads":
+            raise SourceError(f"{address} is a source already: {same}.", f"See 'aion source show {same}'.")
+        name = name or _name_of(address)
+        source = Source(
+            source_id=_free_id(connection, name),
+            tenant_id=settings.tenant_id,
+            kind=kind,
+            address=address,
+            name=name,
+            schedule_s=schedule_s,
+            max_depth=max_depth,
+            max_pages=max_pages,
+            allow_domains=tuple(allow_domains),
+            auto_approve=auto_approve,
+        )
+        connection.execute(
+            insert(_sources).values(
+                source_id=source.source_id,
+                tenant_id=source.tenant_id,
+                kind=kind,
+                address=address,
+                name=name,
+                schedule_s=schedule_s,
+                max_depth=max_depth,
+                max_pages=max_pages,
+                allow_domains=list(allow_domains),
+                auto_approve=auto_approve,
+                paused=False,
+                created_at=now(),
+                collection_id="",
+                requested=0,
+                handled=0,
+            )
+        )
+    return source
+
+
+def list_sources(database: Database, settings: Settings) -> list[SourceState]:
+    with database.read() as connection:
+        rows = connection.execute(
+            select(_sources)
+            .where(_sources.c.tenant_id == settings.tenant_id, _sources.c.removed_at.is_(None))
+            .order_by(_sources.c.created_at)
+        ).all()
+    return [_state(row) for row in rows]
+
+
+def get_source(database: Database, settings: Settings, source_id: str) -> SourceState:
+    """Raises SourceError: there is none of that id or name."""
+    states = list_sources(database, settings)
+    for state in states:
+        if source_id in (state.source.source_id, state.source.name):
+            return state
+    known = ", ".join(state.source.source_id for state in states) or "none yet"
+    raise SourceError(f"There is no source {source_id!r}.", f"Sources: {known}.")
+
+
+def pause_source(database: Database, source_id: str, *, paused: bool) -> None:
+    _set(database, source_id, paused=paused)
+
+
+def remove_source(database: Database, source_id: str) -> None:
+    """Hide everything of the source from every release at once; the next run cleans the tables."""
+    with database.write() as connection:
+        tenant_id = connection.execute(select(_sources.c.tenant_id).where(_sources.c.source_id == source_id)).scalar()
+        connection.execute(update(_sources).where(_sources.c.source_id == source_id).values(removed_at=now()))
+        connection.execute(
+            insert(schema.tombstones).values(
+                subject=source_id, tenant_id=tenant_id, scope="source", reason="removed", created_at=now()
+            )
+        )
+        connection.execute(delete(schema.curation).where(schema.curation.c.source_id == source_id))
+
+
+def removed_sources(database: Database, settings: Settings) -> list[str]:
+    """Removed sources whose rows may still be in the tables."""
+    with database.read() as connection:
+        return list(
+            connection.execute(
+                select(_sources.c.source_id).where(
+                    _sources.c.tenant_id == settings.tenant_id,
+                    _sources.c.removed_at.is_not(None),
+                    _sources.c.handled >= 0,
+                )
+            ).scalars()
+        )
+
+
+def mark_cleaned(database: Database, source_id: str) -> None:
+    _set(database, source_id, handled=-1)
+
+
+def request_collection(database: Database, source_id: str) -> None:
+    """Make the source due now, whatever its schedule."""
+    _set(database, source_id, collected_at=None)
+
+
+def begin_collection(database: Database, source_id: str) -> str:
+    """Id of the collection to do: that of a killed one, or a new one."""
+    this = _sources.c.source_id == source_id
+    with database.write() as connection:
+        under_way = connection.execute(select(_sources.c.collection_id).where(this)).scalar()
+        if under_way:
+            return str(under_way)
+        collection_id = uuid.uuid4().hex
+        connection.execute(
+            update(_sources).where(this).values(collection_id=collection_id, collection_started_at=now())
+        )
+    return collection_id
+
+
+def finish_collection(database: Database, source_id: str) -> None:
+    _set(database, source_id, collection_id="", collected_at=now())
+
+
+def bump_requested(connection: Connection, source_ids: Sequence[str]) -> None:
+    """Note, inside a transaction, that the corpus does not hold a decision on these sources yet."""
+    if source_ids:
+        connection.execute(
+            update(_sources).where(_sources.c.source_id.in_(source_ids)).values(requested=_sources.c.requested + 1)
+        )
+
+
+def requested_count(database: Database, source_id: str) -> int:
+    with database.read() as connection:
+        found = connection.execute(select(_sources.c.requested).where(_sources.c.source_id == source_id)).scalar()
+    return int(found or 0)
+
+
+def mark_handled(database: Database, source_id: str, requested: int) -> None:
+    with database.write() as connection:
+        connection.execute(
+            update(_sources)
+            .where(_sources.c.source_id == source_id, or_(_sources.c.handled < requested, _sources.c.handled.is_(None)))
+            .values(handled=requested)
+        )
+
+
+def _set(database: Database, source_id: str, **values: Any) -> None:
+    with database.write() as connection:
+        connection.execute(update(_sources).where(_sources.c.source_id == source_id).values(**values))
+
+
+def _state(row: Row[Any]) -> SourceState:
+    source = Source(
+        source_id=row.source_id,
+        tenant_id=row.tenant_id,
+        kind=row.kind,
+        address=row.address,
+        name=row.name,
+        schedule_s=row.schedule_s,
+        max_depth=row.max_depth,
+        max_pages=row.max_pages,
+        allow_domains=tuple(row.allow_domains),
+        auto_approve=row.auto_approve,
+        paused=row.paused,
+    )
+    collected_at = as_utc(row.collected_at)
+    return SourceState(
+        source, as_utc(row.created_at) or now(), collected_at, row.collection_id, _due(row, collected_at)
+    )
+
+
+def _due(row: Row[Any], collected_at: datetime | None) -> str:
+    if row.paused:
+        return ""
+    if row.collection_id:
+        return "unfinished"
+    if collected_at is None:
+        return "never collected" if row.collection_started_at is None else "requested"
+    if row.schedule_s and collected_at + timedelta(seconds=row.schedule_s) <= now():
+        return "scheduled"
+    return "decisions" if row.requested > row.handled else ""
+
+
+def _name_of(address: str) -> str:
+    parts = urlsplit(address)
+    if parts.scheme in ("http", "https"):
+        return f"{parts.hostname or ''}{parts.path}".strip("/") or address
+    from pathlib import PurePath
+
+    return PurePath(address).stem or address
+
+
+def _free_id(connection: Connection, name: str) -> str:
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    base = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:48] or "source"
+    taken = set(connection.execute(select(_sources.c.source_id).where(_sources.c.source_id.startswith(base))).scalars())
+    number = 1
+    candidate = base
+    while candidate in taken:
+        number += 1
+        candidate = f"{base}-{number}"
+    return candidate

@@ -1,0 +1,118 @@
+"""Fill the table `chunks`: cut every approved primary; a changed document rewrites only the chunks that differ."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from aion_assets.core.chunk import chunk_document, surroundings
+from aion_assets.core.diff import data_version, diff_rows
+from aion_assets.core.embedding_model import EmbeddingModel
+from aion_assets.core.ids import chunk_id, short_digest, text_hash
+from aion_assets.core.lake import WRITE_ROWS, Lake, quoted
+from aion_assets.core.records import CHUNKS, Anchor, Source
+from aion_assets.core.steps.report import ShowProgress, StepReport
+
+TABLE = "chunks"
+_READ_DOCUMENTS = 32
+_DOCUMENT = ["doc_id", "content_hash", "title", "lang", "url", "text", "anchors"]
+
+
+def chunk_source(
+    lake: Lake, source: Source, model: EmbeddingModel, code_version: str, run_id: str, show: ShowProgress
+) -> StepReport:
+    started = time.monotonic()
+    # Another embedder has another token window: its chunks are others.
+    version = f"{code_version}/{model.embedder_id}"
+    of_source = f"source_id = {quoted(source.source_id)}"
+    primaries = f"{of_source} AND duplicate_of = ''"
+    wanted = {
+        row["doc_id"]: f"{row['content_hash']}/{version}"
+        for row in lake.rows("curated_documents", ["doc_id", "content_hash"], primaries)
+    }
+    difference = diff_rows(_stored_documents(lake, of_source), wanted)
+    report = StepReport()
+    report.counts.update({f"documents_{name}": count for name, count in difference.counts().items()})
+    done = 0
+    for begin in range(0, len(difference.due), _READ_DOCUMENTS):
+        some = difference.due[begin : begin + _READ_DOCUMENTS]
+        before = _stored_chunks(lake, some)
+        rows: list[dict[str, Any]] = []
+        kept: set[str] = set()
+        for document in lake.rows_by_key("documents", _DOCUMENT, "doc_id", some):
+            # All chunks of one document go into one commit, so that a kill leaves no document half cut.
+            for row in _chunk_rows(document, source, model, version, run_id):
+                kept.add(row["chunk_id"])
+                rows.append(row)
+            if len(rows) >= WRITE_ROWS:
+                report.counts.update(_write(lake, rows, before))
+                rows = []
+            done += 1
+            show(done, len(difference.due), "cutting")
+        report.counts.update(_write(lake, rows, before))
+        lake.delete(TABLE, "chunk_id", [key for key in before if key not in kept])
+        report.counts["orphaned"] += sum(key not in kept for key in before)
+    lake.delete(TABLE, "doc_id", difference.orphaned)
+
+    versions = [(row["chunk_id"], row["row_hash"]) for row in lake.rows(TABLE, ["chunk_id", "row_hash"], of_source)]
+    report.rows, report.data_version = len(versions), data_version(versions)
+    report.seconds = time.monotonic() - started
+    return report
+
+
+def _stored_documents(lake: Lake, of_source: str) -> dict[str, str]:
+    """doc_id → fingerprint of what its chunks were cut from; "" when a kill left two generations side by side."""
+    stored: dict[str, str] = {}
+    for row in lake.rows(TABLE, ["doc_id", "doc_version", "code_version"], of_source):
+        fingerprint = f"{row['doc_version']}/{row['code_version']}"
+        stored[row["doc_id"]] = fingerprint if stored.get(row["doc_id"], fingerprint) == fingerprint else ""
+    return stored
+
+
+def _stored_chunks(lake: Lake, documents: list[str]) -> dict[str, str]:
+    rows = lake.rows_by_key(TABLE, ["chunk_id", "row_hash"], "doc_id", documents)
+    return {row["chunk_id"]: row["row_hash"] for row in rows}
+
+
+def _write(lake: Lake, rows: list[dict[str, Any]], before: dict[str, str]) -> Counter[str]:
+    """Every row is written, as its document version moved on; `changed` are those that the index must take over."""
+    lake.upsert(TABLE, CHUNKS, "chunk_id", rows)
+    same = sum(before.get(row["chunk_id"]) == row["row_hash"] for row in rows)
+    new = sum(row["chunk_id"] not in before for row in rows)
+    return Counter(unchanged=same, new=new, changed=len(rows) - same - new)
+
+
+def _chunk_rows(
+    document: dict[str, Any], source: Source, model: EmbeddingModel, version: str, run_id: str
+) -> Iterator[dict[str, Any]]:
+    anchors = [Anchor(**anchor) for anchor in document["anchors"] or ()]
+    seen: Counter[str] = Counter()
+    for position, chunk in enumerate(chunk_document(document["text"], document["title"], anchors, model)):
+        occurrence = seen[chunk.text]
+        seen[chunk.text] += 1
+        row = {
+            "chunk_id": chunk_id(document["doc_id"], chunk.text, occurrence),
+            "doc_id": document["doc_id"],
+            "tenant_id": source.tenant_id,
+            "source_id": source.source_id,
+            "doc_version": document["content_hash"],
+            "position": position,
+            "start": chunk.start,
+            "end": chunk.end,
+            "page": chunk.page,
+            "heading": chunk.heading,
+            "fragment": chunk.fragment,
+            "token_count": chunk.token_count,
+            "lang": document["lang"] or "",
+            "title": document["title"],
+            "url": document["url"],
+            "text": chunk.text,
+            "embed_text": chunk.embed_text,
+            "context": surroundings(document["text"], chunk.start, chunk.end),
+            "text_hash": text_hash(chunk.embed_text),
+            "code_version": version,
+            "run_id": run_id,
+        }
+        # doc_version is part of the row: a citation names the version of the document it was taken from.
+        shown = (str(row[name]) for name in CHUNKS.names if name in row and name not in ("code_version", "run_id"))
+        yield row | {"row_hash": short_digest(*shown)}

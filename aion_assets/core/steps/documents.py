@@ -1,0 +1,131 @@
+"""Fill the table `documents`: parse every stored body once, and again only when it or the parsers change."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from aion_assets.core.database import now
+from aion_assets.core.diff import RowDiff, data_version, diff_rows
+from aion_assets.core.ids import digest, doc_id
+from aion_assets.core.lake import Lake, quoted
+from aion_assets.core.parse.sandbox import ParseJob, parse_all
+from aion_assets.core.quality import quality, simhash
+from aion_assets.core.records import DOCUMENTS, ParsedDocument, ParseOutcome, Source
+from aion_assets.core.settings import Settings
+from aion_assets.core.steps.report import ShowProgress, StepReport
+
+TABLE = "documents"
+PARSED, QUARANTINED = "parsed", "quarantined"
+# Bodies are read this many at a time and documents committed likewise, or earlier when their texts are large.
+_READ_BODIES = 16
+_BATCH_ROWS = 128
+_BATCH_CHARS = 8_000_000
+
+
+def parse_source(
+    lake: Lake, settings: Settings, source: Source, code_version: str, run_id: str, show: ShowProgress
+) -> StepReport:
+    """Bring the source's documents up to its pages; a body that cannot be parsed is kept with its reason."""
+    started = time.monotonic()
+    of_source = f"source_id = {quoted(source.source_id)}"
+    wanted, location_of = {}, {}
+    for row in lake.rows("pages", ["location_id", "page_key", "content_hash"], f"{of_source} AND content_hash <> ''"):
+        document = doc_id(row["location_id"])
+        wanted[document] = f"{row['content_hash']}/{code_version}"
+        location_of[document] = row["page_key"]
+    stored, first_seen = {}, {}
+    for row in lake.rows(TABLE, ["doc_id", "page_hash", "code_version", "first_seen"], of_source):
+        stored[row["doc_id"]] = f"{row['page_hash']}/{row['code_version']}"
+        first_seen[row["doc_id"]] = row["first_seen"]
+    difference = diff_rows(stored, wanted)
+
+    writer = _DocumentWriter(lake, source, code_version, run_id, first_seen)
+    page_keys = [location_of[document] for document in difference.due]
+    for done, outcome in enumerate(parse_all(writer.jobs(page_keys), settings=settings), 1):
+        writer.add(outcome)
+        show(done, len(page_keys), "parsing")
+    writer.flush()
+    lake.delete(TABLE, "doc_id", difference.orphaned)
+    return _report(lake, of_source, difference, started)
+
+
+def _report(lake: Lake, of_source: str, difference: RowDiff, started: float) -> StepReport:
+    report = StepReport(seconds=time.monotonic() - started)
+    report.counts.update(difference.counts())
+    versions = []
+    for row in lake.rows(TABLE, ["doc_id", "content_hash", "state", "reason"], of_source):
+        report.counts[row["state"]] += 1
+        if row["state"] == QUARANTINED:
+            report.drops[row["reason"]] += 1
+        versions.append((row["doc_id"], row["content_hash"]))
+    report.rows, report.data_version = len(versions), data_version(versions)
+    return report
+
+
+class _DocumentWriter:
+    def __init__(self, lake: Lake, source: Source, code_version: str, run_id: str, first_seen: dict[str, Any]) -> None:
+        self._lake = lake
+        self._source = source
+        self._code_version = code_version
+        self._run_id = run_id
+        self._first_seen = first_seen
+        self._pages: dict[str, dict[str, Any]] = {}  # of jobs under way
+        self._rows: list[dict[str, Any]] = []
+        self._chars = 0
+
+    def jobs(self, page_keys: list[str]) -> Iterator[ParseJob]:
+        columns = ["page_key", "location_id", "url", "content_type", "filename", "content_hash", "body"]
+        for begin in range(0, len(page_keys), _READ_BODIES):
+            some = page_keys[begin : begin + _READ_BODIES]
+            for row in self._lake.rows_by_key("pages", columns, "page_key", some):
+                body = row.pop("body")
+                self._pages[row["page_key"]] = row
+                yield ParseJob(row["page_key"], body, row["url"], row["content_type"] or "", row["filename"] or "")
+
+    def add(self, outcome: ParseOutcome) -> None:
+        page = self._pages.pop(outcome.key)
+        document = outcome.document
+        identity = doc_id(page["location_id"])
+        row = {
+            "doc_id": identity,
+            "location_id": page["location_id"],
+            "tenant_id": self._source.tenant_id,
+            "source_id": self._source.source_id,
+            "url": page["url"],
+            "state": PARSED if document else QUARANTINED,
+            "reason": str(outcome.reason or ""),
+            "detail": outcome.detail,
+            "page_hash": page["content_hash"],
+            "content_hash": "",
+            "code_version": self._code_version,
+            "first_seen": self._first_seen.get(identity) or now(),
+            "run_id": self._run_id,
+        }
+        if document is not None:
+            row |= _content(document)
+            self._chars += len(document.text)
+        self._rows.append(row)
+        if len(self._rows) >= _BATCH_ROWS or self._chars >= _BATCH_CHARS:
+            self.flush()
+
+    def flush(self) -> None:
+        self._lake.upsert(TABLE, DOCUMENTS, "doc_id", self._rows)
+        self._rows, self._chars = [], 0
+
+
+def _content(document: ParsedDocument) -> dict[str, Any]:
+    anchors = [
+        {"offset": anchor.offset, "page": anchor.page, "heading": anchor.heading, "fragment": anchor.fragment}
+        for anchor in document.anchors
+    ]
+    return {
+        "content_hash": digest(document.title, document.text, repr([tuple(anchor.values()) for anchor in anchors])),
+        "title": document.title,
+        "lang": document.lang,
+        "text": document.text,
+        "anchors": anchors,
+        "published": document.published,
+        "quality": quality(document.text),
+        "simhash": simhash(document.text),
+        "parser": document.parser,
+    }

@@ -1,0 +1,158 @@
+"""Fill the table `pages`: one row per location of a source, with its newest outcome and its last good body."""
+
+import time
+
+import pyarrow as pa
+
+from aion_assets.core import sources
+from aion_assets.core.collect.connectors import Progress, connector_of, vanished
+from aion_assets.core.database import Database, now
+from aion_assets.core.diff import data_version
+from aion_assets.core.ids import location_id
+from aion_assets.core.lake import Lake, quoted
+from aion_assets.core.records import PAGES, CollectedPage, KnownPage, Outcome, Source
+from aion_assets.core.settings import Settings
+from aion_assets.core.steps.report import ShowProgress, StepReport
+
+TABLE = "pages"
+# A batch is committed when it holds this many pages, this many bytes, or is this old: what a kill may cost.
+_BATCH_PAGES = 64
+_BATCH_BYTES = 16_000_000
+_BATCH_AGE_S = 5.0
+_KNOWN = [
+    "locator",
+    "outcome",
+    "etag",
+    "last_modified",
+    "content_hash",
+    "size_bytes",
+    "links",
+    "depth",
+    "collection_id",
+]
+# Outcomes after which an earlier body still stands.
+_KEEPS_BODY = frozenset({Outcome.UNCHANGED, Outcome.ERROR})
+_VISIT = pa.schema([field for field in PAGES if field.name not in ("body", "content_hash", "size_bytes")])
+_DROPPED = pa.schema([*_VISIT, *(PAGES.field(name) for name in ("content_hash", "size_bytes", "body"))])
+
+
+def collect_source(
+    lake: Lake, database: Database, settings: Settings, source: Source, run_id: str, show: ShowProgress
+) -> StepReport:
+    """Visit every location of the source once; resumes a collection that was killed."""
+    started = time.monotonic()
+    known = known_pages(lake, source.source_id)
+    collection_id = sources.begin_collection(database, source.source_id)
+    writer = _PageWriter(lake, source, known, collection_id, run_id)
+
+    def on_progress(progress: Progress) -> None:
+        show(progress.done, progress.done + progress.queued, progress.current)
+
+    connector = connector_of(source.kind)
+    outcome = connector.collect(source, settings, known, collection_id, writer.add, on_progress)
+    gone = vanished(known, writer.seen, outcome)
+    for locator in sorted(gone):
+        if known[locator].outcome != Outcome.GONE:
+            writer.add(CollectedPage(locator, locator, Outcome.GONE, reason="no longer found", fetched_at=now()))
+    writer.flush()
+    sources.finish_collection(database, source.source_id)
+
+    report = StepReport(seconds=time.monotonic() - started)
+    report.counts.update({str(name): count for name, count in outcome.counts.items()})
+    report.counts["gone"] += len(gone)
+    report.drops.update({name: n for name, n in report.counts.items() if name not in ("stored", "unchanged")})
+    report.notes = {
+        "fetched_bytes": outcome.fetched_bytes,
+        "off_domain_links": outcome.off_domain_links,
+        "complete": "yes" if outcome.complete else outcome.failure or "no",
+        "resumed": outcome.resumed,
+        "collection_id": collection_id,
+    }
+    report.rows, report.data_version = stored_version(lake, source.source_id)
+    return report
+
+
+def known_pages(lake: Lake, source_id: str) -> dict[str, KnownPage]:
+    known = {}
+    for row in lake.rows(TABLE, _KNOWN, f"source_id = {quoted(source_id)}"):
+        row["outcome"] = Outcome(row["outcome"])
+        row["links"] = tuple(row["links"] or ())
+        known[row["locator"]] = KnownPage(**row)
+    return known
+
+
+def stored_version(lake: Lake, source_id: str) -> tuple[int, str]:
+    """Number and fingerprint of the locations that have a body."""
+    where = f"source_id = {quoted(source_id)} AND content_hash <> ''"
+    version = data_version(
+        (row["location_id"], row["content_hash"]) for row in lake.rows(TABLE, ["location_id", "content_hash"], where)
+    )
+    return int(version.split("-")[0]), version
+
+
+class _PageWriter:
+    """Collects outcomes and commits them in batches."""
+
+    def __init__(
+        self, lake: Lake, source: Source, known: dict[str, KnownPage], collection_id: str, run_id: str
+    ) -> None:
+        self._lake = lake
+        self._source = source
+        self._known = known
+        self._stamp = {"collection_id": collection_id, "run_id": run_id}
+        self._batch: list[CollectedPage] = []
+        self._bytes = 0
+        self._since = time.monotonic()
+        self.seen: set[str] = set()
+
+    def add(self, page: CollectedPage) -> None:
+        self.seen.add(page.locator)
+        self._batch.append(page)
+        self._bytes += len(page.body or b"")
+        old = time.monotonic() - self._since > _BATCH_AGE_S
+        if len(self._batch) >= _BATCH_PAGES or self._bytes >= _BATCH_BYTES or old:
+            self.flush()
+
+    def flush(self) -> None:
+        fresh, visits, dropped = [], [], []
+        for page in {page.locator: page for page in self._batch}.values():
+            row = self._row(page)
+            if page.locator not in self._known or page.body is not None:
+                fresh.append(row)
+            elif page.outcome in _KEEPS_BODY:
+                visits.append(row)
+            else:
+                dropped.append(row)
+        self._lake.upsert(TABLE, PAGES, "page_key", fresh)
+        for schema, rows in ((_VISIT, visits), (_DROPPED, dropped)):
+            if rows:
+                self._lake.update(TABLE, "page_key", pa.Table.from_pylist(rows, schema=schema))
+        self._batch, self._bytes, self._since = [], 0, time.monotonic()
+
+    def _row(self, page: CollectedPage) -> dict[str, object]:
+        source = self._source
+        locator = page.locator if source.kind == "web" else f"{source.source_id}:{page.locator}"
+        location = location_id(source.tenant_id, locator)
+        earlier = self._known.get(page.locator) if page.outcome in _KEEPS_BODY else None
+        return {
+            "page_key": f"{source.source_id}/{location}",
+            "location_id": location,
+            "tenant_id": source.tenant_id,
+            "source_id": source.source_id,
+            "locator": page.locator,
+            "url": page.url,
+            "outcome": str(page.outcome),
+            "reason": page.reason,
+            "status": page.status,
+            "fetched_at": page.fetched_at or now(),
+            "etag": page.etag or (earlier.etag if earlier else ""),
+            "last_modified": page.last_modified or (earlier.last_modified if earlier else ""),
+            "content_type": page.content_type,
+            "filename": page.filename,
+            "content_hash": page.content_hash if page.body is not None else "",
+            "size_bytes": page.size_bytes,
+            "links": list(page.links),
+            "depth": page.depth,
+            "body": page.body,
+            **self._stamp,
+        }
