@@ -3,34 +3,42 @@
 import hashlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
-from itertools import islice
+from collections.abc import Mapping, Sequence
+from itertools import combinations, islice
 from math import log2
 
 ENTROPY_WEIGHT = 0.7
 LENGTH_WEIGHT = 0.3
 FULL_LENGTH_CHARS = 10_000
-# 32 signs used evenly: the letters, a blank and the common marks. Running Portuguese and English text has 4.1 to 4.4
-# bits a character, tables 4.5 to 5, a line repeated over and over less than 3.
-MAX_ENTROPY_BITS = log2(32)
+# 32 signs used evenly: the letters, a blank and the common marks. Portuguese and English passages of faquad, clapnq
+# and squad_pt_sample have 4.0 to 4.4 bits a character.
+MAX_CHARACTER_BITS = log2(32)
+# 512 words used evenly. Among more, the small words of any language repeat, and the share would fall with length.
+MAX_WORD_BITS = log2(512)
 
 _SHINGLE_WORDS = 3
 _FINGERPRINT_BITS = 64
-# Two fingerprints of unrelated texts differ in 32 bits; see tests/core/test_quality.py for what edits cost.
+# Passages of 120 words on unrelated matters differ in 16 bits or more, one changed word costs 4 bits there (median),
+# two in a hundred changed words cost a page of 20 000 characters 4 bits, five in a hundred 14.
 MAX_DISTANCE_BITS = 6
-# One more band than bits may differ: then one band at least is equal, and only equal bands need comparing.
-_BANDS = MAX_DISTANCE_BITS + 1
+# With two bands more than bits may differ, two bands at least are equal: documents meet under a pair of bands.
+_BANDS = MAX_DISTANCE_BITS + 2
 _WORD = re.compile(r"\w+")
 
 
 def quality(text: str) -> float:
     """0.7 · entropy + 0.3 · min(1, characters / 10 000), between 0 and 1; low values need a person.
 
-    Entropy is Shannon's, −Σ p log2 p over the relative frequencies p of the case-folded characters, as a share of
-    MAX_ENTROPY_BITS and 1 at most. White space counts as one character.
+    Entropy is Shannon's, H = −Σ p log2 p over relative frequencies p, of the case-folded text with white space as
+    single blanks: the smaller of H(characters) / MAX_CHARACTER_BITS and H(words) / min(log2(number of words),
+    MAX_WORD_BITS), at most 1. The first is low for rulers and forms left empty, the second for a phrase repeated over
+    and over and for encoded data, which is one long word.
     """
-    folded = " ".join(text.casefold().split())
-    entropy = min(1.0, _entropy_bits(folded) / MAX_ENTROPY_BITS)
+    words = text.casefold().split()
+    folded = " ".join(words)
+    by_character = _entropy_bits(folded) / MAX_CHARACTER_BITS
+    by_word = _entropy_bits(words) / min(log2(max(2, len(words))), MAX_WORD_BITS)
+    entropy = min(1.0, by_character, by_word)
     return ENTROPY_WEIGHT * entropy + LENGTH_WEIGHT * min(1.0, len(folded) / FULL_LENGTH_CHARS)
 
 
@@ -61,25 +69,26 @@ def is_near_duplicate(first: int, second: int) -> bool:
 def near_duplicates(fingerprints: Mapping[str, int]) -> dict[str, str]:
     """Each near duplicate → the earliest document of the mapping that it is near to and that is none itself.
 
-    Bands keep the work near linear: 100 000 documents take about a second.
+    Pairs of equal bands keep the work near linear: 100 000 documents take some seconds.
     """
-    originals: dict[tuple[int, int], list[str]] = defaultdict(list)
+    originals: dict[tuple[int, int, int], list[str]] = defaultdict(list)
     order = {document: position for position, document in enumerate(fingerprints)}
     found: dict[str, str] = {}
     for document, fingerprint in fingerprints.items():
-        candidates = {other for band in _bands(fingerprint) for other in originals[band]}
+        keys = _band_pairs(fingerprint)
+        candidates = {other for key in keys for other in originals.get(key, ())}
         near = [other for other in candidates if is_near_duplicate(fingerprint, fingerprints[other])]
         if near:
             found[document] = min(near, key=order.__getitem__)
         else:
-            for band in _bands(fingerprint):
-                originals[band].append(document)
+            for key in keys:
+                originals[key].append(document)
     return found
 
 
-def _entropy_bits(text: str) -> float:
-    total = len(text)
-    return -sum(count / total * log2(count / total) for count in Counter(text).values()) if total else 0.0
+def _entropy_bits(signs: Sequence[str]) -> float:
+    total = len(signs)
+    return sum(count / total * log2(total / count) for count in Counter(signs).values())
 
 
 def _starts(words: int) -> range:
@@ -90,9 +99,9 @@ def _hash(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
 
 
-def _bands(fingerprint: int) -> Iterator[tuple[int, int]]:
-    """(band number, its bits); the bands cover all 64 bits and differ in width by one at most."""
-    for band in range(_BANDS):
-        start = band * _FINGERPRINT_BITS // _BANDS
-        end = (band + 1) * _FINGERPRINT_BITS // _BANDS
-        yield band, fingerprint >> start & ((1 << (end - start)) - 1)
+def _band_pairs(fingerprint: int) -> list[tuple[int, int, int]]:
+    """(band, other band, their bits) for each pair of bands."""
+    width = _FINGERPRINT_BITS // _BANDS
+    bands = [fingerprint >> (band * width) & ((1 << width) - 1) for band in range(_BANDS)]
+    pairs = combinations(range(_BANDS), 2)
+    return [(one, other, bands[one] << width | bands[other]) for one, other in pairs]
