@@ -19,6 +19,9 @@ from aion_assets.core.collect.wire import CrawlJob, receive_job, send_end, send_
 from aion_assets.core.records import CollectedPage
 
 _PR_SET_PDEATHSIG = 1
+# Small servers queue five connections (Python's http.server does). A sixth at once is dropped and costs a second: 229
+# pages took 2.8 s by four connections and 4.0 s by eight.
+UNPACED_CONCURRENCY = 4
 
 
 def main() -> int:
@@ -66,7 +69,9 @@ def scrapy_settings(job: CrawlJob, unpaced: frozenset[str]) -> dict[str, Any]:
         "CONCURRENT_REQUESTS": 0,  # bounded for each host
         "CONCURRENT_REQUESTS_PER_DOMAIN": job.concurrency,
         "DOWNLOAD_DELAY": job.delay_s,
-        "DOWNLOAD_SLOTS": {host: {"delay": 0, "concurrency": job.concurrency} for host in unpaced},
+        "DOWNLOAD_SLOTS": {
+            host: {"delay": 0, "concurrency": min(job.concurrency, UNPACED_CONCURRENCY)} for host in unpaced
+        },
         "AUTOTHROTTLE_ENABLED": job.delay_s > 0,
         "AUTOTHROTTLE_START_DELAY": job.delay_s,
         "AUTOTHROTTLE_TARGET_CONCURRENCY": 2.0,
@@ -100,7 +105,9 @@ def die_with_parent() -> None:
 
 
 def _watch_parent() -> None:
-    sys.stdin.buffer.read()
+    # The bare descriptor: a lock on sys.stdin held by this thread would break the interpreter's end.
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
     os._exit(0)
 
 

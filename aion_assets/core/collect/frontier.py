@@ -1,7 +1,7 @@
 """Which location a crawl visits next, and when it has had enough: pure bookkeeping, without any network.
 
-Locations are visited by depth. Among equals, further query variants of one path come later, so that the caps of a
-source fall on calendars and filters rather than on its pages.
+Locations are visited by depth. The more query variants of one path there are, the deeper they count, so that the caps
+of a source fall on calendars and filters rather than on its pages.
 """
 
 import heapq
@@ -21,7 +21,7 @@ VISITS_PER_PAGE = 10
 MIN_VISITS = 1_000
 # After so many query variants of a path that were duplicates, without a page between them, no further one is fetched.
 DUPLICATE_VARIANTS = 20
-_VARIANTS_PER_RANK = 25
+_VARIANTS_PER_LEVEL = 10
 
 
 @dataclass(slots=True)
@@ -60,7 +60,7 @@ class Frontier:
         self._max_visits = max(MIN_VISITS, VISITS_PER_PAGE * max_pages)
         self._max_waiting = max(MIN_WAITING, MAX_WAITING_PER_PAGE * max_pages)
         self._found: set[str] = set()
-        self._heap: list[tuple[int, int, int, Entry]] = []
+        self._heap: list[tuple[int, int, Entry]] = []
         self._sequence = 0
         self._visits = 0
         self._in_flight: dict[str, int] = {}  # locator → depth
@@ -78,6 +78,8 @@ class Frontier:
 
     def add_links(self, links: Iterable[str], depth: int) -> None:
         for link in links:
+            if link in self._found:
+                continue
             if self.scope.contains(link):
                 self.add(Entry(link, depth))
             elif len(self.off_domain) < self._max_waiting:
@@ -109,7 +111,7 @@ class Frontier:
         A location waits for those two levels above, because they may still find it at a lesser depth.
         """
         while self._heap and not self.is_full and self.pages + len(self._in_flight) < self._max_pages:
-            depth = self._heap[0][0]
+            depth = self._heap[0][-1].depth
             if any(above <= depth - 2 for above in self._in_flight.values()):
                 return None
             entry = heapq.heappop(self._heap)[-1]
@@ -157,8 +159,8 @@ class Frontier:
 
     def _push(self, entry: Entry) -> None:
         self._sequence += 1
-        rank = self._variants[without_query(entry.locator)] // _VARIANTS_PER_RANK
-        heapq.heappush(self._heap, (entry.depth, rank, self._sequence, entry))
+        detour = self._variants[without_query(entry.locator)] // _VARIANTS_PER_LEVEL
+        heapq.heappush(self._heap, (entry.depth + detour, self._sequence, entry))
 
     def _refuse(self, entry: Entry, reason: str) -> None:
         self.refused.append(Refusal(entry, Outcome.CAPPED, reason))

@@ -14,7 +14,6 @@ from aion_assets.core.ids import short_digest
 
 # A page of navigation has hundreds of links; beyond this it is generated to be crawled for ever.
 MAX_LINKS = 10_000
-_NOT_SHOWN = frozenset({"script", "style", "noscript", "template", "head"})
 
 
 @dataclass(slots=True)
@@ -43,7 +42,7 @@ def read_markup(body: bytes, content_type: str, url: str) -> Markup:
     canonical = next(
         (link for href in root.xpath("//link[@rel='canonical']/@href") if (link := canonical_url(href, base))), ""
     )
-    return Markup(list(links), canonical, short_digest(*_shown_words(root)))
+    return Markup(list(links), canonical, short_digest(_shown(root)))
 
 
 def _hrefs(root: lxml.html.HtmlElement) -> Iterator[str]:
@@ -57,16 +56,13 @@ def _hrefs(root: lxml.html.HtmlElement) -> Iterator[str]:
             yield href
 
 
-def _shown_words(root: lxml.html.HtmlElement) -> Iterator[str]:
-    title = root.find(".//title")
-    yield " ".join(title.text_content().split()) if title is not None else ""
-    stack = [root]
-    while stack:
-        element = stack.pop()
-        if isinstance(element.tag, str) and element.tag not in _NOT_SHOWN:
-            yield from (element.text or "").split()
-            stack.extend(element)
-        yield from (element.tail or "").split()
+def _shown(root: lxml.html.HtmlElement) -> str:
+    return " ".join(" ".join(_SHOWN_TEXT(root)).split())
+
+
+_SHOWN_TEXT = etree.XPath(
+    "//title/text() | //body//text()[not(parent::script or parent::style or parent::noscript or parent::template)]"
+)
 
 
 def _charset(content_type: str) -> str | None:

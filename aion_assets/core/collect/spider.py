@@ -7,6 +7,7 @@ because each location must end with exactly one recorded outcome.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from scrapy import Spider
@@ -140,8 +141,11 @@ class SiteSpider(Spider):
             page.links = markup.links
         self._frontier.add_links(page.links, entry.depth + 1)
         claim = self._duplicates.claim_of(entry, page, markup, None if answer.body else known)
-        if claim is None:
+        if claim is None and page.content_hash:
             return page
+        if claim is None:  # "not modified" of a former duplicate that now stands for itself
+            self._frontier.put_back(replace(entry, fresh=True))
+            return None
         if self._duplicates.is_settled(claim):
             return duplicate_row(claim)
         self._duplicates.wait(claim)

@@ -7,6 +7,7 @@ rewritten address may not exist: the crawl finds those duplicates by `rel=canoni
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv6Address
 from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
@@ -50,7 +51,11 @@ def _canonical_url(link: str, base: str) -> str | None:
     if "\\" in link:  # browsers read a backslash before the query as a slash
         cut = min(position for mark in "?#" if (position := (link + mark).find(mark)) >= 0)
         link = link[:cut].replace("\\", "/") + link[cut:]
-    absolute = urljoin(base, link)
+    return _canonical_absolute(urljoin(base, link).partition("#")[0])
+
+
+@lru_cache(maxsize=50_000)  # the pages of a site mostly link to the same places
+def _canonical_absolute(absolute: str) -> str | None:
     if len(absolute) > MAX_URL_LENGTH:
         return None
     scheme = absolute.partition(":")[0].lower()
