@@ -12,6 +12,7 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_ESCAPES = ((b"\x1b$)C", "iso2022_kr"), (b"\x1b$B", "iso2022_jp"), (b"\x1b$@", "iso2022_jp"))
 _PORTUGUESE = set("áàâãéêíóôõúüçÁÀÂÃÉÊÍÓÔÕÚÜÇªº°§´–—“”‘’•…\xa0")
 _HIGH = re.compile(r"[^\x00-\x7f]")
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
@@ -27,8 +28,9 @@ def decode(body: bytes, declared: str = "") -> str:
             return body.decode(encoding, "replace")
     if wide := _wide_encoding(body):
         return body.decode(wide, "replace")
-    for encoding in ("utf-8", _python_name(declared)):
-        # ISO-2022 and HZ are 7-bit and so also valid UTF-8, but nobody declares them by mistake.
+    # ISO-2022 is of 7 bits, and so would pass for ASCII.
+    stateful = [encoding for escape, encoding in _ESCAPES if escape in body[:_SAMPLE_BYTES]]
+    for encoding in (*stateful, "utf-8", _python_name(declared)):
         if encoding and (text := _strict(body, encoding)) is not None:
             return text
     if (text := _strict(body, "cp1252")) is not None and _reads_as_portuguese(text):

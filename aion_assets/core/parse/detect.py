@@ -105,7 +105,7 @@ _HTML_START = re.compile(
 _ANY_TAG = re.compile(r"<[a-zA-Z!/][^<>]*>")
 _MAIL_START = re.compile(r"(?:[A-Za-z][A-Za-z0-9-]*:[^\n]*\r?\n(?:[ \t][^\n]*\r?\n)*){2,}", re.ASCII)
 _MAIL_FIELD = re.compile(r"^(?:from|received|return-path|message-id|mime-version):", re.IGNORECASE | re.MULTILINE)
-_CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_CONTROLS = re.compile(rb"[\x00-\x08\x10-\x1a\x1c-\x1f]")  # not the shifts and escapes of ISO-2022
 
 
 def detect(raw: RawFile) -> Detected:

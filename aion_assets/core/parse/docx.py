@@ -14,6 +14,7 @@ from lxml.etree import _Element
 from aion_assets.core.errors import ParseError
 from aion_assets.core.parse.archive import check_unpacked_size, is_strict
 from aion_assets.core.parse.detect import RawFile
+from aion_assets.core.parse.docx_numbering import Numbering
 from aion_assets.core.parse.draft import Draft, one_line
 from aion_assets.core.records import QuarantineReason
 
@@ -22,6 +23,8 @@ _MATH_TEXT = "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _BREAKS = {f"{_W}tab": "\t", f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}noBreakHyphen": "-"}
 _UNREAD = frozenset((_FALLBACK, f"{_W}del", f"{_W}moveFrom", f"{_W}txbxContent", f"{_W}pPr", f"{_W}rPr"))
+_WRAPPERS = frozenset(f"{_W}{name}" for name in ("sdt", "sdtContent", "ins", "customXml", "smartTag"))
+_MAX_HEADING_CHARS = 300  # a longer paragraph in a heading's style is a paragraph
 _HEADING_STYLE = re.compile(r"heading (\d)", re.IGNORECASE)
 
 
@@ -45,7 +48,7 @@ def parse(raw: RawFile, draft: Draft) -> None:
     if properties.created is not None:
         draft.published = properties.created.date().isoformat()
     levels = {style.style_id: _style_level(style) for style in document.styles if hasattr(style, "style_id")}
-    _write(document.element.body, levels, draft)
+    _Writer(levels, Numbering(document), draft).write(document.element.body)
     for notes in _note_parts(document):
         for note in notes.iterchildren(f"{_W}footnote", f"{_W}endnote"):
             draft.paragraph(_text(note))
@@ -65,50 +68,51 @@ def _style_level(style: Any) -> int:
     return 0
 
 
-def _write(container: _Element, levels: dict[str, int], draft: Draft) -> None:
-    for element in container:
-        if element.tag == f"{_W}p":
-            _write_paragraph(element, levels, draft)
-        elif element.tag == f"{_W}tbl":
-            _write_table(element, levels, draft)
-        elif element.tag in (f"{_W}sdt", f"{_W}sdtContent", f"{_W}ins", f"{_W}customXml", f"{_W}smartTag"):
-            _write(element, levels, draft)
+class _Writer:
+    """Writes the elements of a body, cell or box into a draft."""
 
+    def __init__(self, levels: dict[str, int], numbering: Numbering, draft: Draft) -> None:
+        self._levels = levels
+        self._numbering = numbering
+        self._draft = draft
 
-def _write_paragraph(paragraph: _Element, levels: dict[str, int], draft: Draft) -> None:
-    text = _text(paragraph)
-    level = _level(paragraph, levels)
-    if level and len(text) <= 300:  # a whole paragraph in a heading's style is a paragraph
-        draft.heading(level, text)
-    elif paragraph.find(f"{_W}pPr/{_W}numPr") is not None and text.strip():
-        draft.paragraph(f"- {text}")
-    else:
-        draft.paragraph(text)
-    for box in paragraph.iter(f"{_W}txbxContent"):
-        if next(box.iterancestors(_FALLBACK), None) is None:  # the same box again, for old programs
-            _write(box, levels, draft)
+    def write(self, container: _Element) -> None:
+        for element in container:
+            if element.tag == f"{_W}p":
+                self._paragraph(element)
+            elif element.tag == f"{_W}tbl":
+                self._table(element)
+            elif element.tag in _WRAPPERS:
+                self.write(element)
 
+    def _paragraph(self, paragraph: _Element) -> None:
+        text = _text(paragraph)
+        if text.strip() and (label := self._numbering.label(paragraph)):
+            text = f"{label} {text.lstrip()}"
+        level = self._level(paragraph)
+        if level and len(text) <= _MAX_HEADING_CHARS:
+            self._draft.heading(level, text.removeprefix("- "))
+        else:
+            self._draft.paragraph(text)
+        for box in paragraph.iter(f"{_W}txbxContent"):
+            if next(box.iterancestors(_FALLBACK), None) is None:  # the same box again, for old programs
+                self.write(box)
 
-def _level(paragraph: _Element, levels: dict[str, int]) -> int:
-    outline = paragraph.find(f"{_W}pPr/{_W}outlineLvl")
-    if outline is not None and int(outline.get(f"{_W}val")) < 9:
-        return int(outline.get(f"{_W}val")) + 1
-    style = paragraph.find(f"{_W}pPr/{_W}pStyle")
-    return levels.get(style.get(f"{_W}val"), 0) if style is not None else 0
+    def _level(self, paragraph: _Element) -> int:
+        outline = paragraph.find(f"{_W}pPr/{_W}outlineLvl")
+        if outline is not None and int(outline.get(f"{_W}val")) < 9:
+            return int(outline.get(f"{_W}val")) + 1
+        style = paragraph.find(f"{_W}pPr/{_W}pStyle")
+        return self._levels.get(style.get(f"{_W}val"), 0) if style is not None else 0
 
-
-def _write_table(table: _Element, levels: dict[str, int], draft: Draft) -> None:
-    """A row is a line. A table of one cell is a frame around text, and read as such."""
-    rows = [list(row.iter(f"{_W}tc")) for row in table.iterchildren(f"{_W}tr")]
-    if len(rows) == 1 and len(rows[0]) == 1:
-        _write(rows[0][0], levels, draft)
-        return
-    lines = []
-    for row in table.iterchildren(f"{_W}tr"):
-        cells = [one_line(_text(cell)) for cell in row.iterdescendants(f"{_W}tc") if _owner(cell) is row]
-        if any(cells):
-            lines.append(" | ".join(cells))
-    draft.paragraph("\n".join(lines))
+    def _table(self, table: _Element) -> None:
+        """A row is a line. A table of one cell is a frame around text, and read as such."""
+        rows = [[cell for cell in row.iter(f"{_W}tc") if _owner(cell) is row] for row in table.iterchildren(f"{_W}tr")]
+        if len(rows) == 1 and len(rows[0]) == 1:
+            self.write(rows[0][0])
+            return
+        lines = ([one_line(_text(cell)) for cell in row] for row in rows)
+        self._draft.paragraph("\n".join(" | ".join(line) for line in lines if any(line)))
 
 
 def _owner(cell: _Element) -> _Element:

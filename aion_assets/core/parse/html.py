@@ -28,6 +28,7 @@ _CONTENT_PATHS = (
 _SAME_TEXT = 0.93
 _DOCUMENTATION_SHARE = 0.1
 _MENUS_TAKEN = 1.5
+_SHORT_PAGE_CHARS = 2_000
 _MIN_LEAD_CHARS = 30
 _LINK_LIST_SHARE = 0.5
 _HTML_NAMES = {"list": "ul", "item": "li", "quote": "blockquote", "row": "tr", "cell": "td", "lb": "br", "hi": "span"}
@@ -49,6 +50,8 @@ def read_markup(markup: str, url: str, draft: Draft) -> None:
     draft.parser = "html"
     _write_metadata(tree, url, draft)
     body, content = _main_text(tree, url), _content_element(tree)
+    if body is not None and len(body) <= 1:  # a short page, that trafilatura runs together into one paragraph
+        content = content if content is not None else tree.find("body")
     if content is not None and (body is None or _reads_better(content, body)):
         for lead in _leads(content):
             write_blocks(lead, draft)
@@ -65,6 +68,8 @@ def _reads_better(content: _Element, found: _Element) -> bool:
     everything, chosen = shown_length(content), len(one_line("".join(found.itertext())))
     if content.tag == "main" and chosen > _MENUS_TAKEN * max(shown_length(content, chrome=True), 1):
         return True  # a short page, filled up with the menus around it
+    if len(found) <= 1 and everything <= _SHORT_PAGE_CHARS:
+        return everything >= _SAME_TEXT * chosen
     structured = sum(shown_length(element) for element in content.iter("pre", "dl"))
     if not structured or everything < _SAME_TEXT * chosen:
         return False

@@ -1,21 +1,29 @@
 """XML of any vocabulary: the text of its elements, in document order."""
 
+import re
+
 from lxml import etree
 
 from aion_assets.core.errors import ParseError
 from aion_assets.core.parse.detect import RawFile
-from aion_assets.core.parse.draft import Draft
+from aion_assets.core.parse.draft import Draft, clean
 from aion_assets.core.records import QuarantineReason
+
+_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 
 
 def parse(raw: RawFile, draft: Draft) -> None:
     draft.parser = "xml"
-    # Entities are not resolved: they read files of this machine, or grow a kilobyte to gigabytes.
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
+    # Entities are not resolved: they read files of this machine, or grow a kilobyte to gigabytes. Feeds are often cut
+    # off or badly escaped; what can be read of them is.
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, recover=True)
+    markup = _DECLARATION.sub("", clean(raw.text()))  # of the encoding, which is decided already
     try:
-        root = etree.fromstring(raw.body, parser)
+        root = etree.fromstring(markup.lstrip(), parser)
     except etree.XMLSyntaxError as error:
         raise ParseError(QuarantineReason.BROKEN, f"The XML cannot be read: {error}.") from error
+    if root is None:
+        raise ParseError(QuarantineReason.BROKEN, f"The XML cannot be read: {parser.error_log.last_error}.")
     for event, element in etree.iterwalk(root, events=("start",)):
         del event
         if isinstance(element.tag, str) and (element.text or "").strip():
