@@ -134,6 +134,7 @@ class _Unpacker:
     def __init__(self, answer: httpcore.Response, max_bytes: int) -> None:
         self._left = self._max_bytes = max_bytes
         encoding = _header(answer, b"content-encoding").strip().lower()
+        self._may_be_raw = encoding == "deflate"  # some servers leave out the zlib header, and browsers take it
         if encoding in ("", "identity"):
             self._zlib = None
             length = _header(answer, b"content-length")
@@ -149,10 +150,15 @@ class _Unpacker:
             yield self._counted(packed)
             return
         while packed:
+            limit = min(self._left + 1, _PIECE_BYTES)
             try:
-                piece = self._zlib.decompress(packed, max(1, min(self._left + 1, _PIECE_BYTES)))
+                piece = self._zlib.decompress(packed, limit)
             except zlib.error as error:
+                if self._may_be_raw:
+                    self._may_be_raw, self._zlib = False, zlib.decompressobj(-zlib.MAX_WBITS)
+                    continue
                 raise httpx.RemoteProtocolError(f"the packed body is broken: {error}") from error
+            self._may_be_raw = False
             packed = self._zlib.unconsumed_tail
             yield self._counted(piece)
             if self._zlib.eof:

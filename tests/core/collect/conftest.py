@@ -1,6 +1,7 @@
 """Servers and settings for tests that collect."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -45,3 +46,34 @@ def site(serve: Callable[[], Site]) -> Site:
 @pytest.fixture
 def loopback_settings(tmp_path: Path) -> Settings:
     return Settings(home=tmp_path / "home", allow_private_networks="127.0.0.0/8", crawl_timeout_s=10)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def dripping() -> Callable[[BaseHTTPRequestHandler], None]:
+    """A page of which one byte comes at a time."""
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.send_header("Content-Type", "text/html")
+        request.send_header("Content-Length", "100")
+        request.end_headers()
+        _drip(request, b"x" * 100)
+
+    return answer
+
+
+@pytest.fixture
+def dripping_headers() -> Callable[[BaseHTTPRequestHandler], None]:
+    """An answer whose headers never end."""
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        _drip(request, b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 100)
+
+    return answer
+
+
+def _drip(request: BaseHTTPRequestHandler, data: bytes) -> None:
+    for byte in data:
+        request.wfile.write(bytes([byte]))
+        request.wfile.flush()
+        time.sleep(0.1)

@@ -2,7 +2,6 @@
 
 import gzip
 import socket
-import time
 import zlib
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
@@ -301,17 +300,9 @@ def endless(request: BaseHTTPRequestHandler) -> None:
         request.wfile.write(b"x" * 10_000)
 
 
-def dripping(request: BaseHTTPRequestHandler) -> None:
-    request.send_response(200)
-    request.send_header("Content-Type", "text/html")
-    request.end_headers()
-    for _ in range(100):
-        request.wfile.write(b"x")
-        request.wfile.flush()
-        time.sleep(0.1)
-
-
-def test_a_server_that_drips_bytes_meets_the_time_limit(site: Site, loopback_settings: Settings) -> None:
+def test_a_server_that_drips_bytes_meets_the_time_limit(
+    site: Site, loopback_settings: Settings, dripping: Callable[..., None]
+) -> None:
     site.pages = {"/": html("/drips", "/fine"), "/drips": dripping, "/fine": html(text="fine")}
     settings = loopback_settings.model_copy(update={"crawl_timeout_s": 0.5})
     collected = collect(source_of("web", site.root), settings)
