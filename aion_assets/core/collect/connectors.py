@@ -101,7 +101,7 @@ def connectors() -> dict[str, Connector]:
     from aion_assets.core.collect.web import WebConnector
 
     found: dict[str, Connector] = {}
-    for connector in (WebConnector(), JsonlConnector(), FolderConnector(), UploadsConnector()):
+    for connector in (WebConnector(), UploadsConnector(), JsonlConnector(), FolderConnector()):
         found[connector.kind] = connector
     for entry_point in entry_points(group=ENTRY_POINT_GROUP):
         if entry_point.name not in found:

@@ -210,6 +210,8 @@ def local_path(address: str) -> Path:
     """The absolute path that an address or a file: URI names."""
     if address.startswith("file:"):
         address = unquote(urlsplit(address).path, errors="surrogateescape")
+    if not address:
+        raise SourceError("The address is empty.", "Give the path of an existing folder.")
     try:
         return Path(address).expanduser().resolve()
     except (OSError, RuntimeError, ValueError) as error:  # a circle of links, an unknown user, a NUL
