@@ -15,6 +15,8 @@ OVERLAP_CHARS = 200
 MIN_CUT_CHARS = 400
 # A title and heading that say more than this cost the passage more room than they are worth.
 MAX_PREFIX_CHARS = 120
+# Whole short passages rank better than their pieces, whole long articles worse.
+CONTEXT_CHARS = 2000
 _WORD_START = re.compile(r"(?<=\s)\S")
 
 
@@ -54,6 +56,18 @@ def chunk_document(text: str, title: str, anchors: Sequence[Anchor], model: Embe
         chunks.append(Chunk(start, end, body, embed_text, tokens, anchor.page, anchor.heading, anchor.fragment))
         first = _next_first(units, first, last, budget)
     return chunks
+
+
+def surroundings(text: str, start: int, end: int) -> str:
+    """The text around a chunk, cut at line or word ends: what lends a chunk its parent's full-text score."""
+    room = max(0, CONTEXT_CHARS - (end - start)) // 2
+    begin, stop = max(0, start - room), min(len(text), end + room)
+    if begin > 0:
+        begin = text.find(" ", begin, start) + 1 or start
+    if stop < len(text):
+        cut = text.rfind(" ", end, stop)
+        stop = cut if cut > 0 else end
+    return text[begin:stop].strip()
 
 
 def _prefix(title: str, heading: str) -> str:

@@ -40,6 +40,8 @@ sources = Table(
     # Counts up with every decision, file or link that the corpus does not hold yet.
     Column("requested", Integer, nullable=False),
     Column("handled", Integer, nullable=False),
+    # The code and embedder whose work the corpus holds of this source; another one makes it due.
+    Column("pipeline_version", String(200), nullable=False),
 )
 
 curation = Table(

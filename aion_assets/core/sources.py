@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, Row, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from aion_assets.core import schema
 from aion_assets.core.database import Database, as_utc, now
@@ -29,13 +29,16 @@ _sources = schema.sources
 
 @dataclass(slots=True)
 class SourceState:
-    """A source with what happened to it. `due` says why it needs a run, "" when it does not."""
+    """A source with what happened to it. `due` says why it needs a run, "" when it does not;
+    `asked` counts the decisions so far."""
 
     source: Source
     created_at: datetime
     collected_at: datetime | None
     collection_id: str
     due: str
+    asked: int
+    pipeline_version: str
 
 
 def parse_schedule(text: str) -> int:
@@ -116,6 +119,7 @@ def add_source(
                 collection_id="",
                 requested=0,
                 handled=0,
+                pipeline_version="",
             )
         )
     return source
@@ -199,6 +203,11 @@ def finish_collection(database: Database, source_id: str) -> None:
     _set(database, source_id, collection_id="", collected_at=now())
 
 
+def mark_pipeline(database: Database, source_id: str, version: str) -> None:
+    """Note which code and embedder the source went through."""
+    _set(database, source_id, pipeline_version=version)
+
+
 def bump_requested(connection: Connection, source_ids: Sequence[str]) -> None:
     """Note, inside a transaction, that the corpus does not hold a decision on these sources yet."""
     if source_ids:
@@ -217,7 +226,7 @@ def mark_handled(database: Database, source_id: str, requested: int) -> None:
     with database.write() as connection:
         connection.execute(
             update(_sources)
-            .where(_sources.c.source_id == source_id, or_(_sources.c.handled < requested, _sources.c.handled.is_(None)))
+            .where(_sources.c.source_id == source_id, _sources.c.handled < requested)
             .values(handled=requested)
         )
 
@@ -243,7 +252,13 @@ def _state(row: Row[Any]) -> SourceState:
     )
     collected_at = as_utc(row.collected_at)
     return SourceState(
-        source, as_utc(row.created_at) or now(), collected_at, row.collection_id, _due(row, collected_at)
+        source=source,
+        created_at=as_utc(row.created_at) or now(),
+        collected_at=collected_at,
+        collection_id=row.collection_id,
+        due=_due(row, collected_at),
+        asked=row.requested,
+        pipeline_version=row.pipeline_version,
     )
 
 
@@ -262,7 +277,7 @@ def _due(row: Row[Any], collected_at: datetime | None) -> str:
 def _name_of(address: str) -> str:
     parts = urlsplit(address)
     if parts.scheme in ("http", "https"):
-        return f"{parts.hostname or ''}{parts.path}".strip("/") or address
+        return f"{parts.netloc}{parts.path}".strip("/") or address
     from pathlib import PurePath
 
     return PurePath(address).stem or address

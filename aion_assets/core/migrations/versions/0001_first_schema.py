@@ -83,6 +83,7 @@ def upgrade() -> None:
         sa.Column("collected_at", sa.DateTime(timezone=True)),
         sa.Column("requested", sa.Integer(), nullable=False),
         sa.Column("handled", sa.Integer(), nullable=False),
+        sa.Column("pipeline_version", sa.String(200), nullable=False),
     )
     op.create_table(
         "tombstones",

@@ -1,0 +1,12 @@
+"""The pipeline's verbs. Modules here import what they need inside the verb, so that `aion --help` is quick."""
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    from aion_assets.commands import curate, demo, doctor, run, source, up
+
+    app.add_typer(source.app, name="source")
+    app.add_typer(curate.app, name="curate")
+    for command in (run.run, doctor.doctor, up.up, demo.demo):
+        app.command()(command)

@@ -1,0 +1,80 @@
+"""`aion curate`: see what waits for a decision, approve and reject it."""
+
+from getpass import getuser
+from typing import Annotated
+
+import typer
+
+from aion_assets.commands.output import AsJson, print_json, print_table
+
+app = typer.Typer(no_args_is_help=True, help="Decide which documents become knowledge.")
+Ids = Annotated[list[str] | None, typer.Argument(help="Document ids, as 'aion curate list' shows them.")]
+OfSource = Annotated[str, typer.Option("--source", help="All waiting documents of this source.")]
+
+
+@app.command("list")
+def list_(
+    state: Annotated[str, typer.Option(help="pending, approved or rejected.")] = "pending",
+    source: Annotated[str, typer.Option(help="Only of this source.")] = "",
+    limit: Annotated[int, typer.Option(min=1)] = 50,
+    json: AsJson = False,
+) -> None:
+    """Documents in a state, those of low quality first."""
+    from aion_assets.core import curation
+    from aion_assets.core.database import open_database
+    from aion_assets.core.settings import load_settings
+    from aion_assets.core.sources import get_source
+
+    settings = load_settings()
+    database = open_database(settings)
+    source_id = get_source(database, settings, source).source.source_id if source else ""
+    total, rows = curation.queue(database, settings.tenant_id, state, source_id, limit)
+    if json:
+        print_json({"total": total, "items": rows})
+        return
+    shown = [
+        (row["doc_id"], f"{row['quality']:.2f}", row["title"], row["source_id"], row["duplicate_of"] or "")
+        for row in rows
+    ]
+    title = f"{total} {state} document{'s' if total != 1 else ''}"
+    print_table(title, ("id", "quality", "title", "source", "repeats"), shown, f"No {state} documents.")
+
+
+@app.command()
+def approve(
+    ids: Ids = None, source: OfSource = "", all_: Annotated[bool, typer.Option("--all", help="All that wait.")] = False,
+    json: AsJson = False,
+) -> None:  # fmt: skip
+    """Approve documents; they are indexed by the sensor, or by 'aion run'."""
+    _decide("approved", ids or [], source, all_, "", json)
+
+
+@app.command()
+def reject(
+    ids: Ids = None, source: OfSource = "", all_: Annotated[bool, typer.Option("--all", help="All that wait.")] = False,
+    reason: Annotated[str, typer.Option(help="Why, for the record.")] = "", json: AsJson = False,
+) -> None:  # fmt: skip
+    """Reject documents; they leave every release at once."""
+    _decide("rejected", ids or [], source, all_, reason, json)
+
+
+def _decide(state: str, ids: list[str], source: str, everything: bool, reason: str, json: bool) -> None:
+    from aion_assets.core import curation
+    from aion_assets.core.database import open_database
+    from aion_assets.core.errors import CurationError
+    from aion_assets.core.settings import load_settings
+    from aion_assets.core.sources import get_source
+
+    settings = load_settings()
+    database = open_database(settings)
+    if not ids and not source and not everything:
+        raise CurationError("No document was named.", "Give ids, --source NAME, or --all.")
+    if not ids:
+        source_id = get_source(database, settings, source).source.source_id if source else ""
+        _, rows = curation.queue(database, settings.tenant_id, curation.PENDING, source_id, limit=1_000_000)
+        ids = [row["doc_id"] for row in rows]
+    changed = curation.decide(database, settings.tenant_id, ids, state, f"cli:{getuser()}", reason=reason)
+    if json:
+        print_json({"state": state, "changed": changed})
+    else:
+        typer.echo(f"{changed} document{'s' if changed != 1 else ''} {state}.")

@@ -1,0 +1,136 @@
+"""`aion source`: add, list, show, pause and remove the sources of knowledge."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from aion_assets.commands.output import AsJson, print_json, print_table
+
+app = typer.Typer(no_args_is_help=True, help="Add, list, show, pause and remove sources of knowledge.")
+Name = Annotated[str, typer.Argument(help="Id or name of the source, as 'aion source list' shows it.")]
+
+
+@app.command()
+def add(
+    address: Annotated[str, typer.Argument(help="Web address, folder, or .jsonl file.")],
+    name: Annotated[str, typer.Option(help="Readable name; made from the address when empty.")] = "",
+    schedule: Annotated[str, typer.Option(help="How often to look again: 30m, 6h, daily, weekly, never.")] = "daily",
+    depth: Annotated[int, typer.Option(min=0, help="Links followed from the start page.")] = 20,
+    max_pages: Annotated[int, typer.Option(min=1, help="Most pages taken from the source.")] = 10_000,
+    allow_domain: Annotated[list[str] | None, typer.Option(help="Further domain to follow; repeatable.")] = None,
+    auto_approve: Annotated[bool, typer.Option("--auto-approve", help="Index without a curator's decision.")] = False,
+    kind: Annotated[str, typer.Option(help="Kind of source; found out from the address when empty.")] = "",
+    json: AsJson = False,
+) -> None:
+    """Add a web site, a folder or a .jsonl dump."""
+    from aion_assets.core import sources
+    from aion_assets.core.database import open_database
+    from aion_assets.core.settings import load_settings
+
+    settings = load_settings()
+    source = sources.add_source(
+        open_database(settings),
+        settings,
+        address,
+        kind=kind,
+        name=name,
+        schedule_s=sources.parse_schedule(schedule),
+        max_depth=depth,
+        max_pages=max_pages,
+        allow_domains=allow_domain or [],
+        auto_approve=auto_approve,
+    )
+    if json:
+        print_json(asdict(source))
+        return
+    typer.echo(f"Added {source.kind} source {source.source_id}. Collect it with 'aion run', or wait for the sensors.")
+    if not auto_approve:
+        typer.echo("Its documents will wait for a decision: see 'aion curate list'.")
+
+
+@app.command("list")
+def list_(json: AsJson = False) -> None:
+    """All sources with their state."""
+    from aion_assets.core import sources
+    from aion_assets.core.database import open_database
+    from aion_assets.core.settings import load_settings
+
+    settings = load_settings()
+    states = sources.list_sources(open_database(settings), settings)
+    if json:
+        print_json({"sources": [_as_dict(state) for state in states]})
+        return
+    rows = [(s.source.source_id, s.source.kind, s.source.address, _when(s.collected_at), _state(s)) for s in states]
+    empty = "No sources yet. Add one: aion source add https://example.org"
+    print_table("Sources", ("id", "kind", "address", "collected", "state"), rows, empty)
+
+
+@app.command()
+def show(name: Name, json: AsJson = False) -> None:
+    """One source: settings, outcomes of its locations, documents by state, quarantined files."""
+    from aion_assets.core.database import open_database
+    from aion_assets.core.lake import Lake
+    from aion_assets.core.overview import source_overview
+    from aion_assets.core.settings import load_settings
+    from aion_assets.core.sources import get_source
+
+    settings = load_settings()
+    database = open_database(settings)
+    state = get_source(database, settings, name)
+    overview = source_overview(Lake(settings.lake_uri), database, state.source.source_id)
+    if json:
+        print_json(_as_dict(state) | asdict(overview))
+        return
+    facts = [(key, value) for key, value in _as_dict(state).items() if key != "pipeline_version"]
+    print_table(f"Source {state.source.source_id}", ("setting", "value"), facts, "")
+    print_table("\nLocations by outcome", ("outcome", "count"), overview.outcomes.items(), "\nNothing collected yet.")
+    print_table("\nDocuments by decision", ("state", "count"), overview.decisions.items(), "\nNo documents yet.")
+    troubles = [(item["address"], item["reason"], item["detail"]) for item in overview.troubles]
+    if troubles:
+        print_table("\nNot taken", ("address", "reason", "detail"), troubles, "")
+
+
+@app.command()
+def pause(name: Name, resume: Annotated[bool, typer.Option("--resume", help="Go on again.")] = False) -> None:
+    """Stop collecting a source; what it brought stays searchable."""
+    from aion_assets.core import sources
+    from aion_assets.core.database import open_database
+    from aion_assets.core.settings import load_settings
+
+    settings = load_settings()
+    database = open_database(settings)
+    source_id = sources.get_source(database, settings, name).source.source_id
+    sources.pause_source(database, source_id, paused=not resume)
+    typer.echo(f"{'Resumed' if resume else 'Paused'} {source_id}.")
+
+
+@app.command()
+def remove(name: Name, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False) -> None:
+    """Remove a source and everything it brought; it leaves search at once and the tables with the next run."""
+    from aion_assets.core import sources
+    from aion_assets.core.database import open_database
+    from aion_assets.core.settings import load_settings
+
+    settings = load_settings()
+    database = open_database(settings)
+    source_id = sources.get_source(database, settings, name).source.source_id
+    if not yes and typer.get_text_stream("stdin").isatty():
+        typer.confirm(f"Remove {source_id} and all its documents from search?", abort=True)
+    sources.remove_source(database, source_id)
+    typer.echo(f"Removed {source_id}: nothing of it is found any more. 'aion run' cleans the tables.")
+
+
+def _as_dict(state: Any) -> dict[str, Any]:
+    facts = asdict(state)
+    return facts.pop("source") | facts
+
+
+def _when(value: Any) -> str:
+    return value.strftime("%Y-%m-%d %H:%M") if value else "never"
+
+
+def _state(state: Any) -> str:
+    if state.source.paused:
+        return "paused"
+    return f"due: {state.due}" if state.due else "up to date"

@@ -1,0 +1,134 @@
+"""The claims that the pipeline makes of its tables, checked against the tables themselves."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from aion_assets.core.embedding_model import EmbeddingModel
+from aion_assets.core.ids import doc_id
+from aion_assets.core.lake import Lake
+from aion_assets.core.records import Outcome
+from aion_assets.core.steps import embeddings, knowledge
+
+if TYPE_CHECKING:
+    from lancedb.table import Table
+
+MAX_ERROR_SHARE = 0.1
+MIN_RECALL = 0.98
+_SAMPLE = 200
+_LENGTH_TOLERANCE = 1e-3
+
+
+@dataclass(slots=True)
+class Finding:
+    """`says` names what is wrong and the next step, or what was found right."""
+
+    holds: bool
+    says: str
+    figures: Mapping[str, int | float] = field(default_factory=dict)
+
+
+def most_locations_answered(lake: Lake) -> Finding:
+    failed: dict[str, int] = {}
+    total: dict[str, int] = {}
+    for row in lake.rows("pages", ["source_id", "outcome"]):
+        total[row["source_id"]] = total.get(row["source_id"], 0) + 1
+        failed[row["source_id"]] = failed.get(row["source_id"], 0) + (row["outcome"] == Outcome.ERROR)
+    worst = max(total, key=lambda source: failed[source] / total[source], default="")
+    share = failed[worst] / total[worst] if worst else 0.0
+    says = f"In source {worst}, {failed[worst]} of {total[worst]} locations failed." if share else "All answered."
+    return Finding(share <= MAX_ERROR_SHARE, says, {"worst_error_share": share})
+
+
+def every_stored_page_has_an_outcome(lake: Lake) -> Finding:
+    documents = {row["doc_id"]: row["page_hash"] for row in lake.rows("documents", ["doc_id", "page_hash"])}
+    stored = missing = 0
+    for row in lake.rows("pages", ["location_id", "content_hash"], "content_hash <> ''"):
+        stored += 1
+        missing += documents.get(doc_id(row["location_id"])) != row["content_hash"]
+    return Finding(
+        missing == 0, f"{missing} of {stored} stored pages are not parsed yet.", {"stored": stored, "missing": missing}
+    )
+
+
+def chunk_ids_are_unique(lake: Lake) -> Finding:
+    seen: set[str] = set()
+    twice = 0
+    for row in lake.rows("chunks", ["chunk_id"]):
+        twice += row["chunk_id"] in seen
+        seen.add(row["chunk_id"])
+    return Finding(twice == 0, f"{twice} of {len(seen)} chunk ids occur twice.", {"chunks": len(seen), "twice": twice})
+
+
+def no_chunk_is_truncated(lake: Lake, model: EmbeddingModel) -> Finding:
+    """Counts the tokens of a sample again with the embedder's own tokenizer; the rest by the count in the row."""
+    longest = checked = 0
+    for row in lake.rows("chunks", ["token_count", "embed_text"]):
+        checked += 1
+        tokens = model.count_tokens(row["embed_text"]) if checked <= _SAMPLE else row["token_count"]
+        longest = max(longest, tokens)
+    says = f"The longest of {checked} chunks has {longest} tokens, {model.text_tokens} fit."
+    return Finding(longest <= model.text_tokens, says, {"longest_tokens": longest})
+
+
+def every_chunk_is_embedded(lake: Lake, embedder_id: str) -> Finding:
+    table = embeddings.table_of(embedder_id)
+    embedded = {row["text_hash"] for row in lake.rows(table, ["text_hash"])}
+    chunks = missing = 0
+    for row in lake.rows("chunks", ["text_hash"]):
+        chunks += 1
+        missing += row["text_hash"] not in embedded
+    odd = sum(abs(length - 1.0) > _LENGTH_TOLERANCE for length in _sample_lengths(lake, table))
+    says = f"{missing} of {chunks} chunks have no vector, {odd} sampled vectors are not of length 1."
+    return Finding(missing == 0 and odd == 0, says, {"chunks": chunks, "missing": missing, "odd_lengths": odd})
+
+
+def index_holds_every_chunk(lake: Lake, embedder_id: str, hidden_sources: frozenset[str]) -> Finding:
+    """Row parity of the index with the chunks that are embedded."""
+    table = knowledge.table_of(embedder_id)
+    indexed = {row["chunk_id"]: row["row_hash"] for row in lake.rows(table, ["chunk_id", "row_hash"])}
+    wanted = {
+        row["chunk_id"]: row["row_hash"]
+        for row in lake.rows("chunks", ["chunk_id", "row_hash", "source_id"])
+        if row["source_id"] not in hidden_sources
+    }
+    missing = sum(indexed.get(key) != row_hash for key, row_hash in wanted.items())
+    surplus = sum(key not in wanted for key in indexed)
+    says = f"The index lacks {missing} of {len(wanted)} chunks and holds {surplus} too many."
+    return Finding(missing == 0 and surplus == 0, says, {"rows": len(indexed), "missing": missing, "surplus": surplus})
+
+
+def index_recall_is_high(lake: Lake, embedder_id: str) -> Finding:
+    """Approximate against exact search, with vectors of the index itself as queries."""
+    import numpy as np
+
+    from aion_assets.core.search.indexes import exact_recall
+
+    table = lake.table(knowledge.table_of(embedder_id))
+    vectors = np.array(list(_sample_vectors(lake, knowledge.table_of(embedder_id))), dtype=np.float32)
+    recall = exact_recall(table, vectors, 10) if len(vectors) else 1.0
+    return Finding(recall >= MIN_RECALL, f"Recall against exact search is {recall:.4f}.", {"recall": recall})
+
+
+def smoke_query_finds_itself(table: "Table") -> Finding:
+    """A chunk's own vector must find that chunk, and a text query must not fail."""
+    rows = table.search().select(["chunk_id", "text_hash", "vector", "text"]).limit(1).to_list()
+    if not rows:
+        return Finding(True, "The index is empty.", {"rows": 0})
+    found = table.search(rows[0]["vector"], vector_column_name="vector").limit(5).to_list()
+    holds = any(hit["text_hash"] == rows[0]["text_hash"] for hit in found)
+    return Finding(holds, "A chunk's own vector finds it." if holds else "A chunk's own vector does not find it.")
+
+
+def _sample_vectors(lake: Lake, table: str) -> list[list[float]]:
+    count = lake.count(table)
+    step = max(1, count // _SAMPLE)
+    vectors: list[list[float]] = []
+    for number, row in enumerate(lake.rows(table, ["vector"])):
+        if number % step == 0 and len(vectors) < _SAMPLE:
+            vectors.append(row["vector"])
+    return vectors
+
+
+def _sample_lengths(lake: Lake, table: str) -> list[float]:
+    return [sum(value * value for value in vector) ** 0.5 for vector in _sample_vectors(lake, table)]

@@ -1,0 +1,48 @@
+"""What a source holds, counted for a person."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from sqlalchemy import func, select
+
+from aion_assets.core import schema
+from aion_assets.core.database import Database
+from aion_assets.core.lake import Lake, quoted
+
+_MOST_TROUBLES = 200
+
+
+@dataclass(slots=True)
+class SourceOverview:
+    """`troubles` are the locations and files that gave no document: {address, reason, detail}, at most 200."""
+
+    outcomes: dict[str, int] = field(default_factory=dict)
+    decisions: dict[str, int] = field(default_factory=dict)
+    quarantined: dict[str, int] = field(default_factory=dict)
+    troubles: list[dict[str, str]] = field(default_factory=list)
+
+
+def source_overview(lake: Lake, database: Database, source_id: str) -> SourceOverview:
+    of_source = f"source_id = {quoted(source_id)}"
+    overview = SourceOverview()
+    outcomes: Counter[str] = Counter()
+    for row in lake.rows("pages", ["locator", "outcome", "reason"], of_source):
+        outcomes[row["outcome"]] += 1
+        if row["outcome"] in ("error", "too-big", "wrong-type") and len(overview.troubles) < _MOST_TROUBLES:
+            overview.troubles.append(
+                {"address": row["locator"], "reason": row["outcome"], "detail": row["reason"] or ""}
+            )
+    quarantined: Counter[str] = Counter()
+    where = f"{of_source} AND state = 'quarantined'"
+    for row in lake.rows("documents", ["url", "reason", "detail"], where):
+        quarantined[row["reason"]] += 1
+        if len(overview.troubles) < _MOST_TROUBLES:
+            overview.troubles.append({"address": row["url"], "reason": row["reason"], "detail": row["detail"] or ""})
+    curation = schema.curation
+    with database.read() as connection:
+        rows = connection.execute(
+            select(curation.c.state, func.count()).where(curation.c.source_id == source_id).group_by(curation.c.state)
+        ).all()
+    overview.outcomes, overview.quarantined = dict(outcomes.most_common()), dict(quarantined.most_common())
+    overview.decisions = {row[0]: row[1] for row in rows}
+    return overview

@@ -1,0 +1,70 @@
+"""Make a release of the index when its structural gates hold, and only when it would serve something else."""
+
+from dataclasses import asdict, dataclass, replace
+
+from aion_assets.core import audit, releases
+from aion_assets.core.curation import hidden
+from aion_assets.core.database import Database
+from aion_assets.core.errors import GateBlockedError, NoReleaseError
+from aion_assets.core.lake import Lake
+from aion_assets.core.releases import Manifest
+from aion_assets.core.steps import knowledge
+
+
+@dataclass(slots=True)
+class ReleaseReport:
+    release_id: str
+    manifest: Manifest
+    published: bool
+    retired: int
+
+
+def gates(lake: Lake, database: Database, tenant_id: str, embedder_id: str) -> dict[str, audit.Finding]:
+    """The structural gates of a content release, by the name of their claim."""
+    removed = hidden(database, tenant_id).source_ids
+    return {
+        "index_holds_every_chunk": audit.index_holds_every_chunk(lake, embedder_id, removed),
+        "index_recall_is_high": audit.index_recall_is_high(lake, embedder_id),
+        "smoke_query_finds_itself": audit.smoke_query_finds_itself(lake.table(knowledge.table_of(embedder_id))),
+    }
+
+
+def release(lake: Lake, database: Database, tenant_id: str, candidate: Manifest) -> ReleaseReport:
+    """Publish `candidate`, whose `index.version` is filled in here.
+
+    Raises GateBlockedError: a gate failed; the release before stays current.
+    """
+    embedder_id = candidate.embedder["id"]
+    for claim, finding in gates(lake, database, tenant_id, embedder_id).items():
+        if not finding.holds:
+            raise GateBlockedError(
+                f"Gate {claim} failed: {finding.says}",
+                "The release before keeps serving. Run 'aion run' again; if it stays, see 'aion doctor'.",
+            )
+    table = lake.table(candidate.index["table"])
+    candidate = replace(candidate, index=candidate.index | {"version": int(table.version)})
+    try:
+        current = releases.current_release(database, tenant_id)
+    except NoReleaseError:
+        current = None
+    if current is not None and current.serves_the_same_as(candidate):
+        return ReleaseReport(current.release_id, current, published=False, retired=0)
+    release_id = releases.publish(lake, database, tenant_id, candidate)
+    retired = releases.retire_old_releases(lake, database, tenant_id)
+    return ReleaseReport(release_id, candidate, published=True, retired=retired)
+
+
+def manifest_of(
+    lake: Lake, embedder_id: str, dimension: int, data_version: str, *, calibration: object, fusion: object,
+    metrics: dict[str, float], run_id: str,
+) -> Manifest:  # fmt: skip
+    """A candidate for release; `calibration` and `fusion` are dataclasses of `core.confidence` and `core.search`."""
+    table = knowledge.table_of(embedder_id)
+    return Manifest(
+        index={"table": table, "version": 0, "rows": lake.count(table), "data_version": data_version},
+        embedder={"id": embedder_id, "dimension": dimension},
+        calibration=asdict(calibration),  # type: ignore[call-overload]
+        fusion=asdict(fusion),  # type: ignore[call-overload]
+        metrics=metrics,
+        created_by_run=run_id,
+    )

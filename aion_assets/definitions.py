@@ -1,0 +1,52 @@
+"""Table of contents of the pipeline: everything Dagster knows of AION."""
+
+import dagster as dg
+
+from aion_assets.defs.corpus import assets as corpus
+from aion_assets.defs.corpus import checks as corpus_checks
+from aion_assets.defs.eval import assets as evaluation
+from aion_assets.defs.index import assets as index
+from aion_assets.defs.knowledge_base import KnowledgeBaseResource
+from aion_assets.defs.ops import jobs, sensors
+from aion_assets.defs.serving import assets as serving
+
+defs = dg.Definitions(
+    assets=[
+        corpus.crawled_pages,
+        corpus.parsed_documents,
+        corpus.curated_documents,
+        corpus.chunks,
+        corpus.embeddings,
+        index.lance_index,
+        evaluation.retrieval_report,
+        serving.release,
+        serving.chat_api,
+        serving.interactions,
+    ],
+    asset_checks=[
+        corpus_checks.most_locations_answered,
+        corpus_checks.every_stored_page_has_an_outcome,
+        corpus_checks.chunk_ids_are_unique,
+        corpus_checks.no_chunk_is_truncated,
+        corpus_checks.every_chunk_is_embedded,
+        index.index_holds_every_chunk,
+        index.index_recall_is_high,
+        serving.current_release_is_readable,
+    ],
+    jobs=[jobs.ingest, jobs.recurate, jobs.ingest_corpus, jobs.recurate_corpus, jobs.reindex],
+    sensors=[
+        sensors.source_due,
+        sensors.curation_decided,
+        sensors.uploads,
+        sensors.zombie_reaper,
+        sensors.run_failure,
+        dg.AutomationConditionSensorDefinition(
+            "automation",
+            target=dg.AssetSelection.all(),
+            default_status=dg.DefaultSensorStatus.RUNNING,
+            minimum_interval_seconds=15,
+        ),
+    ],
+    resources={"knowledge_base": KnowledgeBaseResource()},
+    executor=dg.in_process_executor,
+)

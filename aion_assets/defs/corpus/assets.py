@@ -1,0 +1,118 @@
+"""From a source to vectors: five tables, one partition a source."""
+
+import dagster as dg
+
+from aion_assets.core import sources
+from aion_assets.core.code_version import source_version
+from aion_assets.core.records import CHUNKS, CURATED_DOCUMENTS, DOCUMENTS, PAGES, embeddings_schema
+from aion_assets.core.steps.chunks import chunk_source
+from aion_assets.core.steps.curated import curate_source
+from aion_assets.core.steps.documents import parse_source
+from aion_assets.core.steps.embeddings import embed_source
+from aion_assets.core.steps.pages import collect_source
+from aion_assets.defs.automation import up_to_date
+from aion_assets.defs.knowledge_base import KnowledgeBaseResource
+from aion_assets.defs.partitions import source_partitions
+from aion_assets.defs.reporting import OWNERS, column_schema, materialize, progress_of
+
+PARSE_VERSION = source_version("aion_assets.core.parse", "aion_assets.core.quality")
+CHUNK_VERSION = source_version("aion_assets.core.chunk", "aion_assets.core.sentences")
+BUNDLED_DIMENSION = 384
+
+
+def pipeline_version(kb: KnowledgeBaseResource) -> str:
+    """Of the code and the embedder that decide what the corpus holds of a source."""
+    return f"{PARSE_VERSION}/{CHUNK_VERSION}/{kb.embedding_model.embedder_id}"
+
+
+@dg.asset(
+    key=["corpus", "crawled_pages"],
+    group_name="corpus",
+    partitions_def=source_partitions,
+    kinds={"scrapy", "lance"},
+    owners=OWNERS,
+    metadata=column_schema(PAGES),
+    code_version=source_version("aion_assets.core.collect", "aion_assets.core.steps.pages"),
+)
+def crawled_pages(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> dg.MaterializeResult:
+    """Every location of the source with its newest outcome and its last good body."""
+    kb = knowledge_base
+    source = kb.source(context)
+    report = collect_source(kb.lake, kb.database, kb.settings, source, context.run_id, progress_of(context))
+    return materialize(report, kind=source.kind)
+
+
+@dg.asset(
+    key=["corpus", "parsed_documents"],
+    deps=[crawled_pages],
+    group_name="corpus",
+    partitions_def=source_partitions,
+    kinds={"python", "lance"},
+    owners=OWNERS,
+    metadata=column_schema(DOCUMENTS),
+    code_version=PARSE_VERSION,
+    automation_condition=up_to_date,
+)
+def parsed_documents(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> dg.MaterializeResult:
+    """The text of every body with its headings and pages, or the reason why there is none."""
+    kb = knowledge_base
+    report = parse_source(kb.lake, kb.settings, kb.source(context), PARSE_VERSION, context.run_id, progress_of(context))
+    return materialize(report)
+
+
+@dg.asset(
+    key=["corpus", "curated_documents"],
+    deps=[parsed_documents],
+    group_name="corpus",
+    partitions_def=source_partitions,
+    kinds={"python", "lance"},
+    owners=OWNERS,
+    metadata=column_schema(CURATED_DOCUMENTS),
+    code_version=source_version("aion_assets.core.steps.curated", "aion_assets.core.curation"),
+    automation_condition=up_to_date,
+)
+def curated_documents(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> dg.MaterializeResult:
+    """What was approved, by whom, and which of it repeats something else."""
+    kb = knowledge_base
+    report = curate_source(kb.lake, kb.database, kb.source(context), context.run_id)
+    return materialize(report, decide=dg.MetadataValue.url(f"http://{kb.settings.host}:{kb.settings.port}/"))
+
+
+@dg.asset(
+    key=["corpus", "chunks"],
+    deps=[curated_documents],
+    group_name="corpus",
+    partitions_def=source_partitions,
+    kinds={"python", "lance"},
+    owners=OWNERS,
+    metadata=column_schema(CHUNKS),
+    code_version=CHUNK_VERSION,
+    automation_condition=up_to_date,
+)
+def chunks(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> dg.MaterializeResult:
+    """Approved primaries, cut so that the embedder reads every chunk whole."""
+    kb = knowledge_base
+    report = chunk_source(
+        kb.lake, kb.source(context), kb.embedding_model, CHUNK_VERSION, context.run_id, progress_of(context)
+    )
+    return materialize(report)
+
+
+@dg.asset(
+    key=["corpus", "embeddings"],
+    deps=[chunks],
+    group_name="corpus",
+    partitions_def=source_partitions,
+    kinds={"pytorch", "lance"},
+    owners=OWNERS,
+    metadata=column_schema(embeddings_schema(BUNDLED_DIMENSION)),
+    code_version=source_version("trainer.embedder", "trainer.bert"),
+    automation_condition=up_to_date,
+)
+def embeddings(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> dg.MaterializeResult:
+    """One vector for every distinct text; a text that any source had before costs nothing."""
+    kb = knowledge_base
+    source, embedder_id = kb.source(context), kb.embedding_model.embedder_id
+    report = embed_source(kb.lake, source, embedder_id, kb.load_embedder, progress_of(context))
+    sources.mark_pipeline(kb.database, source.source_id, pipeline_version(kb))
+    return materialize(report, embedder=embedder_id)

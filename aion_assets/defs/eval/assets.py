@@ -1,0 +1,26 @@
+"""How well the index retrieves, measured at every build."""
+
+import dagster as dg
+
+from aion_assets.core.code_version import source_version
+from aion_assets.core.steps.retrieval_report import measure_retrieval
+from aion_assets.defs.automation import up_to_date
+from aion_assets.defs.index.assets import lance_index
+from aion_assets.defs.knowledge_base import KnowledgeBaseResource
+from aion_assets.defs.reporting import OWNERS
+
+
+@dg.asset(
+    key=["eval", "retrieval_report"],
+    deps=[lance_index],
+    group_name="eval",
+    kinds={"python"},
+    owners=OWNERS,
+    code_version=source_version("aion_assets.core.steps.retrieval_report", "aion_assets.core.metrics"),
+    automation_condition=up_to_date,
+)
+def retrieval_report(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> dg.MaterializeResult:
+    """Fusion weight, recall and, where labelled queries exist, nDCG@10, MRR@10 and recall@10 of the index."""
+    kb = knowledge_base
+    report = measure_retrieval(kb.lake, kb.settings, kb.embedding_model, kb.load_embedder)
+    return dg.MaterializeResult(metadata=report.figures(), data_version=dg.DataVersion(report.digest))

@@ -1,0 +1,48 @@
+"""The one index over all sources, and what it claims of itself."""
+
+import dagster as dg
+
+from aion_assets.core import audit
+from aion_assets.core.code_version import source_version
+from aion_assets.core.curation import hidden
+from aion_assets.core.records import knowledge_schema
+from aion_assets.core.steps.knowledge import build_index
+from aion_assets.defs.automation import up_to_date
+from aion_assets.defs.corpus.assets import BUNDLED_DIMENSION, embeddings
+from aion_assets.defs.knowledge_base import KnowledgeBaseResource
+from aion_assets.defs.reporting import OWNERS, column_schema, materialize, progress_of
+
+
+@dg.asset(
+    key=["index", "lance_index"],
+    deps=[dg.AssetDep(embeddings, partition_mapping=dg.AllPartitionMapping())],
+    group_name="index",
+    kinds={"lance"},
+    owners=OWNERS,
+    metadata=column_schema(knowledge_schema(BUNDLED_DIMENSION)),
+    code_version=source_version("aion_assets.core.steps.knowledge", "aion_assets.core.search.indexes"),
+    automation_condition=up_to_date,
+)
+def lance_index(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> dg.MaterializeResult:
+    """Vectors, full text in Portuguese and English, and filters, over the chunks of all sources."""
+    kb, model = knowledge_base, knowledge_base.embedding_model
+    report = build_index(
+        kb.lake, kb.database, kb.settings.tenant_id, model.embedder_id, model.dimension, progress_of(context)
+    )
+    return materialize(report)
+
+
+@dg.asset_check(asset=lance_index, blocking=True)
+def index_holds_every_chunk(knowledge_base: KnowledgeBaseResource) -> dg.AssetCheckResult:
+    """The index has exactly the rows of the chunks, in their newest version."""
+    kb = knowledge_base
+    removed = hidden(kb.database, kb.settings.tenant_id).source_ids
+    found = audit.index_holds_every_chunk(kb.lake, kb.embedding_model.embedder_id, removed)
+    return dg.AssetCheckResult(passed=found.holds, metadata=dict(found.figures), description=found.says)
+
+
+@dg.asset_check(asset=lance_index, blocking=True)
+def index_recall_is_high(knowledge_base: KnowledgeBaseResource) -> dg.AssetCheckResult:
+    """Approximate search finds at least 98 % of what exact search finds."""
+    found = audit.index_recall_is_high(knowledge_base.lake, knowledge_base.embedding_model.embedder_id)
+    return dg.AssetCheckResult(passed=found.holds, metadata=dict(found.figures), description=found.says)

@@ -1,0 +1,47 @@
+"""The jobs that people and sensors start."""
+
+import dagster as dg
+
+from aion_assets.defs.partitions import source_partitions
+
+# All work of one source in one run: what is stored is released before the run ends.
+ingest = dg.define_asset_job(
+    "ingest",
+    selection=dg.AssetSelection.groups("corpus", "index", "eval", "serving"),
+    partitions_def=source_partitions,
+    description="Collect a source and carry it through to a release.",
+    executor_def=dg.in_process_executor,
+)
+_after_parsing = dg.AssetSelection.groups("corpus", "index", "eval", "serving") - dg.AssetSelection.assets(
+    ["corpus", "crawled_pages"], ["corpus", "parsed_documents"]
+)
+# What a decision needs: everything after collecting and parsing.
+recurate = dg.define_asset_job(
+    "recurate",
+    selection=_after_parsing,
+    partitions_def=source_partitions,
+    description="Carry decisions of the curators through to a release.",
+    executor_def=dg.in_process_executor,
+)
+# The same without index and release, for many sources in a row that one index follows.
+ingest_corpus = dg.define_asset_job(
+    "ingest_corpus",
+    selection=dg.AssetSelection.groups("corpus"),
+    partitions_def=source_partitions,
+    description="Collect a source and carry it through to vectors.",
+    executor_def=dg.in_process_executor,
+)
+recurate_corpus = dg.define_asset_job(
+    "recurate_corpus",
+    selection=_after_parsing & dg.AssetSelection.groups("corpus"),
+    partitions_def=source_partitions,
+    description="Carry decisions of the curators through to vectors.",
+    executor_def=dg.in_process_executor,
+)
+# Without any source: after one was removed.
+reindex = dg.define_asset_job(
+    "reindex",
+    selection=dg.AssetSelection.groups("index", "eval", "serving"),
+    description="Bring index and release up to the chunks.",
+    executor_def=dg.in_process_executor,
+)

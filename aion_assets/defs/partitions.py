@@ -1,0 +1,5 @@
+"""A source is a partition: the unit that is added, scheduled, backfilled and forgotten."""
+
+import dagster as dg
+
+source_partitions = dg.DynamicPartitionsDefinition(name="sources")

@@ -1,0 +1,65 @@
+"""How a step's report and progress appear in Dagster: counts, drops and times, never a word of any document."""
+
+import time
+from collections.abc import Callable
+from contextvars import ContextVar
+from datetime import timedelta
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+
+from aion_assets.core.steps.report import ShowProgress, StepReport
+
+# Set by a run in the foreground to draw a bar in the terminal: (asset, done, total, what).
+terminal: ContextVar[Callable[[str, int, int, str], None] | None] = ContextVar("terminal", default=None)
+_LOG_EVERY_S = 10.0
+OWNERS = ["team:knowledge"]
+
+
+def progress_of(context: dg.AssetExecutionContext) -> ShowProgress:
+    """Progress to the run's log every ten seconds, with rate and time left, and to the terminal when there is one."""
+    name = context.asset_key.path[-1]
+    draw = terminal.get()
+    started = last = time.monotonic()
+
+    def show(done: int, total: int, what: str) -> None:
+        nonlocal last
+        if draw is not None:
+            draw(name, done, total, what)
+        current = time.monotonic()
+        if current - last >= _LOG_EVERY_S:
+            last = current
+            rate = done / (current - started)
+            left = f", {timedelta(seconds=round((total - done) / rate))} left" if rate and total > done else ""
+            # `what` may be an address, never a text.
+            context.log.info(f"{name}: {done} of {total or 'unknown'}, {rate:.1f}/s{left}")
+
+    return show
+
+
+def materialize(report: StepReport, **more: Any) -> dg.MaterializeResult:
+    """Metadata of a finished step. Counts stand in a table and, as numbers, where Dagster plots them over time."""
+    counts = "\n".join(f"| {name} | {count} |" for name, count in sorted(report.counts.items()))
+    drops = "\n".join(f"| {name} | {count} |" for name, count in sorted(report.drops.items()) if count)
+    metadata: dict[str, Any] = {
+        "dagster/row_count": report.rows,
+        "counts": dg.MetadataValue.md(f"| what | rows |\n|---|---|\n{counts}"),
+        "drops": dg.MetadataValue.md(f"| reason | rows |\n|---|---|\n{drops}" if drops else "none"),
+        "dropped": sum(report.drops.values()),
+        "seconds": round(report.seconds, 3),
+        "rows_per_second": round(report.rows / report.seconds, 1) if report.seconds else 0.0,
+        **report.counts,
+        **{f"note/{name}": value for name, value in report.notes.items()},
+        **more,
+    }
+    return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(report.data_version or "empty"))
+
+
+def column_schema(schema: pa.Schema) -> dict[str, dg.TableSchema]:
+    """Definition metadata that shows a table's columns in the catalog."""
+    columns = [
+        dg.TableColumn(field.name, str(field.type), constraints=dg.TableColumnConstraints(nullable=field.nullable))
+        for field in schema
+    ]
+    return {"dagster/column_schema": dg.TableSchema(columns)}

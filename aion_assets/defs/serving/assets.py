@@ -1,0 +1,70 @@
+"""The release, and the server that reads it."""
+
+import dagster as dg
+
+from aion_assets.core import releases
+from aion_assets.core.code_version import source_version
+from aion_assets.core.errors import AionError
+from aion_assets.core.steps.release import release_index
+from aion_assets.defs.automation import up_to_date
+from aion_assets.defs.eval.assets import retrieval_report
+from aion_assets.defs.index.assets import lance_index
+from aion_assets.defs.knowledge_base import KnowledgeBaseResource
+from aion_assets.defs.reporting import OWNERS
+
+chat_api = dg.AssetSpec(
+    ["serving", "chat_api"],
+    deps=[["serving", "release"]],
+    group_name="server",
+    kinds={"fastapi"},
+    owners=OWNERS,
+    description="The server: it reads the current release, and nothing else of the pipeline.",
+)
+interactions = dg.AssetSpec(
+    ["serving", "interactions"],
+    deps=[chat_api],
+    group_name="server",
+    kinds={"sql"},
+    owners=OWNERS,
+    description="Questions, answers and decisions as the server records them.",
+)
+
+
+@dg.asset(
+    key=["serving", "release"],
+    deps=[lance_index, retrieval_report],
+    group_name="serving",
+    kinds={"lance", "sql"},
+    owners=OWNERS,
+    code_version=source_version("aion_assets.core.steps.release", "aion_assets.core.releases"),
+    automation_condition=up_to_date,
+)
+def release(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> dg.MaterializeResult:
+    """The manifest that the server reads, written after its gates hold."""
+    kb = knowledge_base
+    report = release_index(kb.lake, kb.database, kb.settings, kb.embedding_model, context.run_id)
+    return dg.MaterializeResult(
+        metadata={
+            "release_id": report.release_id,
+            "published": report.published,
+            "retired": report.retired,
+            "dagster/row_count": int(report.manifest.index["rows"]),
+            "index_version": int(report.manifest.index["version"]),
+            "chat": dg.MetadataValue.url(f"http://{kb.settings.host}:{kb.settings.port}/"),
+        },
+        data_version=dg.DataVersion(report.release_id),
+    )
+
+
+@dg.asset_check(asset=release)
+def current_release_is_readable(knowledge_base: KnowledgeBaseResource) -> dg.AssetCheckResult:
+    """The current release's index version opens and has the rows that its manifest says."""
+    kb = knowledge_base
+    try:
+        manifest = releases.current_release(kb.database, kb.settings.tenant_id)
+        table = kb.lake.table(manifest.index["table"])
+        table.checkout(manifest.tag)
+        rows = table.count_rows()
+    except AionError as error:
+        return dg.AssetCheckResult(passed=False, description=str(error))
+    return dg.AssetCheckResult(passed=rows == manifest.index["rows"], metadata={"rows": rows})

@@ -1,0 +1,178 @@
+"""Run what is due in this process, as real Dagster runs, with a bar in the terminal."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from aion_assets.core import releases, sources
+from aion_assets.core.cleaning import clean_removed_sources
+from aion_assets.core.database import open_database
+from aion_assets.core.due import due_runs
+from aion_assets.core.lake import Lake
+from aion_assets.core.settings import load_settings
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+# A decision on one source may make another due; more rounds than this would mean that something never settles.
+_MOST_ROUNDS = 5
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(slots=True)
+class RunSummary:
+    runs: list[dict[str, Any]] = field(default_factory=list)
+    release_id: str = ""
+
+    @property
+    def succeeded(self) -> bool:
+        return all(run["succeeded"] for run in self.runs)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"succeeded": self.succeeded, "release_id": self.release_id, "runs": self.runs}
+
+
+def dagster_home() -> Path:
+    return Path(__file__).resolve().parents[1] / "dagster_home"
+
+
+@contextmanager
+def dagster_instance() -> Iterator["dg.DagsterInstance"]:
+    os.environ["DAGSTER_HOME"] = str(dagster_home())
+    os.environ.setdefault("DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS", "1")
+    import dagster as dg
+
+    with dg.DagsterInstance.get() as instance:
+        yield instance
+
+
+def run_due(source: str = "", *, quiet: bool = False) -> RunSummary:
+    """Collect and index every due source, one Dagster run each, and release the result."""
+    settings = load_settings()
+    database = open_database(settings)
+    if source:
+        sources.request_collection(database, sources.get_source(database, settings, source).source.source_id)
+    console = Console(stderr=True, quiet=quiet, highlight=False)
+    summary = RunSummary()
+    with dagster_instance() as instance:
+        from aion_assets.definitions import defs
+        from aion_assets.defs.corpus.assets import pipeline_version
+        from aion_assets.defs.knowledge_base import KnowledgeBaseResource
+        from aion_assets.defs.ops.reaper import reap_dead_runs
+        from aion_assets.defs.partitions import source_partitions
+
+        reap_dead_runs(instance)
+        version = pipeline_version(KnowledgeBaseResource())
+        cleaned = clean_removed_sources(Lake(settings.lake_uri), database, settings)
+        for source_id in cleaned:
+            console.print(f"Cleaned the tables of removed source {source_id}.")
+            instance.delete_dynamic_partition(str(source_partitions.name), source_id)
+        failed: set[str] = set()
+        for _ in range(_MOST_ROUNDS):
+            due = [item for item in due_runs(database, settings, version) if item.source_id not in failed]
+            if not due:
+                break
+            instance.add_dynamic_partitions(str(source_partitions.name), [item.source_id for item in due])
+            for number, item in enumerate(due, 1):
+                console.print(f"[bold]{item.source_id}[/] ({item.why})")
+                # Only the last run of a round indexes and releases, as the index is over all sources.
+                job = item.job if number == len(due) else f"{item.job}_corpus"
+                succeeded = _execute(instance, defs, job, item.source_id, console, summary)
+                if not succeeded:
+                    failed.add(item.source_id)
+                    if number == len(due):
+                        _execute(instance, defs, "reindex", None, console, summary)
+        if not summary.runs and cleaned:
+            _execute(instance, defs, "reindex", None, console, summary)
+    summary.release_id = releases.current_release_id(database, settings.tenant_id) or ""
+    if not summary.runs:
+        console.print("Nothing is due.")
+    return summary
+
+
+def _execute(
+    instance: "dg.DagsterInstance", defs: "dg.Definitions", job: str, source_id: str | None, console: Console,
+    summary: RunSummary,
+) -> bool:  # fmt: skip
+    from aion_assets.defs.reporting import terminal
+
+    with _bars(console) as draw:
+        token = terminal.set(draw)
+        try:
+            result = defs.resolve_job_def(job).execute_in_process(
+                instance=instance, partition_key=source_id, raise_on_error=False, run_config=_QUIET
+            )
+        finally:
+            terminal.reset(token)
+    steps: dict[str, Any] = {}
+    for event in result.get_asset_materialization_events():
+        metadata = event.materialization.metadata
+        steps[event.asset_key.path[-1]] = {
+            name: value.value for name, value in metadata.items() if isinstance(value.value, int | float | str)
+        }
+    failures = [_failure(event) for event in result.all_events if event.is_step_failure]
+    summary.runs.append(
+        {"run_id": result.run_id, "job": job, "source_id": source_id, "succeeded": result.success, "steps": steps,
+         "errors": failures}
+    )  # fmt: skip
+    for line in failures:
+        console.print(f"[bold red]error[/]  {line}", soft_wrap=True)
+    if result.success:
+        console.print(_summary_line(steps), soft_wrap=True)
+    return bool(result.success)
+
+
+def _failure(event: Any) -> str:
+    """The innermost cause, as the error tree words it."""
+    error = event.step_failure_data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return f"{event.step_key}: {error.message.strip()}" if error else str(event.step_key)
+
+
+def _summary_line(steps: dict[str, Any]) -> str:
+    pages, documents = steps.get("crawled_pages", {}), steps.get("parsed_documents", {})
+    curated, vectors = steps.get("curated_documents", {}), steps.get("embeddings", {})
+    parts = []
+    if pages:
+        parts.append(f"{pages.get('stored', 0)} stored, {pages.get('unchanged', 0)} unchanged")
+    if documents:
+        parts.append(f"{documents.get('parsed', 0)} parsed, {documents.get('quarantined', 0)} quarantined")
+    if curated:
+        parts.append(f"{curated.get('approved', 0)} approved, {curated.get('pending', 0)} pending")
+    if vectors:
+        parts.append(f"{vectors.get('embedded', 0)} embedded, {vectors.get('cached', 0)} known")
+    if steps.get("release", {}).get("release_id"):
+        parts.append(f"release {steps['release']['release_id'][:12]}")
+    return "  " + " · ".join(parts)
+
+
+@contextmanager
+def _bars(console: Console) -> Iterator[Any]:
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("  {task.description:<20}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        TimeRemainingColumn(), TextColumn("[dim]{task.fields[what]}"),
+    )  # fmt: skip
+    tasks: dict[str, Any] = {}
+    with Progress(*columns, console=console, disable=console.quiet, transient=True) as progress:
+
+        def draw(name: str, done: int, total: int, what: str) -> None:
+            if name not in tasks:
+                tasks[name] = progress.add_task(name, what="")
+            progress.update(tasks[name], completed=done, total=total or None, what=what[-60:])
+
+        yield draw
