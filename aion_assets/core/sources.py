@@ -135,6 +135,15 @@ def list_sources(database: Database, settings: Settings) -> list[SourceState]:
     return [_state(row) for row in rows]
 
 
+def any_source_ever(database: Database, settings: Settings) -> bool:
+    """Whether a source was ever added, removed ones included."""
+    with database.read() as connection:
+        found = connection.execute(
+            select(_sources.c.source_id).where(_sources.c.tenant_id == settings.tenant_id).limit(1)
+        )
+        return found.first() is not None
+
+
 def get_source(database: Database, settings: Settings, source_id: str) -> SourceState:
     """Raises SourceError: there is none of that id or name."""
     states = list_sources(database, settings)

@@ -53,6 +53,7 @@ def build_index(
         show(begin + len(some), len(difference.due), "indexing")
     lake.delete(table, "chunk_id", difference.orphaned)
     with lake.changing(table) as open_table:
+        show(len(difference.due), len(difference.due), "search structures")
         build_indexes(open_table, changed_rows=written + len(difference.orphaned))
 
     versions = [(row["chunk_id"], row["row_hash"]) for row in lake.rows(table, ["chunk_id", "row_hash"])]

@@ -1,14 +1,20 @@
 """Make a release of the index when its structural gates hold, and only when it would serve something else."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 from aion_assets.core import audit, releases
+from aion_assets.core.confidence import builtin_calibration
 from aion_assets.core.curation import hidden
 from aion_assets.core.database import Database
+from aion_assets.core.diff import data_version
+from aion_assets.core.embedding_model import EmbeddingModel
 from aion_assets.core.errors import GateBlockedError, NoReleaseError
 from aion_assets.core.lake import Lake
 from aion_assets.core.releases import Manifest
+from aion_assets.core.search.fusion import FusionConfig
+from aion_assets.core.settings import Settings
 from aion_assets.core.steps import knowledge
+from aion_assets.core.steps.retrieval_report import read_report
 
 
 @dataclass(slots=True)
@@ -54,17 +60,22 @@ def release(lake: Lake, database: Database, tenant_id: str, candidate: Manifest)
     return ReleaseReport(release_id, candidate, published=True, retired=retired)
 
 
-def manifest_of(
-    lake: Lake, embedder_id: str, dimension: int, data_version: str, *, calibration: object, fusion: object,
-    metrics: dict[str, float], run_id: str,
-) -> Manifest:  # fmt: skip
-    """A candidate for release; `calibration` and `fusion` are dataclasses of `core.confidence` and `core.search`."""
-    table = knowledge.table_of(embedder_id)
-    return Manifest(
-        index={"table": table, "version": 0, "rows": lake.count(table), "data_version": data_version},
-        embedder={"id": embedder_id, "dimension": dimension},
-        calibration=asdict(calibration),  # type: ignore[call-overload]
-        fusion=asdict(fusion),  # type: ignore[call-overload]
-        metrics=metrics,
+def release_index(
+    lake: Lake, database: Database, settings: Settings, model: EmbeddingModel, run_id: str
+) -> ReleaseReport:
+    """A content release of the newest index, with the fusion weight of its retrieval report."""
+    table = knowledge.table_of(model.embedder_id)
+    report = read_report(settings)
+    candidate = Manifest(
+        index={"table": table, "version": 0, "rows": lake.count(table), "data_version": _row_version(lake, table)},
+        embedder={"id": model.embedder_id, "dimension": model.dimension},
+        calibration=builtin_calibration().to_json(),
+        fusion=report.fusion if report else FusionConfig().to_json(),
+        metrics=report.figures() if report else {},
         created_by_run=run_id,
     )
+    return release(lake, database, settings.tenant_id, candidate)
+
+
+def _row_version(lake: Lake, table: str) -> str:
+    return data_version((row["chunk_id"], row["row_hash"]) for row in lake.rows(table, ["chunk_id", "row_hash"]))

@@ -1,0 +1,42 @@
+# Everything a person runs. The environment is .venv; AION's data is in AION_HOME (default .aion).
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup ocr up demo test lint bench clean
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ocr  ## Install AION and what it needs into .venv
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "AION needs Python 3.11 or newer: make PYTHON=python3.11 setup"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $(STAMP)
+
+ocr:
+	@sh deploy/install_ocr.sh
+
+up: setup  ## Start AION and Dagster; Ctrl-C stops both
+	@exec $(BIN)/aion up
+
+demo: setup  ## Index AION's own manual, ask three questions, show where an answer comes from
+	@$(BIN)/aion demo
+
+lint: setup  ## Style, types and who may import whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint  ## Lint and all tests
+	$(BIN)/pytest
+
+bench: setup  ## Measure speed, each figure as a ratio to its counterpart in the same run
+	$(BIN)/python -m bench.speed
+
+clean:  ## Remove the environment (never the data)
+	rm -rf .venv
