@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, BinaryIO
 
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
@@ -58,7 +59,9 @@ def _handle(body_file: int, request: dict[str, Any]) -> dict[str, Any]:
     except MemoryError:
         answer = {"reason": QuarantineReason.MEMORY, "detail": "Parsing needs more memory than it may have."}
     except Exception as error:  # a parser may raise anything on a broken file: that file's outcome, nobody else's
-        answer = {"reason": QuarantineReason.BROKEN, "detail": f"The file is damaged: {type(error).__name__}: {error}"}
+        # C libraries report a failed allocation as any error of theirs.
+        reason = QuarantineReason.MEMORY if _memory_is_used_up() else QuarantineReason.BROKEN
+        answer = {"reason": reason, "detail": f"The file cannot be read: {type(error).__name__}: {error}"}
     answer["seconds"] = time.monotonic() - started
     return answer
 
@@ -89,6 +92,16 @@ def _die_with(parent: int) -> None:
 
     # Also covers macOS, and a parent that died before the line above.
     threading.Thread(target=watch, daemon=True).start()
+
+
+def _memory_is_used_up() -> bool:
+    """Whether the address space has ever come near its limit."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if sys.platform != "linux" or limit == resource.RLIM_INFINITY:
+        return False
+    status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+    peak = next(line for line in status.splitlines() if line.startswith("VmPeak"))
+    return int(peak.split()[1]) * 1024 > 0.9 * limit
 
 
 def _limit(memory_bytes: int) -> None:

@@ -204,4 +204,5 @@ def _is_binary(body: bytes) -> bool:
     found = len(_CONTROLS.findall(sample))
     if found <= len(sample) // 200:
         return False
-    return sum(map(str.isprintable, (text := decode(sample)))) + text.count("\n") < 0.9 * len(text)
+    text = decode(sample)
+    return sum(character.isprintable() or character in "\t\n\r\f" for character in text) < 0.9 * len(text)

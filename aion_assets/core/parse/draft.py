@@ -65,8 +65,8 @@ class Draft:
         return self._length >= MAX_TEXT_CHARS
 
     @property
-    def is_empty(self) -> bool:
-        return not self._blocks
+    def characters(self) -> int:
+        return self._length
 
     def note(self, remark: str) -> None:
         if remark not in self.notes:

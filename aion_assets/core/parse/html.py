@@ -35,20 +35,29 @@ _HTML_NAMES = {"list": "ul", "item": "li", "quote": "blockquote", "row": "tr", "
 
 
 def parse(raw: RawFile, draft: Draft) -> None:
-    read_markup(raw.text(), raw.url, draft)
+    draft.parser = "html"
+    tree = _load(raw.text())
+    _write_metadata(tree, raw.url, draft)
+    _write_text(tree, raw.url, draft)
 
 
-def read_markup(markup: str, url: str, draft: Draft) -> None:
-    """`markup` into `draft`, for a page and for the HTML body of a mail alike."""
+def write_markup(markup: str, draft: Draft) -> None:
+    """The text of `markup` alone, for HTML inside of something else."""
+    _write_text(_load(markup), "", draft)
+
+
+def _load(markup: str) -> _Element:
     from trafilatura import load_html
 
-    tree = load_html(markup) if markup.strip() else None
-    if tree is None:
+    tree: _Element | None = load_html(markup) if markup.strip() else None
+    if tree is None:  # a fragment, that is no page for trafilatura
         tree = load_html(f"<html><body><div>{markup}</div></body></html>")
     if tree is None:
         raise ParseError(QuarantineReason.BROKEN, "The HTML cannot be read.")
-    draft.parser = "html"
-    _write_metadata(tree, url, draft)
+    return tree
+
+
+def _write_text(tree: _Element, url: str, draft: Draft) -> None:
     body, content = _main_text(tree, url), _content_element(tree)
     if body is not None and len(body) <= 1:  # a short page, that trafilatura runs together into one paragraph
         content = content if content is not None else tree.find("body")
@@ -56,9 +65,10 @@ def read_markup(markup: str, url: str, draft: Draft) -> None:
         for lead in _leads(content):
             write_blocks(lead, draft)
         body = content
+    before = draft.characters
     if body is not None:
         write_blocks(body, draft)
-    if draft.is_empty:
+    if draft.characters == before:
         draft.note("the whole page is taken: no main text was found")
         write_blocks(tree, draft)
 
@@ -69,7 +79,7 @@ def _reads_better(content: _Element, found: _Element) -> bool:
     if content.tag == "main" and chosen > _MENUS_TAKEN * max(shown_length(content, chrome=True), 1):
         return True  # a short page, filled up with the menus around it
     if len(found) <= 1 and everything <= _SHORT_PAGE_CHARS:
-        return everything >= _SAME_TEXT * chosen
+        return _SAME_TEXT * chosen <= everything <= chosen / _SAME_TEXT
     structured = sum(shown_length(element) for element in content.iter("pre", "dl"))
     if not structured or everything < _SAME_TEXT * chosen:
         return False
@@ -114,7 +124,7 @@ def _main_text(tree: _Element, url: str) -> _Element | None:
     for element in body.iter("*"):
         if element.tag == "head":
             element.tag = element.get("rend") if element.get("rend") in HEADINGS else "h2"
-            text = one_line("".join(element.itertext()))
+            text = heading_text(element)
             match = next((place for place in range(position, len(ids)) if ids[place][0] == text), None)
             if match is not None:
                 position = match + 1

@@ -22,7 +22,7 @@ def parse_records(raw: RawFile, draft: Draft) -> None:
         else:
             draft.heading(1, title)
         draft.paragraph(_string(record, "text"))
-    if draft.is_empty:
+    if not draft.characters:
         raise ParseError(
             QuarantineReason.NO_TEXT, "No record has a text.", 'Give each a field "text", and a "title" if it has one.'
         )

@@ -23,9 +23,9 @@ def parse(raw: RawFile, draft: Draft) -> None:
         payload = body.get_payload(decode=True)
         text = decode(payload if isinstance(payload, bytes) else b"", body.get_content_charset() or "")
         if body.get_content_subtype() == "html":
-            from aion_assets.core.parse.html import read_markup
+            from aion_assets.core.parse.html import write_markup
 
-            read_markup(text, "", draft)
+            write_markup(text, draft)
         else:
             draft.paragraph(text)
     names = [name for part in message.walk() if (name := part.get_filename())]

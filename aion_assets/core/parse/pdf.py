@@ -46,10 +46,11 @@ def parse(raw: RawFile, draft: Draft) -> None:
 def _write_pages(document: Any, raw: RawFile, draft: Draft) -> None:
     pages: list[list[pdf_layout.Line]] = []
     scanned: dict[int, str] = {}
+    outline = _outline(document)
     for index in range(len(document)):
         page = document[index]
         textpage = page.get_textpage()
-        lines = pdf_layout.read_lines(textpage)
+        lines = pdf_layout.read_lines(textpage, page.get_height())
         if _needs_ocr(page, lines):
             scanned[index] = _recognise(page, index + 1, raw, draft)
             lines = [] if scanned[index] else lines
@@ -57,7 +58,6 @@ def _write_pages(document: Any, raw: RawFile, draft: Draft) -> None:
         textpage.close()
         page.close()
     levels = pdf_layout.heading_levels(pages)
-    outline = _outline(document)
     for index, lines in enumerate(pdf_layout.drop_running_lines(pages)):
         draft.page(index + 1)
         draft.paragraph(scanned.get(index, ""))
@@ -84,8 +84,8 @@ def _write_page(
 
 
 def _key(text: str) -> str:
-    """Letters only: outlines number, space and punctuate otherwise than the page."""
-    return "".join(filter(str.isalpha, one_line(text).casefold()))
+    """Letters and digits: outlines space and punctuate otherwise than the page."""
+    return "".join(filter(str.isalnum, one_line(text).casefold()))
 
 
 def _outline(document: Any) -> dict[int, list[tuple[int, str]]]:
@@ -100,12 +100,17 @@ def _outline(document: Any) -> dict[int, list[tuple[int, str]]]:
 
 
 def _needs_ocr(page: Any, lines: list[pdf_layout.Line]) -> bool:
+    from pypdfium2 import raw as pdfium
+
     text = "".join(line.text for line in lines)
     letters = sum(map(str.isalnum, text))
     unreadable = sum(not character.isprintable() or character == "\ufffd" for character in text.replace("\ufffe", ""))
     if unreadable > _MAX_UNREADABLE_SHARE * max(len(text), 1):
         return True
-    return letters < _MIN_PAGE_LETTERS and next(page.get_objects(max_depth=1), None) is not None
+    if letters >= _MIN_PAGE_LETTERS:
+        return False
+    kinds = {thing.type for thing in page.get_objects(max_depth=2)}
+    return pdfium.FPDF_PAGEOBJ_IMAGE in kinds if letters else bool(kinds)
 
 
 def _recognise(page: Any, number: int, raw: RawFile, draft: Draft) -> str:

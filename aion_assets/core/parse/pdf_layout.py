@@ -14,6 +14,7 @@ _INDENT = 0.8
 _CELL_GAP = 2.0
 # A line that reaches so far to the right was broken by the column's width, ragged right margins included.
 _FULL_LINE = 0.85
+_MARGIN = 0.12  # of the page's height
 _HEADING_SIZE = 1.15
 _MAX_HEADING_CHARS = 150
 # A mark that begins a list item or a numbered clause; such a line is never joined to the one before.
@@ -30,14 +31,15 @@ class Line:
     right: float
     top: float
     size: float
-    tabular: bool  # words stand apart as cells of a row do
+    tabular: bool = False  # words stand apart as cells of a row do
+    marginal: bool = False  # stands where heads and feet of pages do
 
     @property
     def height(self) -> float:
         return max(self.top - self.bottom, 1.0)
 
 
-def read_lines(textpage: Any) -> list[Line]:
+def read_lines(textpage: Any, page_height: float) -> list[Line]:
     """Lines in the order of the page's content stream, which keeps columns apart; hyphens at line ends are gone."""
     from pypdfium2 import raw as pdfium
 
@@ -45,6 +47,7 @@ def read_lines(textpage: Any) -> list[Line]:
     # pdfium counts UTF-16 units; with such rare characters on the page geometry would be read off by one.
     exact = len(text) == textpage.count_chars()
     lines: list[Line] = []
+    margin = _MARGIN * page_height
     start = 0
     for part in text.split("\r\n"):
         # pdfium puts U+FFFE where a word is hyphenated, and leaves the line break out.
@@ -53,7 +56,9 @@ def read_lines(textpage: Any) -> list[Line]:
             if content.strip():
                 first = start + len(content) - len(content.lstrip())
                 last = start + len(content.rstrip()) - 1
-                lines.append(_measure(textpage, piece, first, last, pdfium) if exact else _unmeasured(piece))
+                line = _measure(textpage, piece, first, last, pdfium) if exact else Line(piece.strip(), 0, 0, 0, 0, 0)
+                line.marginal = exact and not margin < (line.bottom + line.top) / 2 < page_height - margin
+                lines.append(line)
             start += len(piece)
         start += 2
     return lines
@@ -69,10 +74,6 @@ def _measure(textpage: Any, text: str, first: int, last: int, pdfium: Any) -> Li
             gap = textpage.get_charbox(index + 1)[0] - textpage.get_charbox(index - 1)[2]
             tabular = gap > _CELL_GAP * max(top - bottom, 1.0)
     return Line(text.strip(), left, bottom, right, top, size if size > 2 else top - bottom, tabular)
-
-
-def _unmeasured(text: str) -> Line:
-    return Line(text.strip(), 0, 0, 0, 0, 0, False)
 
 
 def paragraphs(lines: Sequence[Line]) -> Iterator[list[Line]]:
@@ -137,15 +138,9 @@ def drop_running_lines(pages: Sequence[list[Line]]) -> list[list[Line]]:
     """Without the heads and feet that repeat on most pages: they would stand in the middle of sentences."""
     if len(pages) < 4:
         return list(pages)
-    seen = Counter(key for page in pages for key in {_running_key(line) for line in _edges(page)})
+    seen = Counter(key for page in pages for key in {_running_key(line) for line in page if line.marginal})
     repeated = {key for key, count in seen.items() if count > 0.5 * len(pages)}
-    return [[line for line in page if line not in _edges(page) or _running_key(line) not in repeated] for page in pages]
-
-
-def _edges(page: Sequence[Line]) -> list[Line]:
-    """The two highest and the two lowest lines."""
-    by_height = sorted(page, key=lambda line: line.bottom)
-    return by_height[:2] + by_height[-2:]
+    return [[line for line in page if not (line.marginal and _running_key(line) in repeated)] for page in pages]
 
 
 def _running_key(line: Line) -> str:

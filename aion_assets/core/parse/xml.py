@@ -22,11 +22,10 @@ def parse(raw: RawFile, draft: Draft) -> None:
         root = etree.fromstring(markup.lstrip(), parser)
     except etree.XMLSyntaxError as error:
         raise ParseError(QuarantineReason.BROKEN, f"The XML cannot be read: {error}.") from error
-    if root is None:
-        raise ParseError(QuarantineReason.BROKEN, f"The XML cannot be read: {parser.error_log.last_error}.")
-    for event, element in etree.iterwalk(root, events=("start",)):
-        del event
+    for _, element in etree.iterwalk(root, events=("start",)) if root is not None else ():
         if isinstance(element.tag, str) and (element.text or "").strip():
             draft.paragraph(" ".join(filter(None, (element.text, *(child.tail for child in element)))))
         elif isinstance(element.tag, str):
             draft.paragraph(" ".join(child.tail or "" for child in element))
+    if not draft.characters and parser.error_log:
+        raise ParseError(QuarantineReason.BROKEN, f"The XML cannot be read: {parser.error_log.last_error}.")
