@@ -20,7 +20,7 @@ ENTRY_POINT_GROUP = "aion.source_kinds"
 
 @dataclass(slots=True)
 class Progress:
-    """How far a collection is. `queued` grows while links are still being found."""
+    """How far a collection is; one object, updated from call to call. `queued` grows while links are being found."""
 
     done: int = 0
     queued: int = 0

@@ -3,10 +3,11 @@
 import asyncio
 import logging
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
 
 import httpx
 from scrapy import Request
@@ -26,6 +27,9 @@ logger = logging.getLogger(__name__)
 RETRIES = 2
 BACKOFF_S = 0.5
 MAX_RETRY_AFTER_S = 30.0
+# Small servers queue five connections (Python's http.server does), and a sixth at once is dropped and costs a second.
+# A site of 229 pages on loopback took 2.8 s by four connections, 4.0 s by eight.
+UNPACED_CONCURRENCY = 4
 # After so many locations in a row that could not be reached, a host counts as down.
 FAILURES_OF_A_DEAD_HOST = 15
 
@@ -70,7 +74,7 @@ class Fetcher:
     def __init__(self, crawler: Crawler, job: CrawlJob, unpaced_hosts: frozenset[str]) -> None:
         self.fetched_bytes = 0
         self._crawler = crawler
-        self._unpaced_hosts = unpaced_hosts
+        self._fixed_pace = set(unpaced_hosts)
         self._headers = {
             "User-Agent": job.user_agent,
             "Accept": "text/html, application/xhtml+xml, application/pdf, */*;q=0.8",
@@ -79,6 +83,11 @@ class Fetcher:
         }
         self._timeout_s = job.timeout_s
         self._failures: Counter[str] = Counter()  # origin → locations in a row
+        # Scrapy 2.19 bounds it too, but lets all through that are queued in one turn of the asyncio loop: 9 for 4.
+        self._turns: defaultdict[str | None, asyncio.Semaphore] = defaultdict(
+            lambda: asyncio.Semaphore(job.concurrency),
+            {host: asyncio.Semaphore(min(job.concurrency, UNPACED_CONCURRENCY)) for host in unpaced_hosts},
+        )
 
     async def fetch(self, url: str, headers: Mapping[str, str], documents_only: bool = False) -> Answer:
         """The answer of one address, whatever its status, but for a status that calls for another attempt.
@@ -105,14 +114,19 @@ class Fetcher:
         raise AssertionError("the last attempt returns or raises")
 
     async def _attempt(self, url: str, headers: Mapping[str, str], documents_only: bool) -> Answer:
+        host = urlsplit(url).hostname
         request = Request(
             url,
             headers=self._headers | dict(headers),
-            meta={"documents_only": documents_only, "autothrottle_dont_adjust_delay": self._is_unpaced(url)},
+            meta={
+                "documents_only": documents_only,
+                "autothrottle_dont_adjust_delay": host in self._fixed_pace,
+            },
             dont_filter=True,
         )
         try:
-            response = await self._crawler.engine.download_async(request)
+            async with self._turns[host]:
+                response = await self._crawler.engine.download_async(request)
         except TimeoutError:
             raise TransientFetchError(f"no complete answer within {self._timeout_s:g} s") from None
         except httpx.TransportError as error:
@@ -127,14 +141,12 @@ class Fetcher:
             response.body,
         )
 
-    def _is_unpaced(self, url: str) -> bool:
-        return httpx.URL(url).host in self._unpaced_hosts
-
     def slow_down(self, host: str, delay_s: float) -> None:
-        """Obeys a Crawl-delay that asks for more than the setting does."""
+        """Obeys a Crawl-delay of a host that was fetched from before, if it asks for more than the setting does."""
         slot = self._crawler.engine.downloader.slots.get(host)
-        if slot is not None:
-            slot.delay = max(slot.delay, delay_s)
+        if slot is not None and delay_s > slot.delay:
+            slot.delay, slot.jitter = delay_s, 0.0
+            self._fixed_pace.add(host)
 
 
 def _backoff_s(attempt: int) -> float:

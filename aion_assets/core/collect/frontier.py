@@ -63,6 +63,7 @@ class Frontier:
         self._heap: list[tuple[int, int, Entry]] = []
         self._sequence = 0
         self._visits = 0
+        self._refusals = 0
         self._in_flight: dict[str, int] = {}  # locator → depth
         self._variants: Counter[str] = Counter()
         self._fruitless: Counter[str] = Counter()
@@ -89,7 +90,7 @@ class Frontier:
         """Takes a location that lies in scope, unless it was found before."""
         if entry.locator in self._found:
             return
-        if len(self._heap) + len(self.refused) >= self._max_waiting:
+        if max(len(self._heap), self._refusals) >= self._max_waiting:
             self.unlisted += 1
             return
         self._found.add(entry.locator)
@@ -163,4 +164,5 @@ class Frontier:
         heapq.heappush(self._heap, (entry.depth + detour, self._sequence, entry))
 
     def _refuse(self, entry: Entry, reason: str) -> None:
+        self._refusals += 1
         self.refused.append(Refusal(entry, Outcome.CAPPED, reason))

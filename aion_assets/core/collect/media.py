@@ -61,7 +61,7 @@ def filename_of(url: str, headers: Mapping[str, str] = MappingProxyType({})) -> 
         message = Message()
         message["Content-Disposition"] = disposition.replace("\r", " ").replace("\n", " ")
         if name := message.get_filename():
-            return PurePosixPath(name.replace("\\", "/")).name
+            return PurePosixPath(name.replace("\\", "/")).name.encode("utf-8", "replace").decode()
     path = urlsplit(url).path
     return "" if path.endswith("/") else unquote(PurePosixPath(path).name)
 

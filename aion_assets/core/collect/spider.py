@@ -72,6 +72,7 @@ class SiteSpider(Spider):
     async def _crawl(self) -> None:
         self._frontier.hold(_SITEMAPS, 0)
         tasks = {asyncio.create_task(self._read_sitemaps())}
+        self._start_visits(tasks)
         while tasks:
             done, tasks = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:

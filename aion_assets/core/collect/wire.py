@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from ipaddress import ip_network
+from itertools import islice
 from typing import IO, Any
 
 from aion_assets.core.records import CollectedPage, KnownPage, Outcome
@@ -68,9 +69,9 @@ def read_frame(stream: IO[bytes]) -> tuple[dict[str, Any], bytes] | None:
 def send_job(stream: IO[bytes], job: CrawlJob, known: Mapping[str, KnownPage]) -> None:
     header = asdict(job) | {"allowed_networks": [str(network) for network in job.allowed_networks]}
     write_frame(stream, header)
-    pages = [asdict(page) | {"links": list(page.links)} for page in known.values()]
-    for start in range(0, len(pages), _KNOWN_PER_FRAME):
-        write_frame(stream, {"known": pages[start : start + _KNOWN_PER_FRAME]})
+    pages = iter(known.values())
+    while batch := list(islice(pages, _KNOWN_PER_FRAME)):
+        write_frame(stream, {"known": [_plain(page) for page in batch]})
     write_frame(stream, {})
 
 
@@ -84,6 +85,10 @@ def receive_job(stream: IO[bytes]) -> tuple[CrawlJob, dict[str, KnownPage]]:
         for entry in entries["known"]:
             known[entry["locator"]] = KnownPage(**(entry | {"outcome": Outcome(entry["outcome"])}))
     return CrawlJob(**header), known
+
+
+def _plain(page: KnownPage) -> dict[str, Any]:
+    return {item.name: getattr(page, item.name) for item in fields(page)} | {"links": list(page.links)}
 
 
 def _next(stream: IO[bytes]) -> dict[str, Any]:

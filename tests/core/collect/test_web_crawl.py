@@ -2,9 +2,11 @@
 
 import gzip
 import socket
+import time
 import zlib
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
+from itertools import pairwise
 
 import pytest
 from collecting import Page, Site, collect, html, moved, source_of
@@ -252,10 +254,10 @@ def test_traps_do_not_starve_the_pages_of_a_site(site: Site, loopback_settings: 
     site.pages["/"] = html("/calendar?month=0", "/chain0", *(f"/list?sort={n}" for n in range(60)), "/a/b/a/b/a/b/a/b")
     site.pages |= {f"/list?sort={n}": html(text="the same list") for n in range(60)}
 
-    collected = collect(source_of("web", site.root, max_pages=60), loopback_settings)
+    collected = collect(source_of("web", site.root, max_pages=150), loopback_settings)
 
     outcomes = collected.outcomes()
-    assert collected.report.counts[Outcome.STORED] == 60
+    assert collected.report.counts[Outcome.STORED] == 150
     assert outcomes["/chain0"] == outcomes["/chain4"] == "stored"
     assert outcomes["/a/b/a/b/a/b/a/b"] == "capped"
     assert sum(site.requests[f"/list?sort={n}"] for n in range(60)) <= 30
@@ -383,6 +385,31 @@ def test_an_allowed_domain_is_crawled_and_others_are_counted(
     assert set(collected.rows) == {f"{other.root}/docs/"} | {f"{site.root}/"}
     assert collected.report.off_domain_links == 2
     assert not third.requests
+
+
+def test_the_pause_that_a_host_asks_for_is_kept(site: Site, loopback_settings: Settings) -> None:
+    moments: list[float] = []
+
+    def timed(page: Page) -> Callable[[BaseHTTPRequestHandler], None]:
+        def answer(request: BaseHTTPRequestHandler) -> None:
+            moments.append(time.monotonic())
+            request.send_response(200)
+            request.send_header("Content-Type", "text/html")
+            request.send_header("Content-Length", str(len(page.body)))
+            request.end_headers()
+            request.wfile.write(page.body)
+
+        return answer
+
+    site.pages = {
+        "/robots.txt": Page(b"User-agent: *\nCrawl-delay: 0.3"),
+        "/": timed(html(*(f"/{n}" for n in range(4)))),
+    }
+    site.pages |= {f"/{n}": timed(html(text=f"page {n}")) for n in range(4)}
+    collected = collect(source_of("web", site.root), loopback_settings)
+    assert collected.report.counts == {Outcome.STORED: 5}
+    gaps = [later - earlier for earlier, later in pairwise(moments)]
+    assert min(gaps) > 0.25
 
 
 def test_an_unreachable_site_ends_with_a_clear_outcome(loopback_settings: Settings) -> None:
