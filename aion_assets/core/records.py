@@ -271,7 +271,10 @@ def knowledge_schema(dimension: int) -> pa.Schema:
         CHUNKS.field(name)
         for name in (
             "chunk_id", "doc_id", "tenant_id", "source_id", "doc_version", "position", "start", "end", "page",
-            "heading", "fragment", "lang", "title", "url", "text", "context", "text_hash", "row_hash",
+            "heading", "fragment", "lang", "title", "url", "text", "text_hash", "row_hash",
         )
     ]  # fmt: skip
-    return pa.schema([*carried, pa.field("vector", pa.list_(pa.float32(), dimension), nullable=False)])
+    # Made by search.indexes.index_columns: a row fills the columns of its own language only.
+    full_text = [pa.field(f"{kind}_{lang}", pa.string()) for kind in ("text", "context") for lang in ("pt", "en")]
+    vector = pa.field("vector", pa.list_(pa.float32(), dimension), nullable=False)
+    return pa.schema([*carried, *full_text, vector])

@@ -1,0 +1,61 @@
+"""What a search finds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float32]
+
+
+class QueryEmbedder(Protocol):
+    """The part of `trainer.embedder.Embedder` that a search needs; vectors are L2-normalised."""
+
+    embedder_id: str
+    dimension: int
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]: ...
+    def embed_query(self, text: str) -> NDArray[np.float32]: ...
+
+
+@dataclass(slots=True)
+class Hit:
+    """A passage. `score` is what hits are ordered by, in [0, 1]; `dense` is a cosine, `lexical` a sum of BM25 scores
+    (0 where full text did not find the passage)."""
+
+    chunk_id: str
+    doc_id: str
+    doc_version: str
+    source_id: str
+    title: str
+    url: str
+    page: int
+    heading: str
+    fragment: str
+    lang: str
+    text: str
+    start: int
+    end: int
+    vector: Vector = field(repr=False)
+    dense: float = 0.0
+    lexical: float = 0.0
+    score: float = 0.0
+
+
+@dataclass(slots=True)
+class Retrieval:
+    """The passages selected for one question, best first, and the evidence that they answer it.
+
+    `raw_confidence` is SPEC's C before calibration: (mean cosine of the selected + 1) / 2, clipped to [0, 1].
+    `features` are those that `confidence.Calibration` reads.
+    """
+
+    question: str
+    language: str
+    hits: list[Hit]
+    raw_confidence: float
+    features: dict[str, float]
+    query_vector: Vector = field(repr=False)
+    seconds: float = 0.0
