@@ -81,11 +81,11 @@ def run_due(source: str = "", *, quiet: bool = False) -> RunSummary:
             for number, item in enumerate(due, 1):
                 console.print(f"[bold]{item.source_id}[/] ({item.why})")
                 # Only the last run of a round indexes and releases, as the index is over all sources.
-                job = item.job if number == len(due) else f"{item.job}_corpus"
-                succeeded = _execute(instance, defs, job, item.source_id, console, summary)
-                if not succeeded:
+                last = number == len(due)
+                job = item.job if last else f"{item.job}_corpus"
+                if not _execute(instance, defs, job, item.source_id, console, summary):
                     failed.add(item.source_id)
-                    if number == len(due):
+                    if last and len(due) > 1:
                         _execute(instance, defs, "reindex", None, console, summary)
         if not summary.runs and cleaned:
             _execute(instance, defs, "reindex", None, console, summary)

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from aion_assets.core.settings import Settings, load_settings
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
@@ -14,3 +16,19 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder}")
     return folder
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home of its own; what a test writes, it writes there. Loopback servers may be fetched from."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv("AION_HOME", str(folder))
+    monkeypatch.setenv("AION_ALLOW_PRIVATE_NETWORKS", "127.0.0.0/8")
+    for name in ("AION_DATABASE_URL", "DATABASE_URL", "AION_DAGSTER_DB", "AION_EMBED_MODEL"):
+        monkeypatch.delenv(name, raising=False)
+    return folder
+
+
+@pytest.fixture
+def settings(home: Path) -> Settings:
+    return load_settings()

@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+
+from aion_assets.core.embedding_model import find_embedding_model
+from trainer.embedder import Embedder
+
+TEXTS = [
+    "O prazo de entrega é de dez dias úteis.",
+    "curto",
+    "The quick brown fox jumps over the lazy dog. " * 12,
+    "Ciência de dados e aprendizado de máquina em português.",
+]
+
+
+@pytest.fixture(scope="module")
+def embedder() -> Embedder:
+    return Embedder(find_embedding_model())
+
+
+@pytest.mark.filterwarnings("ignore")  # of sentence_transformers, which is the reference here
+def test_vectors_are_those_of_sentence_transformers(embedder: Embedder) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    reference = SentenceTransformer(str(embedder.model.folder), device="cpu")
+    expected = reference.encode(TEXTS, normalize_embeddings=True)
+    assert np.einsum("nd,nd->n", embedder.embed(TEXTS), expected).min() > 0.9995
+
+
+def test_full_precision_is_exact(embedder: Embedder) -> None:
+    exact = Embedder(embedder.model, "fp32")
+    assert np.einsum("nd,nd->n", embedder.embed(TEXTS), exact.embed(TEXTS)).min() > 0.9995
+
+
+def test_vectors_have_length_one_and_keep_the_order(embedder: Embedder) -> None:
+    vectors = embedder.embed(TEXTS)
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-4)
+    for text, vector in zip(TEXTS, vectors, strict=True):
+        assert embedder.embed_query(text) @ vector > 0.999
+
+
+def test_no_texts_give_no_vectors_and_an_empty_text_gives_one(embedder: Embedder) -> None:
+    assert embedder.embed([]).shape == (0, embedder.dimension)
+    assert np.isfinite(embedder.embed([""])).all()
+
+
+def test_progress_reaches_the_number_of_texts(embedder: Embedder) -> None:
+    seen: list[int] = []
+    embedder.embed(TEXTS * 10, seen.append)
+    assert seen == sorted(seen)
+    assert seen[-1] == len(TEXTS) * 10
