@@ -8,7 +8,7 @@ import numpy as np
 from aion_assets.core.answer.wording import wording
 from aion_assets.core.confidence import Calibration
 from aion_assets.core.search.hits import Hit, QueryEmbedder, Retrieval
-from aion_assets.core.search.terms import TermWeights, terms
+from aion_assets.core.search.terms import terms
 from aion_assets.core.sentences import sentence_spans
 
 EXTRACTIVE, ABSTENTION = "extractive", "abstention"
@@ -62,7 +62,6 @@ def answer_question(
     retrieval: Retrieval,
     *,
     embedder: QueryEmbedder,
-    weights: TermWeights,
     calibration: Calibration,
     tau: float,
     language: str = "",
@@ -73,7 +72,7 @@ def answer_question(
     words = wording(spoken)
     if not question.strip():
         return Answer(words.empty_question, ABSTENTION, 0.0, tau, spoken)
-    best = _best_sentences(question, retrieval, embedder, weights)
+    best = _best_sentences(retrieval, embedder)
     citations = [_citation(number, sentence) for number, sentence in enumerate(best, start=1)]
     if confidence < tau or not citations:
         text = words.not_found
@@ -86,11 +85,10 @@ def answer_question(
     return Answer(text, EXTRACTIVE, confidence, tau, spoken, citations)
 
 
-def _best_sentences(
-    question: str, retrieval: Retrieval, embedder: QueryEmbedder, weights: TermWeights
-) -> list[_Sentence]:
+def _best_sentences(retrieval: Retrieval, embedder: QueryEmbedder) -> list[_Sentence]:
     """The best sentence of each of the best documents, best first."""
-    wanted = set(terms(question))
+    weights = retrieval.weights
+    wanted = set(terms(retrieval.question))
     read = [
         _Sentence(hit, order, " ".join(hit.text[start:end].split()))
         for hit in retrieval.hits[:_READ_PASSAGES]

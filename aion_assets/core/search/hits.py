@@ -7,6 +7,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from aion_assets.core.search.terms import TermWeights
+
 Vector = NDArray[np.float32]
 
 
@@ -49,7 +51,7 @@ class Retrieval:
     """The passages selected for one question, best first, and the evidence that they answer it.
 
     `raw_confidence` is SPEC's C before calibration: (mean cosine of the selected + 1) / 2, clipped to [0, 1].
-    `features` are those that `confidence.Calibration` reads.
+    `features` are those that `confidence.Calibration` reads, `weights` those of terms in the index searched.
     """
 
     question: str
@@ -58,4 +60,5 @@ class Retrieval:
     raw_confidence: float
     features: dict[str, float]
     query_vector: Vector = field(repr=False)
+    weights: TermWeights = field(repr=False)
     seconds: float = 0.0

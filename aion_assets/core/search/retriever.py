@@ -72,6 +72,7 @@ class Retriever:
             raw_confidence=min(1.0, max(0.0, (mean_cosine + 1) / 2)),
             features=evidence(question, hits, self.weights),
             query_vector=vector,
+            weights=self.weights,
             seconds=time.monotonic() - started,
         )
 
