@@ -55,13 +55,12 @@ def _handle(body_file: int, request: dict[str, Any]) -> dict[str, Any]:
         document, remark = parse_noted(raw)
         answer = {"document": asdict(document), "detail": remark}
     except ParseError as error:
-        answer = {"reason": error.reason, "detail": str(error)}
+        answer = {"reason": _blame_memory(error.reason), "detail": str(error)}
     except MemoryError:
         answer = {"reason": QuarantineReason.MEMORY, "detail": "Parsing needs more memory than it may have."}
     except Exception as error:  # a parser may raise anything on a broken file: that file's outcome, nobody else's
-        # C libraries report a failed allocation as any error of theirs.
-        reason = QuarantineReason.MEMORY if _memory_is_used_up() else QuarantineReason.BROKEN
-        answer = {"reason": reason, "detail": f"The file cannot be read: {type(error).__name__}: {error}"}
+        detail = f"The file cannot be read: {type(error).__name__}: {error}"
+        answer = {"reason": _blame_memory(QuarantineReason.BROKEN), "detail": detail}
     answer["seconds"] = time.monotonic() - started
     return answer
 
@@ -94,14 +93,14 @@ def _die_with(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _memory_is_used_up() -> bool:
-    """Whether the address space has ever come near its limit."""
+def _blame_memory(reason: str) -> str:
+    """C libraries report a failed allocation as damage to the file; the peak of the address space tells better."""
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-    if sys.platform != "linux" or limit == resource.RLIM_INFINITY:
-        return False
+    if sys.platform != "linux" or limit == resource.RLIM_INFINITY or reason != "broken":
+        return reason
     status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
     peak = next(line for line in status.splitlines() if line.startswith("VmPeak"))
-    return int(peak.split()[1]) * 1024 > 0.9 * limit
+    return "memory" if int(peak.split()[1]) * 1024 > 0.9 * limit else reason
 
 
 def _limit(memory_bytes: int) -> None:

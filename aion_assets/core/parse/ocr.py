@@ -1,5 +1,6 @@
 """Text in pictures, read by Tesseract in Portuguese and English."""
 
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -40,19 +41,18 @@ def binarise(image: "Image") -> "Image":
     import numpy as np
     from PIL import Image
 
-    gray = np.asarray(_flatten(image).convert("L"))
-    threshold = otsu_threshold(np.bincount(gray.ravel(), minlength=256))
-    white = gray > threshold
+    gray = _flatten(image).convert("L")
+    white = np.asarray(gray) > otsu_threshold(gray.histogram())
     if white.mean() < 0.5:  # light letters on a dark ground
         white = ~white
     return Image.fromarray(white.astype(np.uint8) * 255)
 
 
-def otsu_threshold(histogram: Any) -> int:
+def otsu_threshold(histogram: Sequence[int]) -> int:
     """The gray level t that maximises the variance between levels ≤ t and levels > t."""
     import numpy as np
 
-    counts = histogram.astype(float)
+    counts = np.array(histogram, dtype=float)
     weights = counts.cumsum()
     sums = (counts * np.arange(counts.size)).cumsum()
     above = weights[-1] - weights
@@ -117,7 +117,7 @@ def _paragraphs(data: dict[str, list[Any]]) -> str:
     return "\n\n".join(join_lines(" ".join(words) for words in lines.values()) for lines in paragraphs.values())
 
 
-def join_lines(lines: Any) -> str:
+def join_lines(lines: Iterable[str]) -> str:
     """Lines of one printed paragraph as one; a word that was hyphenated for the line's end is made whole."""
     text = ""
     for line in lines:

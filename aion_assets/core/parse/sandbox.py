@@ -68,18 +68,25 @@ def _drain(
         for worker in busy:
             outcome = worker.poll()
             if not worker.alive:
-                selector.unregister(worker.answers)
-                crew.remove(worker)
-                worker.kill()
+                _dismiss(worker, crew, selector)
             if outcome is not None:
                 yield outcome
 
 
 def _free(crew: list[Worker], limit: int, selector: selectors.BaseSelector, settings: Settings) -> Worker | None:
-    idle = next((worker for worker in crew if worker.key is None), None)
-    if idle is not None or len(crew) >= limit:
-        return idle
+    for worker in [worker for worker in crew if worker.key is None]:
+        if worker.is_running():
+            return worker
+        _dismiss(worker, crew, selector)  # it was ended from outside, which the next document must not pay for
+    if len(crew) >= limit:
+        return None
     worker = Worker(settings.parse_timeout_s, settings.parse_memory_bytes)
     selector.register(worker.answers, selectors.EVENT_READ)
     crew.append(worker)
     return worker
+
+
+def _dismiss(worker: Worker, crew: list[Worker], selector: selectors.BaseSelector) -> None:
+    selector.unregister(worker.answers)
+    crew.remove(worker)
+    worker.kill()

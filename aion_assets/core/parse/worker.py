@@ -73,6 +73,9 @@ class Worker:
         left = self._deadline - time.monotonic()
         return left if sys.platform == "linux" else min(left, _RSS_POLL_S)
 
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
     def start(self, key: str, body: bytes, url: str, content_type: str, filename: str) -> None:
         """Hand over one document. The clock starts when the process is up."""
         self.key = key
