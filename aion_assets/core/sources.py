@@ -71,14 +71,8 @@ def add_source(
     """
     from aion_assets.core.collect.connectors import connector_of, kind_of
 
-    if kind:
-        connector_of(kind)
-    else:
-        kind = kind_of(address)
-    if kind in ("folder", "jsonl"):
-        from pathlib import Path
-
-        address = str(Path(address).expanduser().resolve())
+    kind = kind or kind_of(address)
+    address = connector_of(kind).normal_address(address)
     with database.write() as connection:
         same = connection.execute(
             select(_sources.c.source_id).where(

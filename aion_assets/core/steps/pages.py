@@ -31,7 +31,7 @@ _KNOWN = [
     "collection_id",
 ]
 # Outcomes after which an earlier body still stands.
-_KEEPS_BODY = frozenset({Outcome.UNCHANGED, Outcome.ERROR})
+_KEEPS_BODY = frozenset({Outcome.UNCHANGED, Outcome.ERROR, Outcome.CAPPED})
 _VISIT = pa.schema([field for field in PAGES if field.name not in ("body", "content_hash", "size_bytes")])
 _DROPPED = pa.schema([*_VISIT, *(PAGES.field(name) for name in ("content_hash", "size_bytes", "body"))])
 
