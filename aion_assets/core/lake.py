@@ -58,6 +58,22 @@ class Lake:
                     return self._connection.create_table(name, schema=schema, exist_ok=True)
             return self._connection.open_table(name)
 
+    def table_at(self, name: str, tag: str) -> "Table":
+        """The table as it was when the tag was set, whatever is written meanwhile.
+
+        Raises LakeError: the table or the tag is missing, or broken.
+        """
+        with self.reading(name):
+            table = self._connection.open_table(name)
+            table.checkout(tag)
+            return table
+
+    @contextmanager
+    def reading(self, name: str) -> Iterator[None]:
+        """For queries on an open table: what goes wrong inside becomes a LakeError."""
+        with _clear_errors(name):
+            yield
+
     def read(self, name: str, columns: Sequence[str], where: str = "") -> Iterator[pa.RecordBatch]:
         """Batches of at most 1 024 rows of the newest version; nothing when the table does not exist yet."""
         if not self.exists(name):

@@ -1,0 +1,156 @@
+"""Searches, answers and explains over the current release; notices a new one and takes it up between two requests."""
+
+import logging
+import threading
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from aion_assets.core import lineage, releases
+from aion_assets.core.answer.extractive import answer_question
+from aion_assets.core.answers import AnswerRecord, record_answer
+from aion_assets.core.confidence import Calibration
+from aion_assets.core.database import Database, open_database
+from aion_assets.core.embedding_model import find_embedding_model
+from aion_assets.core.errors import AionError, EmbedderError, NoReleaseError
+from aion_assets.core.lake import Lake
+from aion_assets.core.search.fusion import FusionConfig
+from aion_assets.core.search.hits import Hit
+from aion_assets.core.search.retriever import Retriever
+from aion_assets.core.settings import Settings
+from aion_serving.tombstones import Tombstones
+
+if TYPE_CHECKING:
+    from trainer.embedder import Embedder
+
+# A release that cannot be opened is tried again after this long; until then the one before serves.
+_RETRY_S = 10.0
+# Asked once of every release before it serves, so that nothing is left to be read by a person's first question.
+_WARM_UP = "Onde está a resposta?"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedRelease:
+    """One release, ready to search. A request holds on to the one that it began with."""
+
+    release_id: str
+    table: str
+    retriever: Retriever
+    calibration: Calibration
+
+
+class Assistant:
+    """Safe to share between threads. Opens nothing before the first call."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.lake = Lake(settings.lake_uri)
+        self._opened: OpenedRelease | None = None
+        self._opening = threading.Lock()
+        self._retry_at = 0.0
+        self._unusable = ""
+
+    @cached_property
+    def database(self) -> Database:
+        return open_database(self.settings)
+
+    @cached_property
+    def tombstones(self) -> Tombstones:
+        return Tombstones(self.database, self.settings.tenant_id)
+
+    @cached_property
+    def embedder(self) -> "Embedder":
+        from trainer.embedder import Embedder
+
+        return Embedder(find_embedding_model(self.settings.embed_model))
+
+    def search(self, query: str, k: int) -> list[Hit]:
+        """The best passage of each of the k best documents.
+
+        Raises NoReleaseError: nothing has been released yet.
+        """
+        release = self.release()
+        hidden = self.tombstones.hidden()
+        with self.lake.reading(release.table):
+            return release.retriever.search(
+                query, k, hidden_docs=hidden.doc_ids, hidden_sources=hidden.source_ids
+            )
+
+    def ask(self, question: str) -> AnswerRecord:
+        """Answer from the current release and record it; an abstention is an answer, too.
+
+        Raises NoReleaseError: nothing has been released yet.
+        """
+        started = time.monotonic()
+        release = self.release()
+        hidden = self.tombstones.hidden()
+        with self.lake.reading(release.table):
+            retrieval = release.retriever.retrieve(
+                question, hidden_docs=hidden.doc_ids, hidden_sources=hidden.source_ids
+            )
+        answer = answer_question(
+            question,
+            retrieval,
+            embedder=release.retriever.embedder,
+            calibration=release.calibration,
+            tau=self.settings.tau_confidence,
+        )
+        latency_ms = 1000 * (time.monotonic() - started)
+        return record_answer(
+            self.database, self.settings.tenant_id, release.release_id, retrieval, answer, latency_ms
+        )
+
+    def why(self, answer_id: str) -> dict[str, Any]:
+        """Raises AnswerNotFoundError: no answer has this id."""
+        return lineage.why(self.lake, self.database, self.settings, answer_id)
+
+    def release(self) -> OpenedRelease:
+        """The current release, opened. While a new one is being opened, other threads go on with the one before.
+
+        Raises NoReleaseError: nothing has been released yet. EmbedderError, LakeError: the first cannot be opened.
+        """
+        current = releases.current_release_id(self.database, self.settings.tenant_id)
+        if current is None:
+            raise NoReleaseError(
+                "Nothing has been released yet.", "Add a source, approve its documents and run 'aion run'."
+            )
+        opened = self._opened
+        if opened is None:
+            with self._opening:
+                self._opened = self._opened or self._open(current)
+                return self._opened
+        if opened.release_id == current or not self._worth_trying(current):
+            return opened
+        if not self._opening.acquire(blocking=False):
+            return opened
+        try:
+            self._opened = self._open(current)
+        except AionError as error:
+            self._unusable, self._retry_at = current, time.monotonic() + _RETRY_S
+            _log.error("Release %s cannot serve, %s goes on: %s", current[:16], opened.release_id[:16], error)
+        finally:
+            self._opening.release()
+        return self._opened
+
+    def _worth_trying(self, release_id: str) -> bool:
+        return release_id != self._unusable or time.monotonic() >= self._retry_at
+
+    def _open(self, release_id: str) -> OpenedRelease:
+        manifest = releases.read_release(self.database, release_id)
+        model = find_embedding_model(self.settings.embed_model)
+        if model.embedder_id != manifest.embedder["id"]:
+            raise EmbedderError(
+                f"Release {release_id[:16]} was made with embedder {manifest.embedder['id']}, "
+                f"but AION_EMBED_MODEL means {model.embedder_id}.",
+                "Run 'aion run' to embed the knowledge base with it, or set AION_EMBED_MODEL back.",
+            )
+        name = manifest.index["table"]
+        fusion = FusionConfig.from_json(manifest.fusion)
+        retriever = Retriever(self.lake.table_at(name, manifest.tag), self.embedder, self.settings.tenant_id, fusion)
+        with self.lake.reading(name):
+            retriever.retrieve(_WARM_UP)
+        _log.info("Serving release %s with %s passages.", release_id[:16], manifest.index["rows"])
+        return OpenedRelease(release_id, name, retriever, Calibration.from_json(manifest.calibration))
