@@ -1,0 +1,71 @@
+"""A labelled set: corpus.jsonl {_id, title, text}, queries.jsonl {_id, text, answers, answerable}, qrels.tsv."""
+
+import csv
+import json
+import random
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+from aion_assets.core.errors import SourceError
+from aion_assets.core.ids import doc_id, location_id
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """`relevant` maps corpus ids to their grade; a query without any, or marked so, cannot be answered."""
+
+    query_id: str
+    text: str
+    answers: tuple[str, ...]
+    answerable: bool
+    relevant: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledSet:
+    name: str
+    corpus: Path
+    queries: list[Query]
+
+    def documents(self, tenant_id: str, source_id: str) -> dict[str, str]:
+        """Corpus id → doc_id under which that line of the corpus is indexed."""
+        return {
+            key: doc_id(location_id(tenant_id, f"{source_id}:{key}"))
+            for key in {key for query in self.queries for key in query.relevant}
+        }
+
+
+def load_labelled_set(folder: Path, limit: int = 0, seed: int = 0) -> LabelledSet:
+    """The whole corpus, and all queries or a random `limit` of them.
+
+    Raises SourceError: a file is missing or is not of its form.
+    """
+    corpus, queries, qrels = (folder / name for name in ("corpus.jsonl", "queries.jsonl", "qrels.tsv"))
+    for path in (corpus, queries, qrels):
+        if not path.is_file():
+            raise SourceError(f"{path} is missing.", "A labelled set holds corpus.jsonl, queries.jsonl and qrels.tsv.")
+    relevant: dict[str, dict[str, int]] = defaultdict(dict)
+    try:
+        with qrels.open(encoding="utf-8", newline="") as file:
+            for row in list(csv.reader(file, delimiter="\t"))[1:]:
+                if int(row[2]) > 0:
+                    relevant[row[0]][row[1]] = int(row[2])
+        entries = [json.loads(line) for line in queries.read_text("utf-8").splitlines() if line.strip()]
+        found = [_query(entry, relevant[str(entry["_id"])]) for entry in entries]
+    except (ValueError, KeyError, IndexError) as error:
+        raise SourceError(f"{folder} is no labelled set: {type(error).__name__} {error}.") from error
+    if 0 < limit < len(found):
+        found = random.Random(seed).sample(found, limit)
+    return LabelledSet(folder.name, corpus, found)
+
+
+def _query(entry: dict[str, object], relevant: dict[str, int]) -> Query:
+    answers = entry.get("answers") or []
+    return Query(
+        query_id=str(entry["_id"]),
+        text=str(entry["text"]),
+        answers=tuple(str(answer) for answer in answers) if isinstance(answers, list) else (),
+        answerable=bool(entry.get("answerable", True)),
+        relevant=relevant,
+    )

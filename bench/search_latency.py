@@ -1,0 +1,60 @@
+"""How long a search takes on an index of a given size, made of the words of a real one."""
+
+import random
+import statistics
+import time
+
+import numpy as np
+import pyarrow as pa
+
+from aion_assets.core.lake import WRITE_ROWS
+from aion_assets.core.records import knowledge_schema
+from aion_assets.core.search.fusion import FusionConfig
+from aion_assets.core.search.indexes import build_indexes, index_columns
+from aion_assets.core.search.retriever import Retriever
+from bench.ingest import Home
+
+_QUERIES = 60
+_TABLE = "latency"
+
+
+def search_p50_ms(home: Home, rows: int) -> float:
+    """Median of hybrid searches, query embedding included, over `rows` passages of shuffled real sentences.
+
+    Vectors are random directions around real ones: the search structures see realistic neighbourhoods.
+    """
+    generator, random_words = np.random.default_rng(7), random.Random(7)
+    chunks = list(home.lake.rows("chunks", ["text", "title", "heading", "lang"]))
+    seeds = home.embedder.embed([chunk["text"] for chunk in chunks[:500]])
+    words = " ".join(chunk["text"] for chunk in chunks).split()
+    schema = knowledge_schema(home.embedder.dimension)
+    for begin in range(0, rows, WRITE_ROWS):
+        batch = []
+        for number in range(begin, min(rows, begin + WRITE_ROWS)):
+            vector = seeds[number % len(seeds)] + generator.normal(0, 0.03, seeds.shape[1])
+            start = random_words.randrange(max(1, len(words) - 90))
+            text = " ".join(words[start : start + 90])
+            row = {name: "" for name in schema.names if schema.field(name).type == pa.string()}
+            row |= {"chunk_id": str(number), "doc_id": str(number // 5), "tenant_id": home.settings.tenant_id}
+            row |= {
+                "text": text,
+                "context": text,
+                "title": "",
+                "heading": "",
+                "lang": chunks[number % len(chunks)]["lang"],
+            }
+            row |= index_columns(row)
+            row["vector"] = (vector / np.linalg.norm(vector)).astype(np.float32)
+            batch.append(row | dict.fromkeys(("position", "start", "end", "page"), 0))
+        home.lake.upsert(_TABLE, schema, "chunk_id", batch)
+    with home.lake.changing(_TABLE) as table:
+        build_indexes(table, changed_rows=rows)
+    retriever = Retriever(home.lake.table(_TABLE), home.embedder, home.settings.tenant_id, FusionConfig())
+    seconds = []
+    for _ in range(_QUERIES):
+        start = random_words.randrange(len(words) - 10)
+        question = " ".join(words[start : start + 9])
+        started = time.monotonic()
+        retriever.search(question, 8)
+        seconds.append(time.monotonic() - started)
+    return statistics.median(seconds[5:]) * 1000
