@@ -59,7 +59,7 @@ def _load(markup: str) -> _Element:
 
 def _write_text(tree: _Element, url: str, draft: Draft) -> None:
     body, content = _main_text(tree, url), _content_element(tree)
-    if body is not None and len(body) <= 1:  # a short page, that trafilatura runs together into one paragraph
+    if body is not None and len(body) <= 1:
         content = content if content is not None else tree.find("body")
     if content is not None and (body is None or _reads_better(content, body)):
         for lead in _leads(content):
@@ -78,9 +78,10 @@ def _reads_better(content: _Element, found: _Element) -> bool:
     everything, chosen = shown_length(content), len(one_line("".join(found.itertext())))
     if content.tag == "main" and chosen > _MENUS_TAKEN * max(shown_length(content, chrome=True), 1):
         return True  # a short page, filled up with the menus around it
-    if len(found) <= 1 and everything <= _SHORT_PAGE_CHARS:
-        return _SAME_TEXT * chosen <= everything <= chosen / _SAME_TEXT
     structured = sum(shown_length(element) for element in content.iter("pre", "dl"))
+    if len(found) <= 1 and everything <= _SHORT_PAGE_CHARS:  # trafilatura has run all of a short page together
+        most = _MENUS_TAKEN * everything if structured else everything / _SAME_TEXT
+        return _SAME_TEXT * everything <= chosen <= most
     if not structured or everything < _SAME_TEXT * chosen:
         return False
     return everything * _SAME_TEXT <= chosen or structured >= _DOCUMENTATION_SHARE * everything

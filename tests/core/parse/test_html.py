@@ -28,6 +28,7 @@ MANUAL = """<html lang="en"><head><title>Comando x</title></head><body><div id="
 <pre><code>x --copia  a b
   x -r a</code></pre><h2 id="opcoes">Opções<a class="headerlink" href="#opcoes">¶</a></h2>
 <dl><dt>-r</dt><dd><p>Copia pastas inteiras.</p></dd><dt>-v</dt><dt>--verbose</dt><dd>Fala mais.</dd></dl>
+<div class="page-breadcrumbs"><a href="/">Raiz</a></div><div class="feature-share">Compartilhe</div>
 <table><tr><th>Código</th><th>Significado</th></tr><tr><td>0</td><td>certo</td></tr></table>
 <ul><li>primeiro<ul><li>dentro</li></ul></li><li>segundo: 2<sup>7</sup></li></ul></main></body></html>"""
 

@@ -11,6 +11,9 @@ import pytest
 import reportlab
 from PIL import Image, ImageDraw, ImageFont
 
+from aion_assets.core.parse.detect import RawFile
+from aion_assets.core.parse.draft import Draft
+from aion_assets.core.parse.image import parse as parse_image
 from aion_assets.core.parse.ocr import binarise, join_lines, otsu_threshold
 from aion_assets.core.records import ParsedDocument, QuarantineReason
 
@@ -61,6 +64,15 @@ def test_each_picture_of_a_tiff_is_a_page(parse: Parse) -> None:
     document = parse(saved(pages[0], "TIFF", save_all=True, append_images=pages[1:]))
     assert document.text == "Primeira folha do processo\n\nSegunda folha do processo"
     assert [anchor.page for anchor in document.anchors] == [1, 2]
+
+
+@needs_tesseract
+def test_pages_for_which_no_time_is_left_are_remarked_and_the_others_kept() -> None:
+    pages = [picture("Primeira folha"), picture("Segunda folha")]
+    draft = Draft()
+    parse_image(RawFile(saved(pages[0], "TIFF", save_all=True, append_images=pages[1:]), read_until=0), draft)
+    assert draft.finish(url="", filename="").text == "Primeira folha"
+    assert draft.notes == ["pages 2 to 2 are not read: the time limit is near"]
 
 
 @needs_tesseract
