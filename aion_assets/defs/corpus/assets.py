@@ -38,7 +38,7 @@ def crawled_pages(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBa
     """Every location of the source with its newest outcome and its last good body."""
     kb = knowledge_base
     source = kb.source(context)
-    report = collect_source(kb.lake, kb.database, kb.settings, source, context.run_id, progress_of(context))
+    report = collect_source(kb.lake, kb.database, kb.settings, source, context.run.run_id, progress_of(context))
     return materialize(report, kind=source.kind)
 
 
@@ -56,7 +56,7 @@ def crawled_pages(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBa
 def parsed_documents(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> dg.MaterializeResult:
     """The text of every body with its headings and pages, or the reason why there is none."""
     kb = knowledge_base
-    report = parse_source(kb.lake, kb.settings, kb.source(context), PARSE_VERSION, context.run_id, progress_of(context))
+    report = parse_source(kb.lake, kb.settings, kb.source(context), PARSE_VERSION, context.run.run_id, progress_of(context))
     return materialize(report)
 
 
@@ -74,7 +74,7 @@ def parsed_documents(context: dg.AssetExecutionContext, knowledge_base: Knowledg
 def curated_documents(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> dg.MaterializeResult:
     """What was approved, by whom, and which of it repeats something else."""
     kb = knowledge_base
-    report = curate_source(kb.lake, kb.database, kb.source(context), context.run_id)
+    report = curate_source(kb.lake, kb.database, kb.source(context), context.run.run_id)
     return materialize(report, decide=dg.MetadataValue.url(f"http://{kb.settings.host}:{kb.settings.port}/"))
 
 
@@ -93,7 +93,7 @@ def chunks(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResou
     """Approved primaries, cut so that the embedder reads every chunk whole."""
     kb = knowledge_base
     report = chunk_source(
-        kb.lake, kb.source(context), kb.embedding_model, CHUNK_VERSION, context.run_id, progress_of(context)
+        kb.lake, kb.source(context), kb.embedding_model, CHUNK_VERSION, context.run.run_id, progress_of(context)
     )
     return materialize(report)
 

@@ -2,13 +2,10 @@
 
 import dagster as dg
 
-from aion_assets.defs.partitions import source_partitions
-
 # All work of one source in one run: what is stored is released before the run ends.
 ingest = dg.define_asset_job(
     "ingest",
     selection=dg.AssetSelection.groups("corpus", "index", "eval", "serving"),
-    partitions_def=source_partitions,
     description="Collect a source and carry it through to a release.",
     executor_def=dg.in_process_executor,
 )
@@ -19,7 +16,6 @@ _after_parsing = dg.AssetSelection.groups("corpus", "index", "eval", "serving") 
 recurate = dg.define_asset_job(
     "recurate",
     selection=_after_parsing,
-    partitions_def=source_partitions,
     description="Carry decisions of the curators through to a release.",
     executor_def=dg.in_process_executor,
 )
@@ -27,14 +23,12 @@ recurate = dg.define_asset_job(
 ingest_corpus = dg.define_asset_job(
     "ingest_corpus",
     selection=dg.AssetSelection.groups("corpus"),
-    partitions_def=source_partitions,
     description="Collect a source and carry it through to vectors.",
     executor_def=dg.in_process_executor,
 )
 recurate_corpus = dg.define_asset_job(
     "recurate_corpus",
     selection=_after_parsing & dg.AssetSelection.groups("corpus"),
-    partitions_def=source_partitions,
     description="Carry decisions of the curators through to vectors.",
     executor_def=dg.in_process_executor,
 )

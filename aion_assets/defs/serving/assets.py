@@ -42,7 +42,7 @@ interactions = dg.AssetSpec(
 def release(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> dg.MaterializeResult:
     """The manifest that the server reads, written after its gates hold."""
     kb = knowledge_base
-    report = release_index(kb.lake, kb.database, kb.settings, kb.embedding_model, context.run_id)
+    report = release_index(kb.lake, kb.database, kb.settings, kb.embedding_model, context.run.run_id)
     return dg.MaterializeResult(
         metadata={
             "release_id": report.release_id,
