@@ -1,6 +1,5 @@
 """One order out of two: the mix of vector similarity and full-text score."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -45,28 +44,3 @@ def fuse(dense: Scores, lexical: Scores, dense_weight: float) -> Scores:
 def _over_best(scores: Scores) -> Scores:
     best = scores.max(initial=0.0)
     return np.clip(scores, 0.0, None) / best if best > 0 else np.zeros_like(scores)
-
-
-def select_diverse(relevance: Scores, vectors: NDArray[np.float32], k: int, balance: float = 0.7) -> list[int]:
-    """Maximal marginal relevance: argmax λ·sim(q,d) − (1−λ)·max sim(d,d′), λ = `balance`; indexes, best first.
-
-    `relevance` is the fused score, which knows more of sim(q,d) than the cosine alone. What is selected comes back in
-    the order of relevance, so that diversity decides who is heard and never who is heard first.
-    """
-    similarity = vectors @ vectors.T
-    chosen: list[int] = []
-    closest = np.zeros(len(relevance))
-    open_ = np.ones(len(relevance), dtype=bool)
-    while len(chosen) < min(k, len(relevance)):
-        gain = np.where(open_, balance * relevance - (1 - balance) * closest, -np.inf)
-        best = int(gain.argmax())
-        chosen.append(best)
-        open_[best] = False
-        closest = np.maximum(closest, similarity[best])
-    return sorted(chosen, key=lambda index: (-relevance[index], index))
-
-
-def best_per_document(doc_ids: Sequence[str], order: Sequence[int]) -> list[int]:
-    """The first of every document, in the order given."""
-    seen: set[str] = set()
-    return [index for index in order if not (doc_ids[index] in seen or seen.add(doc_ids[index]))]  # type: ignore[func-returns-value]
