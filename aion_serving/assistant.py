@@ -50,6 +50,8 @@ class Assistant:
         self.lake = Lake(settings.lake_uri)
         self._opened: OpenedRelease | None = None
         self._opening = threading.Lock()
+        self._embedder: Embedder | None = None
+        self._loading = threading.Lock()
         self._retry_at = 0.0
         self._unusable = ""
 
@@ -61,11 +63,23 @@ class Assistant:
     def tombstones(self) -> Tombstones:
         return Tombstones(self.database, self.settings.tenant_id)
 
-    @cached_property
+    @property
     def embedder(self) -> "Embedder":
-        from trainer.embedder import Embedder
+        """Loaded once, whichever threads ask first."""
+        with self._loading:
+            if self._embedder is None:
+                from trainer.embedder import Embedder
 
-        return Embedder(find_embedding_model(self.settings.embed_model))
+                self._embedder = Embedder(find_embedding_model(self.settings.embed_model))
+            return self._embedder
+
+    def warm_up(self) -> None:
+        """Load what the first question would have to wait for.
+
+        Raises AionError: why no question can be answered yet.
+        """
+        self.embedder.embed_query(_WARM_UP)
+        self.release()
 
     def search(self, query: str, k: int) -> list[Hit]:
         """The best passage of each of the k best documents.
@@ -75,9 +89,7 @@ class Assistant:
         release = self.release()
         hidden = self.tombstones.hidden()
         with self.lake.reading(release.table):
-            return release.retriever.search(
-                query, k, hidden_docs=hidden.doc_ids, hidden_sources=hidden.source_ids
-            )
+            return release.retriever.search(query, k, hidden_docs=hidden.doc_ids, hidden_sources=hidden.source_ids)
 
     def ask(self, question: str) -> AnswerRecord:
         """Answer from the current release and record it; an abstention is an answer, too.
@@ -99,9 +111,7 @@ class Assistant:
             tau=self.settings.tau_confidence,
         )
         latency_ms = 1000 * (time.monotonic() - started)
-        return record_answer(
-            self.database, self.settings.tenant_id, release.release_id, retrieval, answer, latency_ms
-        )
+        return record_answer(self.database, self.settings.tenant_id, release.release_id, retrieval, answer, latency_ms)
 
     def why(self, answer_id: str) -> dict[str, Any]:
         """Raises AnswerNotFoundError: no answer has this id."""
@@ -127,13 +137,13 @@ class Assistant:
         if not self._opening.acquire(blocking=False):
             return opened
         try:
-            self._opened = self._open(current)
+            opened = self._opened = self._open(current)
         except AionError as error:
             self._unusable, self._retry_at = current, time.monotonic() + _RETRY_S
             _log.error("Release %s cannot serve, %s goes on: %s", current[:16], opened.release_id[:16], error)
         finally:
             self._opening.release()
-        return self._opened
+        return opened
 
     def _worth_trying(self, release_id: str) -> bool:
         return release_id != self._unusable or time.monotonic() >= self._retry_at

@@ -1,0 +1,65 @@
+"""The application: its routes, its shield, and the assistant that they share."""
+
+import logging
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from aion_assets.core.errors import AionError
+from aion_assets.core.settings import Settings
+from aion_serving import chat, curating, health, ingesting, originals, pages
+from aion_serving.assistant import Assistant
+from aion_serving.problems import add_problem_handlers
+from aion_serving.shield import Shield
+
+_log = logging.getLogger(__name__)
+
+_DESCRIPTION = """
+Ask the knowledge base of your organisation, see where every answer came from, and decide what it may know.
+
+Errors are one object, `{error, next_step}`: what is wrong, and what to do about it.
+"""
+_TAGS = [
+    {"name": "Questions", "description": "Ask, search, and follow an answer back to its sources."},
+    {"name": "Knowledge", "description": "What the base holds, what waits for a curator, and deciding it."},
+    {"name": "Ingestion", "description": "Hand in files and links."},
+    {"name": "Health", "description": "For whatever watches the process."},
+]
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Opens nothing yet: database, release and model are opened by the first request, or by the warm-up at start."""
+    app = FastAPI(
+        title="AION",
+        version=version("aion"),
+        summary="A self-hosted assistant over your organisation's own knowledge.",
+        description=_DESCRIPTION,
+        openapi_tags=_TAGS,
+        docs_url=None,  # FastAPI's page loads scripts from elsewhere; ours is in pages
+        redoc_url=None,
+        lifespan=_lifespan,
+    )
+    app.state.assistant = Assistant(settings)
+    app.add_middleware(Shield, settings=settings)
+    add_problem_handlers(app)
+    for module in (chat, curating, originals, ingesting, health):
+        app.include_router(module.router)
+    pages.add_pages(app)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    # The model takes seconds to load; meanwhile the server already answers whoever asks how it is.
+    threading.Thread(target=_warm_up, args=(app.state.assistant,), name="warm-up", daemon=True).start()
+    yield
+
+
+def _warm_up(assistant: Assistant) -> None:
+    try:
+        assistant.warm_up()
+    except AionError as error:
+        _log.warning("Not ready yet: %s", error)

@@ -1,0 +1,108 @@
+"""The server's verbs: `aion ask`, `aion search`, `aion why`, `aion serve`. What a verb needs is imported inside it."""
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
+
+
+def register(app: typer.Typer) -> None:
+    for verb in (ask, search, why, serve):
+        app.command()(verb)
+
+
+def ask(
+    question: Annotated[
+        str, typer.Argument(help="A whole question; the answer is in its language.", show_default=False)
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Answer a question from the knowledge base, with citations."""
+    from aion_serving.replies import answer_reply
+
+    record = _assistant().ask(question)
+    if as_json:
+        _print_json(answer_reply(record).model_dump())
+        return
+    from aion_serving.printing import print_answer
+
+    print_answer(record)
+
+
+def search(
+    query: Annotated[str, typer.Argument(help="What to find.", show_default=False)],
+    k: Annotated[int, typer.Option("-k", min=1, max=100, help="Most hits.")] = 8,
+    as_json: AsJson = False,
+) -> None:
+    """Show the passages that a search finds, best first."""
+    from aion_serving.replies import search_reply
+
+    hits = _assistant().search(query, k)
+    if as_json:
+        _print_json(search_reply(query, hits).model_dump())
+        return
+    from aion_serving.printing import print_hits
+
+    print_hits(hits)
+
+
+def why(
+    answer_id: Annotated[str, typer.Argument(help="As 'aion ask' printed it.", show_default=False)],
+    as_json: AsJson = False,
+) -> None:
+    """Show where an answer came from: release, passages, versions, decisions, fetches, runs."""
+    found = _assistant().why(answer_id)
+    if as_json:
+        _print_json(found)
+        return
+    from aion_serving.printing import print_trail
+
+    print_trail(found)
+
+
+def serve() -> None:
+    """Run the server: chat page, API, and its reference under /docs."""
+    import uvicorn
+
+    from aion_assets.core.settings import load_settings
+    from aion_serving.app import create_app
+
+    settings = load_settings()
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_level=settings.log_level.lower(),
+        log_config=_log_config(settings.log_level),
+        access_log=False,  # addresses of requests hold what people search for
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+
+
+def _assistant() -> Any:
+    from aion_assets.core.settings import load_settings
+    from aion_serving.assistant import Assistant
+
+    return Assistant(load_settings())
+
+
+def _print_json(value: Mapping[str, Any]) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False))
+
+
+def _log_config(level: str) -> dict[str, Any]:
+    """Uvicorn's and ours in one form on standard error."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "loggers": {
+            name: {"handlers": ["stderr"], "level": level.upper(), "propagate": False}
+            for name in ("aion_serving", "uvicorn")
+        },
+    }

@@ -1,0 +1,95 @@
+"""Files and links that people hand in: kept in the uploads source, from which the pipeline takes them."""
+
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, File, Form, UploadFile
+from pydantic import BaseModel, Field
+
+from aion_assets.core.collect.guard import resolve
+from aion_assets.core.collect.media import TYPE_OF_EXTENSION, extension_of
+from aion_assets.core.collect.urls import DEFAULT_PORTS, canonical_url
+from aion_assets.core.ids import short_digest
+from aion_assets.core.sources import request_collection
+from aion_serving.problems import Problem, RefusedError
+from aion_serving.shared_state import CurrentAssistant
+from aion_serving.uploads import UploadsFolder, plain_name, uploads_source
+
+router = APIRouter(tags=["Ingestion"])
+
+_INTO = "Id or name of an uploads source; left out, the source `uploads`, which is made on first use."
+
+
+class Link(BaseModel):
+    url: str = Field(min_length=1, max_length=2_048, examples=["https://example.org/norma-12"])
+    source: str = Field("", max_length=200, description=_INTO)
+
+
+class Accepted(BaseModel):
+    source_id: str
+    name: str = Field(description="The file's name inside the source.")
+    status: str = Field(
+        description="accepted: taken, the next run reads it. unchanged: the same content was there already.",
+        examples=["accepted"],
+    )
+
+
+_REFUSALS: dict[int | str, dict[str, Any]] = {status: {"model": Problem} for status in (400, 404, 422)}
+
+
+@router.post("/kb/ingest/link", summary="Take a page by its address", status_code=202, responses=_REFUSALS)
+def ingest_link(link: Link, assistant: CurrentAssistant) -> Accepted:
+    """The page is fetched by the next run, which Dagster starts by itself, and then waits for a curator.
+
+    Addresses that are not public are refused unless their network is listed in `AION_ALLOW_PRIVATE_NETWORKS`.
+    """
+    settings = assistant.settings
+    url = canonical_url(link.url)
+    if url is None:
+        raise RefusedError(422, "That is not a web address.", "Give one that begins with http:// or https://.")
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    try:
+        resolve(host, parts.port or DEFAULT_PORTS[parts.scheme], settings.allow_private_networks)
+    except OSError:
+        raise RefusedError(422, f"The host {host} does not resolve.", "Check the address.") from None
+    source = uploads_source(assistant.database, settings, link.source)
+    name = f"{plain_name(f'{host}{parts.path}', 80).strip('-')}-{short_digest('link', url)[:8]}.url"
+    changed = UploadsFolder(settings, source).keep_text(name, f"[InternetShortcut]\nURL={url}\n")
+    request_collection(assistant.database, source.source_id)
+    return Accepted(source_id=source.source_id, name=name, status="accepted" if changed else "unchanged")
+
+
+@router.post(
+    "/kb/ingest/file",
+    summary="Take a file",
+    status_code=202,
+    responses=_REFUSALS | {status: {"model": Problem} for status in (409, 413, 415)},
+)
+def ingest_file(
+    assistant: CurrentAssistant,
+    file: Annotated[UploadFile, File(description=f"One of: {', '.join(TYPE_OF_EXTENSION)}.")],
+    source: Annotated[str, Form(max_length=200, description=_INTO)] = "",
+    replace: Annotated[bool, Form(description="Replace another file of the same name.")] = False,
+) -> Accepted:
+    """The file is parsed by the next run, which Dagster starts by itself, and then waits for a curator.
+
+    A file of the same name with other content is refused unless `replace` is true: a document keeps its decision when
+    its content changes.
+    """
+    name = plain_name((file.filename or "").replace("\\", "/").rpartition("/")[2], 150)
+    extension = extension_of(name)
+    if extension not in TYPE_OF_EXTENSION:
+        taken = ", ".join(TYPE_OF_EXTENSION)
+        raise RefusedError(415, f"Files of type {extension or 'without extension'} are not taken.", f"Taken: {taken}.")
+    settings = assistant.settings
+    if (file.size or 0) > settings.max_fetch_bytes:
+        raise RefusedError(
+            413,
+            f"The file has {file.size} bytes; at most {settings.max_fetch_bytes} are taken.",
+            "AION_MAX_FETCH_BYTES limits the size of a file.",
+        )
+    found = uploads_source(assistant.database, settings, source)
+    changed = UploadsFolder(settings, found).keep(name, file.file, replace=replace)
+    request_collection(assistant.database, found.source_id)
+    return Accepted(source_id=found.source_id, name=name, status="accepted" if changed else "unchanged")

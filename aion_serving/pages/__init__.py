@@ -1,0 +1,55 @@
+"""The pages: rendered here, completed by one script each that sets every text as text and never as markup."""
+
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.staticfiles import StaticFiles
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from aion_assets.core import releases
+from aion_assets.core.ids import content_hash
+from aion_serving.pages.reference import reference_groups
+from aion_serving.pages.wording import LANGUAGES, WORDING, choose_language
+
+_HERE = Path(__file__).parent
+_STATIC = _HERE / "static"
+_LANGUAGE_COOKIE = "aion_lang"
+_YEAR_S = 365 * 86_400
+
+
+def add_pages(app: FastAPI) -> None:
+    """`/`, `/docs` and what they load. Reads the templates once."""
+    templates = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined)
+    # Part of every static address, so that a browser never mixes files of two versions.
+    build = content_hash(b"".join(path.read_bytes() for path in sorted(_STATIC.iterdir())))[:12]
+    app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+
+    def page(request: Request, name: str, **context: Any) -> Response:
+        asked = request.query_params.get("lang", "")
+        language = choose_language(
+            asked or request.cookies.get(_LANGUAGE_COOKIE, ""), request.headers.get("accept-language", "")
+        )
+        text = templates.get_template(name).render(
+            t=WORDING[language], language=language, languages=LANGUAGES, build=build, path=request.url.path, **context
+        )
+        response = Response(text, media_type="text/html")
+        response.headers["vary"] = "accept-language, cookie"
+        response.headers["cache-control"] = "no-cache"
+        if asked == language:
+            response.set_cookie(_LANGUAGE_COOKIE, language, max_age=_YEAR_S, httponly=True, samesite="lax")
+        return response
+
+    @app.get("/", include_in_schema=False)
+    def chat_page(request: Request) -> Response:
+        assistant = request.app.state.assistant
+        current = releases.current_release_id(assistant.database, assistant.settings.tenant_id)
+        return page(request, "chat.html", has_release=current is not None)
+
+    @app.get("/docs", include_in_schema=False)
+    def reference_page(request: Request) -> Response:
+        return page(request, "reference.html", groups=reference_groups(app.openapi()), version=app.version)
+
+    @app.get("/favicon.ico", include_in_schema=False)
+    def favicon() -> Response:
+        return Response((_STATIC / "aion.svg").read_bytes(), media_type="image/svg+xml")

@@ -1,0 +1,280 @@
+// The conversation. Everything that comes from documents is set as text, never as markup.
+
+const t = JSON.parse(document.getElementById("wording").textContent);
+const locale = document.documentElement.lang;
+const conversation = document.getElementById("conversation");
+const composer = document.getElementById("composer");
+const question = document.getElementById("question");
+const sendButton = composer.querySelector("button");
+const READY_EVERY_MS = 4000;
+
+function element(name, attributes = {}, ...children) {
+  const node = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key === "class") node.className = value;
+    else if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+    else if (value !== false && value != null) node.setAttribute(key, value === true ? "" : value);
+  }
+  node.append(...children.filter((child) => child != null && child !== ""));
+  return node;
+}
+
+async function fetchJson(path, options) {
+  let response;
+  try {
+    response = await fetch(path, options);
+  } catch {
+    throw new Error(t.offline);
+  }
+  const body = await response.json().catch(() => ({ error: `${response.status} ${response.statusText}` }));
+  if (!response.ok) throw new Error([body.error, body.next_step].filter(Boolean).join(" "));
+  return body;
+}
+
+// A link out of a document: only web addresses and our own paths are ever followed.
+function safeLink(link) {
+  return /^https?:\/\//i.test(link) || (link.startsWith("/") && !link.startsWith("//")) ? link : null;
+}
+
+function hostOf(citation) {
+  try {
+    const url = new URL(citation.url);
+    return url.protocol === "file:" ? decodeURIComponent(url.pathname.split("/").pop()) : url.host;
+  } catch {
+    return citation.url;
+  }
+}
+
+function placeOf(citation) {
+  const heading = citation.heading.split(" > ").filter((part) => part && part !== citation.title).join(" › ");
+  const page = citation.page ? `${t.page} ${citation.page}` : "";
+  return [heading, page].filter(Boolean).join(" · ");
+}
+
+// The passage with its quoted sentence marked. White space in a quote is folded, so it is sought word by word.
+function markedPassage(citation) {
+  const words = citation.quote.replace(/…$/, "").split(/\s+/).filter(Boolean);
+  const pattern = words.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("\\s+");
+  const found = pattern ? new RegExp(pattern).exec(citation.passage) : null;
+  const passage = element("p", { class: "passage" });
+  if (!found) {
+    passage.append(element("mark", {}, citation.quote));
+    return passage;
+  }
+  const before = citation.passage.slice(0, found.index);
+  const start = Math.max(0, before.length - 90);
+  const lead = start ? `…${before.slice(before.indexOf(" ", start))}` : before;
+  passage.append(lead, element("mark", {}, found[0]), citation.passage.slice(found.index + found[0].length));
+  return passage;
+}
+
+function card(citation, answerId, numbered) {
+  const link = safeLink(citation.link);
+  const title = citation.title || hostOf(citation);
+  const name = link
+    ? element("a", { href: link, target: "_blank", rel: "noopener noreferrer", title: t.open }, title)
+    : title;
+  return element("li", { class: "card", id: `${answerId}-${citation.number}`, tabindex: "-1" },
+    element("div", { class: "card-head" },
+      numbered ? element("span", { class: "badge" }, String(citation.number)) : null,
+      element("div", { class: "card-title" },
+        element("strong", {}, name),
+        element("span", { class: "place" }, [placeOf(citation), hostOf(citation)].filter(Boolean).join(" · "))),
+    ),
+    markedPassage(citation));
+}
+
+// Turns [1] into a button that shows its source.
+function withMarkers(line, answerId, numbers) {
+  return line.split(/(\[\d+\])/).map((part) => {
+    const number = Number(/^\[(\d+)\]$/.exec(part)?.[1]);
+    if (!numbers.has(number)) return part;
+    return element("button", {
+      type: "button", class: "marker", "aria-label": `${t.sources} ${number}`,
+      onclick: () => {
+        const target = document.getElementById(`${answerId}-${number}`);
+        target.scrollIntoView({ block: "nearest", behavior: "smooth" });
+        target.focus({ preventScroll: true });
+      },
+    }, String(number));
+  });
+}
+
+function prose(answer) {
+  const numbers = new Set(answer.citations.map((citation) => citation.number));
+  const box = element("div", { class: "prose", lang: answer.language });
+  let list = null;
+  for (const line of answer.text.split("\n")) {
+    if (!line.trim()) continue;
+    if (line.startsWith("- ")) {
+      if (!list) box.append((list = element("ul")));
+      list.append(element("li", {}, ...withMarkers(line.slice(2), answer.answer_id, numbers)));
+    } else {
+      list = null;
+      box.append(element("p", {}, ...withMarkers(line, answer.answer_id, numbers)));
+    }
+  }
+  return box;
+}
+
+function confidence(answer) {
+  const percent = Math.round(100 * answer.C);
+  const label = `${t.confidence} ${percent} % (${t.threshold}: ${Math.round(100 * answer.tau)} %)`;
+  const fill = element("span", { class: "meter-fill" });
+  fill.style.setProperty("inline-size", `${percent}%`);
+  return element("span", { class: "confidence", title: label },
+    element("span", { class: "meter", role: "img", "aria-label": label }, fill),
+    element("span", { "aria-hidden": "true" }, `${t.confidence} ${percent} %`));
+}
+
+function copyButton(answer) {
+  const button = element("button", { type: "button", class: "quiet", onclick: copy }, t.copy);
+  async function copy() {
+    const listed = answer.citations.map((item) => `[${item.number}] ${item.title} – ${new URL(item.link, location)}`);
+    await navigator.clipboard.writeText([answer.text, "", ...listed].join("\n"));
+    button.textContent = t.copied;
+    setTimeout(() => { button.textContent = t.copy; }, 1500);
+  }
+  return button;
+}
+
+function whyButton(answer) {
+  const panel = element("div", { class: "why", id: `why-${answer.answer_id}`, hidden: true });
+  const button = element("button", {
+    type: "button", class: "quiet", "aria-expanded": "false", "aria-controls": panel.id, onclick: toggle,
+  }, t.why);
+  async function toggle() {
+    panel.hidden = !panel.hidden;
+    button.setAttribute("aria-expanded", String(!panel.hidden));
+    if (panel.hidden || panel.dataset.loaded) return;
+    panel.replaceChildren(element("p", { class: "muted" }, t.why_loading));
+    try {
+      panel.replaceChildren(...trail(await fetchJson(`/api/answers/${answer.answer_id}/why`)));
+      panel.dataset.loaded = "yes";
+    } catch (error) {
+      panel.replaceChildren(element("p", {}, error.message));
+    }
+  }
+  return [button, panel];
+}
+
+function when(iso) {
+  return iso ? new Date(iso).toLocaleString(locale, { dateStyle: "medium", timeStyle: "short" }) : "";
+}
+
+function fact(name, ...value) {
+  return element("div", {}, element("dt", {}, name), element("dd", {}, ...value));
+}
+
+function trail(why) {
+  const release = why.release;
+  const index = release.index ? ` · ${release.index.rows} ${t.passages_total}` : ` · ${t.gone}`;
+  const head = element("dl", {}, fact(t.release, element("code", {}, release.release_id.slice(0, 12)), index));
+  return [head, ...why.passages.map((passage) => {
+    const { document: doc, decision, fetch: page } = passage;
+    const runs = Object.entries(passage.runs).filter(([, run]) => run).flatMap(([step, run]) =>
+      [element("a", { href: safeLink(run.link), target: "_blank", rel: "noopener noreferrer" }, t[`run_${step}`]), " "]);
+    const state = decision.hidden || decision.missing ? t.gone : [t[decision.state], decision.decided_by].join(" ");
+    return element("section", {},
+      element("h4", {}, `${passage.number}. ${passage.title}`),
+      element("dl", {},
+        fact(t.collected, page.missing ? t.gone : [when(page.fetched_at), page.url].join(" · ")),
+        fact(t.parsed, doc.missing ? t.gone : doc.parser),
+        fact(t.version, element("code", {}, doc.version_quoted.slice(0, 12)), " ",
+          doc.missing ? t.gone : doc.unchanged ? t.unchanged : t.changed),
+        fact(t.decided, [state, when(decision.decided_at)].filter(Boolean).join(" · ")),
+        runs.length ? fact(t.runs, ...runs) : null));
+  })];
+}
+
+function answerView(answer) {
+  const abstained = answer.used === "abstention";
+  const shown = abstained ? answer.nearest : answer.citations;
+  const text = abstained ? prose({ ...answer, text: answer.text.split("\n")[0] }) : prose(answer);
+  const [why, panel] = whyButton(answer);
+  return element("article", { class: abstained ? "answer abstained" : "answer" },
+    abstained ? element("p", { class: "status" }, t.not_found_badge) : null,
+    text,
+    shown.length ? element("h3", {}, abstained ? t.nearest : t.sources) : null,
+    shown.length ? element("ol", { class: "cards" }, ...shown.map((item) => card(item, answer.answer_id, !abstained))) : null,
+    element("footer", {}, confidence(answer), element("span", { class: "actions" }, copyButton(answer), why)),
+    panel);
+}
+
+function loadingView() {
+  return element("div", { class: "answer loading", role: "status" },
+    element("span", { class: "dots", "aria-hidden": "true" }, element("i"), element("i"), element("i")), t.searching);
+}
+
+function errorView(error, again) {
+  return element("div", { class: "answer failed", role: "alert" },
+    element("p", { class: "status" }, t.error_title),
+    element("p", {}, error.message),
+    element("button", { type: "button", onclick: again }, t.retry));
+}
+
+async function ask(message) {
+  const place = element("li", { class: "from-aion" }, loadingView());
+  conversation.append(element("li", { class: "from-user" }, element("p", {}, message)), place);
+  await answerInto(place, message);
+}
+
+async function answerInto(place, message) {
+  place.replaceChildren(loadingView());
+  place.previousElementSibling.scrollIntoView({ block: "start", behavior: "smooth" });
+  setBusy(true);
+  try {
+    const options = {
+      method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ message }),
+    };
+    place.replaceChildren(answerView(await fetchJson("/api/chat", options)));
+  } catch (error) {
+    place.replaceChildren(errorView(error, () => answerInto(place, message)));
+  } finally {
+    setBusy(false);
+    place.previousElementSibling.scrollIntoView({ block: "start", behavior: "smooth" });
+  }
+}
+
+function setBusy(busy) {
+  sendButton.disabled = busy;
+  composer.setAttribute("aria-busy", String(busy));
+  if (!busy) question.focus({ preventScroll: true });
+}
+
+function fitHeight() {
+  question.style.setProperty("block-size", "auto");
+  question.style.setProperty("block-size", `${Math.min(question.scrollHeight, 200)}px`);
+}
+
+async function waitForRelease() {
+  try {
+    await fetchJson("/ready");
+  } catch {
+    setTimeout(waitForRelease, READY_EVERY_MS);
+    return;
+  }
+  document.getElementById("empty").hidden = true;
+  document.getElementById("welcome").hidden = false;
+  question.disabled = false;
+  question.placeholder = t.now_ready;
+  setBusy(false);
+}
+
+composer.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const message = question.value.trim();
+  if (!message || sendButton.disabled) return;
+  document.getElementById("welcome").hidden = true;
+  question.value = "";
+  fitHeight();
+  ask(message);
+});
+question.addEventListener("input", fitHeight);
+question.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+    event.preventDefault();
+    composer.requestSubmit();
+  }
+});
+if (question.disabled) waitForRelease();

@@ -1,0 +1,145 @@
+"""Answers, hits and lineage for a terminal."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
+from rich.text import Text
+from rich.tree import Tree
+
+from aion_assets.core.answer.extractive import ABSTENTION
+from aion_assets.core.answers import AnswerRecord, ShownPassage
+from aion_assets.core.search.hits import Hit
+from aion_serving.replies import place_in
+
+_EXCERPT_CHARS = 320
+_ID_CHARS = 12
+
+
+def print_answer(record: AnswerRecord) -> None:
+    console = Console(highlight=False)
+    abstained = record.used == ABSTENTION
+    text = record.text.partition("\n")[0] if abstained else record.text
+    console.print()
+    console.print(Text(text, style="yellow" if abstained else ""))
+    for item in record.nearest if abstained else record.citations:
+        console.print()
+        _print_source(console, "·" if abstained else f"[{item.number}]", item)
+    facts = f"confidence {record.confidence:.2f} (threshold {record.tau:.2f}) · {record.used}"
+    console.print(f"\n[dim]{facts} · {record.latency_ms:.0f} ms[/]")
+    console.print(f"[dim]aion why {record.answer_id}[/]", soft_wrap=True)
+
+
+def print_hits(hits: Sequence[Hit]) -> None:
+    console = Console(highlight=False)
+    if not hits:
+        console.print("Nothing was found.")
+    for number, hit in enumerate(hits, start=1):
+        place = _place(hit.title, hit.heading, hit.page)
+        console.print(f"\n[bold]{number:>2}[/]  {escape(place)}  [dim]{hit.score:.3f}[/]", soft_wrap=True)
+        _print_link(console, hit.url, hit.page, hit.fragment)
+        console.print(Padding(Text(_excerpt(hit.text)), (0, 0, 0, 4)))
+
+
+def print_trail(why: Mapping[str, Any]) -> None:
+    answer, release = why["answer"], why["release"]
+    root = Tree(f"[bold]{escape(answer['question'])}[/]  [dim]{answer['created_at']} · {answer['used']} · "
+                f"confidence {answer['C']:.2f}[/]")  # fmt: skip
+    root.add(_release_line(release))
+    for passage in why["passages"]:
+        _add_passage(root, passage)
+    if not why["passages"]:
+        root.add("No passage was shown.")
+    Console(highlight=False).print(root, soft_wrap=True)
+
+
+def _add_passage(root: Tree, passage: Mapping[str, Any]) -> None:
+    mark = f"\\[{passage['number']}]" if passage["cited"] else "nearest"
+    place = escape(_place(passage["title"], passage["heading"], passage["page"]))
+    branch = root.add(f"[bold]{mark}[/] {place}")
+    branch.add(Text(f"“{passage['quote']}”", style="italic"))
+    steps = (_chunk_line, _document_line, _decision_line, _fetch_line, _source_line)
+    for line, run in zip(steps, ("chunk", "parse", "curate", "fetch", ""), strict=True):
+        said = line(passage)
+        link = passage["runs"].get(run)
+        branch.add(escape(said) + (f"\n[dim]run {link['link']}[/]" if link else ""))
+
+
+def _release_line(release: Mapping[str, Any]) -> str:
+    if "missing" in release:
+        return f"release {release['release_id'][:_ID_CHARS]}: {release['missing']}"
+    current = "current" if release["current"] else "not current any more"
+    line = (
+        f"release {release['release_id'][:_ID_CHARS]} ({current}): index version {release['index']['version']} "
+        f"with {release['index']['rows']} passages, embedder {release['embedder']['id']}, "
+        f"{release['prompt_version']}, calibration {release['calibration']['digest'][:_ID_CHARS]}"
+    )
+    return line + (f"\n[dim]run {release['run']['link']}[/]" if release["run"] else "")
+
+
+def _chunk_line(passage: Mapping[str, Any]) -> str:
+    chunk = passage["chunk"]
+    return f"passage {chunk['chunk_id']}: {chunk.get('missing') or 'in the knowledge base'}"
+
+
+def _document_line(passage: Mapping[str, Any]) -> str:
+    document = passage["document"]
+    line = f"document {document['doc_id']}, version {document['version_quoted'][:_ID_CHARS]}: "
+    if "missing" in document:
+        return f"{line}{document['missing']}"
+    now = "the current one" if document["unchanged"] else f"since then {document['version_now'][:_ID_CHARS]}"
+    return f"{line}{now}, parsed by {document['parser']}"
+
+
+def _decision_line(passage: Mapping[str, Any]) -> str:
+    decision = passage["decision"]
+    hidden = f" (hidden: {decision['hidden']})" if "hidden" in decision else ""
+    if "missing" in decision:
+        return f"{decision['missing']}{hidden}"
+    when = f" at {decision['decided_at']}" if decision["decided_at"] else ""
+    return f"{decision['state']} by {decision['decided_by'] or 'nobody yet'}{when}{hidden}"
+
+
+def _fetch_line(passage: Mapping[str, Any]) -> str:
+    fetch = passage["fetch"]
+    if "missing" in fetch:
+        return f"{fetch['url']}: {fetch['missing']}"
+    newer = "" if fetch["of_version_quoted"] else " (a newer version than the one quoted)"
+    status = f", status {fetch['status']}" if fetch["status"] else ""
+    return (
+        f"fetched {fetch['fetched_at']} from {fetch['url']}{newer}: {fetch['outcome']}{status}, "
+        f"sha256 {fetch['content_hash'] or 'none'}"
+    )
+
+
+def _source_line(passage: Mapping[str, Any]) -> str:
+    source = passage["source"]
+    if "missing" in source:
+        return f"source {source['source_id']}: {source['missing']}"
+    removed = f", removed {source['removed_at']}" if source["removed_at"] else ""
+    return f"source {source['source_id']} ({source['kind']} {source['address']}){removed}"
+
+
+def _print_source(console: Console, mark: str, item: ShownPassage) -> None:
+    place = _place(item.title, item.heading, item.page)
+    console.print(f"[bold cyan]{escape(mark)}[/] {escape(place)}", soft_wrap=True)
+    _print_link(console, item.url, item.page, item.fragment)
+    if mark == "·":
+        console.print(Padding(Text(f"“{item.quote}”", style="dim italic"), (0, 0, 0, 4)))
+
+
+def _print_link(console: Console, url: str, page: int, fragment: str) -> None:
+    address = place_in(url, page, fragment)
+    console.print(Text(f"    {address}", style=f"dim link {address}"), soft_wrap=True)
+
+
+def _place(title: str, heading: str, page: int) -> str:
+    below = " › ".join(part for part in heading.split(" > ") if part and part != title)
+    return " · ".join(part for part in (title, below, f"page {page}" if page else "") if part)
+
+
+def _excerpt(text: str) -> str:
+    folded = " ".join(text.split())
+    return folded if len(folded) <= _EXCERPT_CHARS else folded[:_EXCERPT_CHARS].rpartition(" ")[0] + " …"
