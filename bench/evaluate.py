@@ -1,0 +1,171 @@
+"""How well a labelled set is found and answered, through the real pipeline and its release."""
+
+import math
+import statistics
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from aion_assets.core import releases
+from aion_assets.core.answer.extractive import EXTRACTIVE, Answer, answer_question
+from aion_assets.core.confidence import Calibration
+from aion_assets.core.metrics import auroc, exact_match, mrr_at_k, ndcg_at_k, recall_at_k, token_f1
+from aion_assets.core.search.fusion import FusionConfig
+from aion_assets.core.search.retriever import Retriever
+from bench.ingest import Home, temporary_home
+from bench.labelled import LabelledSet, Query, load_labelled_set
+
+K = 10
+Figures = dict[str, float | int | str | None]
+
+
+@dataclass(slots=True)
+class Bench:
+    """A labelled set, indexed and released; `documents` maps its corpus ids to doc_ids."""
+
+    home: Home
+    labelled: LabelledSet
+    documents: dict[str, str]
+    retriever: Retriever
+    calibration: Calibration
+    seconds: float
+
+    def relevance(self, query: Query) -> dict[str, int]:
+        return {self.documents[key]: grade for key, grade in query.relevant.items()}
+
+    def with_dense_weight(self, weight: float) -> Retriever:
+        """One half alone: 1 asks only the vectors, 0 only full text."""
+        fusion = replace(self.retriever.fusion, dense_weight_pt=weight, dense_weight_en=weight)
+        return Retriever(self.retriever._table, self.home.embedder, self.home.settings.tenant_id, fusion)
+
+    def confidence(self, question: str, hidden_docs: Collection[str] = ()) -> float:
+        return self.calibration.confidence(self.retriever.retrieve(question, hidden_docs=hidden_docs).features)
+
+    def answer(self, question: str, hidden_docs: Collection[str] = ()) -> Answer:
+        retrieval = self.retriever.retrieve(question, hidden_docs=hidden_docs)
+        tau = self.home.settings.tau_confidence
+        return answer_question(question, retrieval, embedder=self.home.embedder, calibration=self.calibration, tau=tau)
+
+
+def open_bench(home: Home, labelled: LabelledSet) -> Bench:
+    """Bring the corpus through every step to a release, and open that release as the server does."""
+    started = time.monotonic()
+    source = home.add(str(labelled.corpus))
+    home.ingest(source)
+    tenant_id = home.settings.tenant_id
+    manifest = releases.current_release(home.database, tenant_id)
+    table = home.lake.table(manifest.index["table"])
+    table.checkout(manifest.tag)
+    return Bench(
+        home=home,
+        labelled=labelled,
+        documents=labelled.documents(tenant_id, source.source_id),
+        retriever=Retriever(table, home.embedder, tenant_id, FusionConfig.from_json(manifest.fusion)),
+        calibration=Calibration.from_json(manifest.calibration),
+        seconds=time.monotonic() - started,
+    )
+
+
+def bench_retrieval(folder: Path, *, limit: int = 0, seed: int = 0, off_topic: Path | None = None) -> Figures:
+    """nDCG@10, MRR@10 and recall@10 by document, of the hybrid and of its halves; AUROC of the confidence.
+
+    Absent answers are told from present ones three ways: the set's own unanswerable queries, the same queries with
+    their right documents hidden, and the queries of another set.
+    """
+    labelled = load_labelled_set(folder, limit, seed)
+    others = load_labelled_set(off_topic, limit or len(labelled.queries), seed).queries if off_topic else []
+    with temporary_home() as home:
+        bench = open_bench(home, labelled)
+        judged = [query for query in labelled.queries if query.answerable and query.relevant]
+        figures: Figures = {"set": labelled.name, "n": len(judged)}
+        for name, retriever in (
+            ("", bench.retriever),
+            ("dense_", bench.with_dense_weight(1.0)),
+            ("full_text_", bench.with_dense_weight(0.0)),
+        ):
+            figures |= {f"{name}{key}": value for key, value in _rank(bench, retriever, judged).items()}
+        present = [bench.confidence(query.text) for query in judged]
+        removed = [bench.confidence(query.text, list(bench.relevance(query))) for query in judged]
+        unanswerable = [bench.confidence(query.text) for query in labelled.queries if not query.answerable]
+        elsewhere = [bench.confidence(query.text) for query in others]
+        figures |= {
+            "auroc_own_unanswerable": _known(auroc(present, unanswerable)),
+            "auroc_removed": _known(auroc(present, removed)),
+            "auroc_off_topic": _known(auroc(present, elsewhere)),
+            "ingest_seconds": round(bench.seconds, 2),
+        }
+    return figures
+
+
+def _rank(bench: Bench, retriever: Retriever, queries: list[Query]) -> Mapping[str, float]:
+    scores: dict[str, list[float]] = {"ndcg@10": [], "mrr@10": [], "recall@10": [], "search_p50_ms": []}
+    for query in queries:
+        started = time.monotonic()
+        found = [hit.doc_id for hit in retriever.search(query.text, K)]
+        scores["search_p50_ms"].append(1000 * (time.monotonic() - started))
+        relevance = bench.relevance(query)
+        scores["ndcg@10"].append(ndcg_at_k(found, relevance, K))
+        scores["mrr@10"].append(mrr_at_k(found, relevance, K))
+        scores["recall@10"].append(recall_at_k(found, relevance, K))
+    summary = {name: statistics.fmean(values) if values else math.nan for name, values in scores.items()}
+    summary["search_p50_ms"] = statistics.median(scores["search_p50_ms"]) if queries else math.nan
+    return {name: round(value, 4) for name, value in summary.items()}
+
+
+def bench_answers(folder: Path, *, limit: int = 0, seed: int = 0) -> Figures:
+    """Token F1 and EM of the leading sentence, citations, and abstention as a decision.
+
+    `right_passage_cited` is the share of given answers that cite a right document among at most three;
+    `right_passage_cited_of_all` counts abstentions on answerable queries as misses, and
+    `right_passage_offered_of_all` counts the passages that an abstention offers. For the abstention figures every
+    answerable query is asked again with its right documents hidden, which must be abstained from.
+    """
+    labelled = load_labelled_set(folder, limit, seed)
+    with temporary_home() as home:
+        bench = open_bench(home, labelled)
+        judged = [query for query in labelled.queries if query.answerable and query.relevant]
+        unanswerable = [query for query in labelled.queries if not query.answerable]
+        started = time.monotonic()
+        given = [(query, bench.answer(query.text)) for query in judged]
+        seconds = time.monotonic() - started
+        answered = [(query, answer) for query, answer in given if answer.used == EXTRACTIVE]
+        cited = sum(_cites(answer, bench.relevance(query)) for query, answer in answered)
+        offered = sum(_cites(answer, bench.relevance(query)) for query, answer in given)
+        graded = [(query, answer.citations[0].quote) for query, answer in answered if query.answers]
+        absent = [bench.answer(query.text, list(bench.relevance(query))) for query in judged]
+        absent += [bench.answer(query.text) for query in unanswerable]
+    right_abstentions = sum(answer.used != EXTRACTIVE for answer in absent)
+    abstentions = right_abstentions + len(given) - len(answered)
+    return {
+        "set": labelled.name,
+        "n": len(judged),
+        "answered": len(answered),
+        "token_f1": _mean([token_f1(text, query.answers) for query, text in graded]),
+        "em": _mean([exact_match(text, query.answers) for query, text in graded]),
+        "right_passage_cited": _share(cited, len(answered)),
+        "right_passage_cited_of_all": _share(cited, len(given)),
+        "right_passage_offered_of_all": _share(offered, len(given)),
+        "max_citations": max((len(answer.citations) for _, answer in given), default=0),
+        "abstention_precision": _share(right_abstentions, abstentions),
+        "abstention_recall": _share(right_abstentions, len(absent)),
+        "n_absent": len(absent),
+        "answer_ms": round(1000 * seconds / max(1, len(given)), 1),
+        "ingest_seconds": round(bench.seconds, 2),
+    }
+
+
+def _cites(answer: Answer, relevance: Mapping[str, int]) -> bool:
+    return any(item.doc_id in relevance for item in (answer.citations or answer.nearest)[:3])
+
+
+def _mean(values: list[float]) -> float | None:
+    return round(statistics.fmean(values), 4) if values else None
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(part / whole, 4) if whole else None
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else round(value, 4)

@@ -1,0 +1,112 @@
+"""The commands as a script uses them: real processes, exit codes, one JSON object on the last line."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+VERBS = [
+    ["source", "add"], ["source", "list"], ["source", "show"], ["source", "pause"], ["source", "remove"], ["run"],
+    ["curate", "list"], ["curate", "approve"], ["curate", "reject"], ["ask"], ["search"], ["why"], ["doctor"], ["up"],
+    ["demo"], ["serve"], ["bench", "retrieval"], ["bench", "answers"],
+]  # fmt: skip
+
+
+def aion(*arguments: str, fails: bool = False) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "aion_assets", *arguments], capture_output=True, text=True, timeout=120
+    )
+    assert (done.returncode != 0) == fails, done.stderr
+    return done.stderr if fails else done.stdout
+
+
+def as_json(*arguments: str) -> Any:
+    return json.loads(aion(*arguments, "--json").splitlines()[-1])
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "politicas"
+    path.mkdir()
+    (path / "entrega.md").write_text("# Entrega\n\nO prazo de entrega é de dez dias úteis para todo o Brasil.\n")
+    return path
+
+
+def test_every_verb_explains_itself(home: Path) -> None:
+    from typer.testing import CliRunner
+
+    from aion_assets.cli import build_app
+
+    app = build_app()
+    for verb in VERBS:
+        shown = CliRunner().invoke(app, [*verb, "--help"])
+        assert shown.exit_code == 0, verb
+        assert "Usage" in shown.output
+
+
+def test_a_source_is_added_listed_shown_paused_and_removed(home: Path, folder: Path) -> None:
+    added = as_json("source", "add", str(folder), "--name", "Políticas", "--schedule", "6h")
+    assert (added["source_id"], added["kind"], added["schedule_s"]) == ("politicas", "folder", 21_600)
+    assert [item["due"] for item in as_json("source", "list")["sources"]] == ["never collected"]
+    aion("source", "pause", "politicas")
+    assert as_json("source", "show", "politicas")["paused"] is True
+    aion("source", "remove", "politicas", "--yes")
+    assert as_json("source", "list")["sources"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["source", "add", "/no/such/folder"], "/no/such/folder"),
+        (["source", "add", "ftp://example.org/"], "ftp://example.org/"),
+        (["source", "show", "nowhere"], "nowhere"),
+        (["curate", "approve", "feedface"], "feedface"),
+        (["why", "feedface"], "feedface"),
+    ],
+)
+def test_bad_input_is_named_and_ends_with_status_1(home: Path, arguments: list[str], says: str) -> None:
+    message = aion(*arguments, fails=True)
+    assert says in message.replace("\n", "")
+    assert "Traceback" not in message
+
+
+def test_a_bad_schedule_names_the_value(home: Path, folder: Path) -> None:
+    assert "'soon'" in aion("source", "add", str(folder), "--schedule", "soon", fails=True)
+
+
+def test_nothing_due_is_no_failure(home: Path) -> None:
+    assert as_json("run") == {"succeeded": True, "release_id": "", "runs": []}
+
+
+def test_a_question_before_any_release_says_what_to_do(home: Path) -> None:
+    assert "aion run" in aion("ask", "Qual é o prazo?", fails=True)
+
+
+def test_a_folder_becomes_an_answer_with_its_whole_history(home: Path, folder: Path) -> None:
+    aion("source", "add", str(folder))
+    assert as_json("run")["runs"][0]["steps"]["curated_documents"]["pending"] == 1
+    waiting = as_json("curate", "list")
+    assert waiting["total"] == 1
+    assert as_json("curate", "approve", waiting["items"][0]["doc_id"])["changed"] == 1
+    run = as_json("run")["runs"][0]
+    assert run["steps"]["embeddings"]["embedded"] == 1
+
+    answer = as_json("ask", "Qual é o prazo de entrega?")
+    assert "dez dias úteis" in answer["text"]
+    assert answer["citations"][0]["heading"] == "Entrega"
+    hit = as_json("search", "prazo de entrega")["hits"][0]
+    assert {"score", "url", "title", "page", "heading", "text", "chunk_id", "doc_id"} <= set(hit)
+    history = json.dumps(as_json("why", answer["answer_id"]))
+    assert run["run_id"] in history
+
+    as_json("curate", "reject", hit["doc_id"])
+    assert as_json("search", "prazo de entrega")["hits"] == []
+
+
+def test_the_doctor_says_what_works(home: Path) -> None:
+    findings = {item["what"]: item["state"] for item in as_json("doctor")["findings"]}
+    assert findings["embedder"] == "good"
+    assert findings["release"] == "missing"
