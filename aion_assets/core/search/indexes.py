@@ -1,6 +1,7 @@
 """The search structures over the table `knowledge`: full text in two languages, vectors, filters."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,9 @@ MAX_PARTITIONS = 56
 PROBES = 20
 # Share of rows that may change before the vector index is built anew instead of extended.
 REBUILD_SHARE = 0.2
+# Lance cleans old versions while it optimizes, after 7 days by default, and fails when a release still holds one.
+# Releases are what cleans here.
+_NEVER = timedelta(days=36_500)
 
 
 def index_columns(row: Mapping[str, Any]) -> dict[str, str | None]:
@@ -55,8 +59,9 @@ def build_indexes(table: "Table", *, changed_rows: int) -> None:
             _build_filter(table, column)
     if rows > EXACT_ROWS and ("vector" not in present or changed_rows > REBUILD_SHARE * rows):
         _build_vectors(table, rows)
-    if changed_rows and present:
-        table.optimize()
+    # Asked of the indexes themselves, too: a run that was killed before this point may have changed rows.
+    if (changed_rows and present) or any(index.num_unindexed_rows for index in table.list_indices()):
+        table.optimize(cleanup_older_than=_NEVER)
 
 
 def _build_full_text(table: "Table", column: str, language: str) -> None:
