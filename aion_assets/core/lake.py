@@ -1,15 +1,17 @@
 """The Lance tables: streaming reads, idempotent writes, durable commits.
 
 LanceDB calls no fsync, so every commit's new files and folders are synced here before a write returns. Writers of one
-table take turns by a file lock; readers never wait.
+table take turns by a file lock; readers never wait. Work that reads several tables and then writes takes a turn of its
+own name, so that two processes never decide on the same rows at once.
 """
 
 import errno
+import logging
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,13 +21,18 @@ import pyarrow as pa
 from aion_assets.core.errors import AionError, DiskFullError, LakeError
 
 if TYPE_CHECKING:
+    from filelock import BaseFileLock
     from lancedb import DBConnection
     from lancedb.table import Table
+
+logger = logging.getLogger(__name__)
 
 # Rows of one write or delete statement; large enough to amortise a commit, small enough to stay in memory.
 WRITE_ROWS = 2_000
 _KEYS_PER_STATEMENT = 1_000
 _READ_ROWS = 1_024
+# Lance refuses to clean past a tagged version.
+_TAG_SLACK = timedelta(hours=1)
 
 
 class Lake:
@@ -34,6 +41,7 @@ class Lake:
     def __init__(self, uri: str) -> None:
         self.uri = uri
         self.folder = None if "://" in uri else Path(uri)
+        self._locks: dict[str, BaseFileLock] = {}
 
     @cached_property
     def _connection(self) -> "DBConnection":
@@ -45,7 +53,11 @@ class Lake:
 
     def exists(self, name: str) -> bool:
         with _clear_errors(name):
-            return name in self._connection.list_tables().tables
+            if self.folder is None:
+                return name in self._connection.list_tables().tables
+            # A folder without any file of data or manifest was left by a kill while the table was being made.
+            table = self.folder / f"{name}.lance"
+            return any((table / "_versions").glob("*.manifest")) or any((table / "data").glob("*"))
 
     def table(self, name: str, schema: pa.Schema | None = None) -> "Table":
         """Open a table; with `schema`, make it when it is missing.
@@ -56,7 +68,12 @@ class Lake:
             if schema is not None and not self.exists(name):
                 with self._writing(name):
                     return self._connection.create_table(name, schema=schema, exist_ok=True)
-            return self._connection.open_table(name)
+            try:
+                return self._connection.open_table(name)
+            except (OSError, RuntimeError, ValueError):
+                if not self._drop_unfinished_commit(name):
+                    raise
+                return self._connection.open_table(name)
 
     def table_at(self, name: str, tag: str) -> "Table":
         """The table as it was when the tag was set, whatever is written meanwhile.
@@ -64,7 +81,7 @@ class Lake:
         Raises LakeError: the table or the tag is missing, or broken.
         """
         with self.reading(name):
-            table = self._connection.open_table(name)
+            table = self.table(name)
             table.checkout(tag)
             return table
 
@@ -74,21 +91,24 @@ class Lake:
         with _clear_errors(name):
             yield
 
-    def read(self, name: str, columns: Sequence[str], where: str = "") -> Iterator[pa.RecordBatch]:
-        """Batches of at most 1 024 rows of the newest version; nothing when the table does not exist yet."""
+    def read(self, name: str, columns: Sequence[str], where: str = "", tag: str = "") -> Iterator[pa.RecordBatch]:
+        """Batches of at most 1 024 rows of the newest version, or of the tagged one; nothing when the table does not
+        exist yet."""
         if not self.exists(name):
             return
         with _clear_errors(name):
-            query = self.table(name).search().select(list(columns))
+            query = (self.table_at(name, tag) if tag else self.table(name)).search().select(list(columns))
             yield from (query.where(where) if where else query).to_batches(_READ_ROWS)
 
-    def rows(self, name: str, columns: Sequence[str], where: str = "") -> Iterator[dict[str, Any]]:
-        for batch in self.read(name, columns, where):
+    def rows(self, name: str, columns: Sequence[str], where: str = "", tag: str = "") -> Iterator[dict[str, Any]]:
+        for batch in self.read(name, columns, where, tag):
             yield from batch.to_pylist()
 
-    def rows_by_key(self, name: str, columns: Sequence[str], key: str, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
+    def rows_by_key(
+        self, name: str, columns: Sequence[str], key: str, keys: Sequence[str], tag: str = ""
+    ) -> Iterator[dict[str, Any]]:
         for begin in range(0, len(keys), _KEYS_PER_STATEMENT):
-            yield from self.rows(name, columns, is_in(key, keys[begin : begin + _KEYS_PER_STATEMENT]))
+            yield from self.rows(name, columns, is_in(key, keys[begin : begin + _KEYS_PER_STATEMENT]), tag)
 
     def count(self, name: str, where: str = "") -> int:
         if not self.exists(name):
@@ -134,24 +154,69 @@ class Lake:
             yield table
 
     def compact(self, name: str, keep: timedelta) -> None:
-        """Merge small files and drop versions older than `keep`; a tagged version must be younger than that."""
+        """Merge small files and drop versions older than `keep` and older than every tag."""
         if self.exists(name):
             with self.changing(name) as table:
-                table.optimize(cleanup_older_than=keep)
+                table.optimize(cleanup_older_than=max(keep, _age_of_oldest_tag(table)))
+
+    def set_tag(self, name: str, tag: str) -> None:
+        """Let `tag` name the newest version of a table; nothing when the table does not exist yet."""
+        if self.exists(name):
+            with self.changing(name) as table:
+                change = table.tags.update if tag in table.tags.list() else table.tags.create
+                change(tag, table.version)
+
+    def has_tag(self, name: str, tag: str) -> bool:
+        with _clear_errors(name):
+            return self.exists(name) and tag in self.table(name).tags.list()
+
+    @contextmanager
+    def turn(self, name: str) -> Iterator[None]:
+        """Wait until no other process or thread is in the turn of this name; it ends with the process at the latest.
+
+        A thread may enter a turn again that it is in. Turns have names of their own, apart from those of tables.
+        """
+        with self._locked(f"turn-{name}"):
+            yield
 
     @contextmanager
     def _writing(self, name: str) -> Iterator[None]:
-        with _clear_errors(name):
-            if self.folder is None:  # object stores are durable and settle conflicts by themselves
-                yield
-                return
-            from filelock import FileLock
-
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with FileLock(self.folder / f".{name}.lock"):
-                started = time.time_ns()
-                yield
+        with self._locked(name), _clear_errors(name):
+            started = time.time_ns()
+            yield
+            if self.folder is not None:
                 _sync_newer(self.folder / f"{name}.lance", started)
+
+    @contextmanager
+    def _locked(self, name: str) -> Iterator[None]:
+        if self.folder is None:  # object stores are durable and settle conflicts by themselves
+            yield
+            return
+        from filelock import FileLock
+
+        with _clear_errors(name):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            # One object for each name, as it knows whether this thread holds the lock already.
+            lock = self._locks.setdefault(name, FileLock(self.folder / f".{name}.lock"))
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _drop_unfinished_commit(self, name: str) -> bool:
+        """Set aside a newest manifest that is empty: power failed before its commit was acknowledged."""
+        if self.folder is None:
+            return False
+        with self._locked(name):
+            # Lance names manifests so that the newest sorts first.
+            manifests = sorted((self.folder / f"{name}.lance" / "_versions").glob("*.manifest"))
+            if len(manifests) < 2 or manifests[0].stat().st_size or not manifests[1].stat().st_size:
+                return False
+            logger.warning("Table %r: the newest version was never finished; the one before is used.", name)
+            manifests[0].replace(manifests[0].with_suffix(".unfinished"))
+            _sync(manifests[0].parent)
+        return True
 
 
 def is_in(column: str, values: Iterable[str]) -> str:
@@ -180,6 +245,12 @@ def _clear_errors(name: str) -> Iterator[None]:
             f"Table {name!r} cannot be used: {text.splitlines()[0][:300] if text else type(error).__name__}.",
             "The last release keeps serving; 'aion doctor' says which tables are sound.",
         ) from error
+
+
+def _age_of_oldest_tag(table: "Table") -> timedelta:
+    tagged = {tag["version"] for tag in table.tags.list().values()}
+    made = [version["timestamp"] for version in table.list_versions() if version["version"] in tagged]
+    return datetime.now() - min(made) + _TAG_SLACK if made else timedelta(0)  # Lance tells local times without a zone
 
 
 def _sync_newer(folder: Path, started_ns: int) -> None:
