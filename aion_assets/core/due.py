@@ -6,7 +6,7 @@ from pathlib import Path
 
 from aion_assets.core.database import Database
 from aion_assets.core.settings import Settings
-from aion_assets.core.sources import SourceState, list_sources
+from aion_assets.core.sources import CHANGES, SourceState, list_sources
 
 INGEST, RECURATE = "ingest", "recurate"
 
@@ -28,7 +28,7 @@ def due_runs(database: Database, settings: Settings, pipeline_version: str) -> l
         if not why and not state.source.paused and state.pipeline_version not in ("", pipeline_version):
             why = "pipeline changed"
         if why:
-            job = RECURATE if why == "decisions" else INGEST
+            job = RECURATE if why == CHANGES else INGEST
             due.append(DueRun(job, state.source.source_id, why, _key(state, job, pipeline_version)))
     return due
 

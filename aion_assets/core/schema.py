@@ -37,11 +37,20 @@ sources = Table(
     Column("collection_id", String(64), nullable=False),
     Column("collection_started_at", DateTime(timezone=True)),
     Column("collected_at", DateTime(timezone=True)),
-    # Counts up with every decision, file or link that the corpus does not hold yet.
+    # Counts up with every collection and decision; `handled` is the newest count that a release holds.
     Column("requested", Integer, nullable=False),
     Column("handled", Integer, nullable=False),
     # The code and embedder whose work the corpus holds of this source; another one makes it due.
     Column("pipeline_version", String(200), nullable=False),
+)
+
+# How far the newest request of a source got: each step notes the number that its input had reached when it began.
+progress = Table(
+    "progress",
+    metadata,
+    Column("source_id", String(64), primary_key=True),
+    Column("step", String(16), primary_key=True),
+    Column("reached", Integer, nullable=False),
 )
 
 curation = Table(

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,12 +11,14 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from aion_assets.core import schema
+from aion_assets.core import progress, schema
 from aion_assets.core.database import Database, as_utc, now
 from aion_assets.core.errors import SourceError
 from aion_assets.core.records import Source
 from aion_assets.core.settings import Settings
 
+# Why a source is due whose tables hold what no release holds yet: decisions, or a run that ended early.
+CHANGES = "changes"
 DAY_S = 86_400
 DEFAULT_DEPTH = 20
 DEFAULT_PAGES = 10_000
@@ -30,7 +32,7 @@ _sources = schema.sources
 @dataclass(slots=True)
 class SourceState:
     """A source with what happened to it. `due` says why it needs a run, "" when it does not;
-    `asked` counts the decisions so far."""
+    `asked` counts the collections and decisions so far."""
 
     source: Source
     created_at: datetime
@@ -155,8 +157,11 @@ def pause_source(database: Database, source_id: str, *, paused: bool) -> None:
 def remove_source(database: Database, source_id: str) -> None:
     """Hide everything of the source from every release at once; the next run cleans the tables."""
     with database.write() as connection:
-        tenant_id = connection.execute(select(_sources.c.tenant_id).where(_sources.c.source_id == source_id)).scalar()
-        connection.execute(update(_sources).where(_sources.c.source_id == source_id).values(removed_at=now()))
+        here = (_sources.c.source_id == source_id, _sources.c.removed_at.is_(None))
+        tenant_id = connection.execute(select(_sources.c.tenant_id).where(*here)).scalar()
+        if tenant_id is None:  # somebody else was faster
+            return
+        connection.execute(update(_sources).where(*here).values(removed_at=now()))
         connection.execute(
             insert(schema.tombstones).values(
                 subject=source_id, tenant_id=tenant_id, scope="source", reason="removed", created_at=now()
@@ -180,7 +185,10 @@ def removed_sources(database: Database, settings: Settings) -> list[str]:
 
 
 def mark_cleaned(database: Database, source_id: str) -> None:
-    _set(database, source_id, handled=-1)
+    with database.write() as connection:
+        connection.execute(update(_sources).where(_sources.c.source_id == source_id).values(handled=-1))
+        connection.execute(delete(schema.curation).where(schema.curation.c.source_id == source_id))
+        progress.forget_progress(connection, source_id)
 
 
 def request_collection(database: Database, source_id: str) -> None:
@@ -203,16 +211,25 @@ def begin_collection(database: Database, source_id: str) -> str:
 
 
 def finish_collection(database: Database, source_id: str) -> None:
-    _set(database, source_id, collection_id="", collected_at=now())
+    """The collection is done; what it brought is still to be carried through."""
+    values = {"collection_id": "", "collected_at": now(), "requested": _sources.c.requested + 1}
+    _set(database, source_id, **values)
 
 
 def mark_pipeline(database: Database, source_id: str, version: str) -> None:
-    """Note which code and embedder the source went through."""
-    _set(database, source_id, pipeline_version=version)
+    """The source went through to vectors, with this code and embedder."""
+    this = _sources.c.source_id == source_id
+    with database.write() as connection:
+        connection.execute(update(_sources).where(this).values(pipeline_version=version))
+        # A source that was removed while it was worked on has rows to clean again.
+        connection.execute(update(_sources).where(this, _sources.c.removed_at.is_not(None)).values(handled=0))
+        curated = progress.reached(connection, progress.CURATED)
+        if source_id in curated:
+            progress.mark_reached(connection, progress.EMBEDDED, {source_id: curated[source_id]})
 
 
 def bump_requested(connection: Connection, source_ids: Sequence[str]) -> None:
-    """Note, inside a transaction, that the corpus does not hold a decision on these sources yet."""
+    """Note, inside a transaction, that no release holds a decision on these sources yet."""
     if source_ids:
         connection.execute(
             update(_sources).where(_sources.c.source_id.in_(source_ids)).values(requested=_sources.c.requested + 1)
@@ -225,13 +242,12 @@ def requested_count(database: Database, source_id: str) -> int:
     return int(found or 0)
 
 
-def mark_handled(database: Database, source_id: str, requested: int) -> None:
+def mark_handled(database: Database, counts: Mapping[str, int]) -> None:
+    """Source → the count of requests that the current release holds."""
     with database.write() as connection:
-        connection.execute(
-            update(_sources)
-            .where(_sources.c.source_id == source_id, _sources.c.handled < requested)
-            .values(handled=requested)
-        )
+        for source_id, count in counts.items():
+            this = (_sources.c.source_id == source_id, _sources.c.removed_at.is_(None), _sources.c.handled < count)
+            connection.execute(update(_sources).where(*this).values(handled=count))
 
 
 def _set(database: Database, source_id: str, **values: Any) -> None:
@@ -274,7 +290,7 @@ def _due(row: Row[Any], collected_at: datetime | None) -> str:
         return "never collected" if row.collection_started_at is None else "requested"
     if row.schedule_s and collected_at + timedelta(seconds=row.schedule_s) <= now():
         return "scheduled"
-    return "decisions" if row.requested > row.handled else ""
+    return CHANGES if row.requested > row.handled else ""
 
 
 def _name_of(address: str) -> str:

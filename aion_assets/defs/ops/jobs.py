@@ -9,14 +9,14 @@ ingest = dg.define_asset_job(
     description="Collect a source and carry it through to a release.",
     executor_def=dg.in_process_executor,
 )
-_after_parsing = dg.AssetSelection.groups("corpus", "index", "eval", "serving") - dg.AssetSelection.assets(
-    ["corpus", "crawled_pages"], ["corpus", "parsed_documents"]
+# What a decision needs, and what a run that was killed after collecting left to do. Parsing what is parsed costs nothing.
+_after_collecting = dg.AssetSelection.groups("corpus", "index", "eval", "serving") - dg.AssetSelection.assets(
+    ["corpus", "crawled_pages"]
 )
-# What a decision needs: everything after collecting and parsing.
 recurate = dg.define_asset_job(
     "recurate",
-    selection=_after_parsing,
-    description="Carry decisions of the curators through to a release.",
+    selection=_after_collecting,
+    description="Carry what was collected and decided through to a release.",
     executor_def=dg.in_process_executor,
 )
 # The same without index and release, for many sources in a row that one index follows.
@@ -28,8 +28,8 @@ ingest_corpus = dg.define_asset_job(
 )
 recurate_corpus = dg.define_asset_job(
     "recurate_corpus",
-    selection=_after_parsing & dg.AssetSelection.groups("corpus"),
-    description="Carry decisions of the curators through to vectors.",
+    selection=_after_collecting & dg.AssetSelection.groups("corpus"),
+    description="Carry what was collected and decided through to vectors.",
     executor_def=dg.in_process_executor,
 )
 # Without any source: after one was removed.
