@@ -33,9 +33,13 @@ def location_id(tenant_id: str, locator: str) -> str:
     return short_digest("location", tenant_id, locator)
 
 
-def doc_id(location: str) -> str:
-    """A document belongs to exactly one location."""
-    return short_digest("document", location)
+def doc_id(page_key: str) -> str:
+    """A document belongs to exactly one location of one source.
+
+    Two sources may reach the same location; each then has its own document of it, curated and removed with its source,
+    and `duplicate_of` keeps the second one out of the index.
+    """
+    return short_digest("document", page_key)
 
 
 def text_hash(text: str) -> str:

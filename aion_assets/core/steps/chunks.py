@@ -21,6 +21,13 @@ _DOCUMENT = ["doc_id", "content_hash", "title", "lang", "url", "text", "anchors"
 def chunk_source(
     lake: Lake, source: Source, model: EmbeddingModel, code_version: str, run_id: str, show: ShowProgress
 ) -> StepReport:
+    with lake.turn(f"chunk-{source.source_id}"):
+        return _chunk(lake, source, model, code_version, run_id, show)
+
+
+def _chunk(
+    lake: Lake, source: Source, model: EmbeddingModel, code_version: str, run_id: str, show: ShowProgress
+) -> StepReport:
     started = time.monotonic()
     # Another embedder has another token window: its chunks are others.
     version = f"{code_version}/{model.embedder_id}"
@@ -40,7 +47,7 @@ def chunk_source(
         rows: list[dict[str, Any]] = []
         kept: set[str] = set()
         for document in lake.rows_by_key("documents", _DOCUMENT, "doc_id", some):
-            # All chunks of one document go into one commit, so that a kill leaves no document half cut.
+            # All chunks of one document go into one commit: no reader sees a document half cut.
             for row in _chunk_rows(document, source, model, version, run_id):
                 kept.add(row["chunk_id"])
                 rows.append(row)

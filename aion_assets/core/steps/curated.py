@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from aion_assets.core import curation, sources
+from aion_assets.core import curation, progress, sources
 from aion_assets.core.database import Database
 from aion_assets.core.diff import data_version, diff_rows
 from aion_assets.core.ids import short_digest
@@ -23,6 +23,12 @@ Rank = tuple[Any, str]
 
 def curate_source(lake: Lake, database: Database, source: Source, run_id: str) -> StepReport:
     """Bring new documents before the curator and the approved ones into the table."""
+    # One source at a time: two that hold the same content must not both take it for a primary.
+    with lake.turn("curate"):
+        return _curate(lake, database, source, run_id)
+
+
+def _curate(lake: Lake, database: Database, source: Source, run_id: str) -> StepReport:
     started = time.monotonic()
     requested = sources.requested_count(database, source.source_id)
     of_source = f"source_id = {quoted(source.source_id)}"
@@ -31,7 +37,9 @@ def curate_source(lake: Lake, database: Database, source: Source, run_id: str) -
     decisions = curation.decisions(database, source.source_id)
     approved = {key: row for key, row in documents.items() if decisions[key].state == curation.APPROVED}
 
-    primaries, contested = _primaries(lake, source.source_id, approved)
+    not_here = curation.hidden(database, source.tenant_id).source_ids | {source.source_id}
+    elsewhere = f"NOT {is_in('source_id', sorted(not_here))}"
+    primaries, contested = _primaries(lake, elsewhere, approved)
     near = near_duplicates({key: row["simhash"] for key, row in documents.items()})
     rows = {}
     for key, row in approved.items():
@@ -60,8 +68,8 @@ def curate_source(lake: Lake, database: Database, source: Source, run_id: str) -
     # Where a primary came or went, sources that hold the same content must choose again.
     gone = [stored[key]["doc_id"] for key in difference.orphaned]
     with database.write() as connection:
-        sources.bump_requested(connection, sorted(contested | _heirs(lake, source.source_id, gone)))
-    sources.mark_handled(database, source.source_id, requested)
+        sources.bump_requested(connection, sorted(contested | heirs(lake, source.source_id, gone)))
+        progress.mark_reached(connection, progress.CURATED, {source.source_id: requested})
 
     report = StepReport(seconds=time.monotonic() - started)
     report.counts.update(difference.counts())
@@ -80,8 +88,11 @@ def _texts(lake: Lake, keys: list[str]) -> Iterable[tuple[str, str]]:
         yield row["doc_id"], row["text"]
 
 
-def _primaries(lake: Lake, source_id: str, approved: dict[str, dict[str, Any]]) -> tuple[dict[str, str], set[str]]:
-    """content_hash → doc_id of its primary, and the other sources whose primary loses that place to one of these."""
+def _primaries(lake: Lake, elsewhere: str, approved: dict[str, dict[str, Any]]) -> tuple[dict[str, str], set[str]]:
+    """content_hash → doc_id of its primary, and the other sources whose primary loses that place to one of these.
+
+    `elsewhere` selects the rows of the other sources.
+    """
     own: dict[str, list[Rank]] = defaultdict(list)
     for key, row in approved.items():
         own[row["content_hash"]].append((row["first_seen"], key))
@@ -89,7 +100,7 @@ def _primaries(lake: Lake, source_id: str, approved: dict[str, dict[str, Any]]) 
     hashes = sorted(own)
     for begin in range(0, len(hashes), _HASHES_PER_LOOKUP):
         where = is_in("content_hash", hashes[begin : begin + _HASHES_PER_LOOKUP])
-        where += f" AND source_id <> {quoted(source_id)} AND duplicate_of = ''"
+        where += f" AND {elsewhere} AND duplicate_of = ''"
         for row in lake.rows(TABLE, ["doc_id", "source_id", "content_hash", "first_seen"], where):
             others[row["content_hash"]].append(((row["first_seen"], row["doc_id"]), row["source_id"]))
     primaries, contested = {}, set()
@@ -102,7 +113,8 @@ def _primaries(lake: Lake, source_id: str, approved: dict[str, dict[str, Any]]) 
     return primaries, contested
 
 
-def _heirs(lake: Lake, source_id: str, gone: list[str]) -> set[str]:
+def heirs(lake: Lake, source_id: str, gone: list[str]) -> set[str]:
+    """The other sources with documents that repeat one of these."""
     return {
         row["source_id"]
         for row in lake.rows_by_key(TABLE, ["source_id"], "duplicate_of", gone)

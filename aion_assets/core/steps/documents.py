@@ -26,11 +26,18 @@ def parse_source(
     lake: Lake, settings: Settings, source: Source, code_version: str, run_id: str, show: ShowProgress
 ) -> StepReport:
     """Bring the source's documents up to its pages; a body that cannot be parsed is kept with its reason."""
+    with lake.turn(f"parse-{source.source_id}"):
+        return _parse(lake, settings, source, code_version, run_id, show)
+
+
+def _parse(
+    lake: Lake, settings: Settings, source: Source, code_version: str, run_id: str, show: ShowProgress
+) -> StepReport:
     started = time.monotonic()
     of_source = f"source_id = {quoted(source.source_id)}"
     wanted, location_of = {}, {}
-    for row in lake.rows("pages", ["location_id", "page_key", "content_hash"], f"{of_source} AND content_hash <> ''"):
-        document = doc_id(row["location_id"])
+    for row in lake.rows("pages", ["page_key", "content_hash"], f"{of_source} AND content_hash <> ''"):
+        document = doc_id(row["page_key"])
         wanted[document] = f"{row['content_hash']}/{code_version}"
         location_of[document] = row["page_key"]
     stored, first_seen = {}, {}
@@ -85,7 +92,7 @@ class _DocumentWriter:
     def add(self, outcome: ParseOutcome) -> None:
         page = self._pages.pop(outcome.key)
         document = outcome.document
-        identity = doc_id(page["location_id"])
+        identity = doc_id(outcome.key)
         row = {
             "doc_id": identity,
             "location_id": page["location_id"],

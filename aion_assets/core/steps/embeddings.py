@@ -42,6 +42,11 @@ def _plain(embedder_id: str) -> str:
 
 
 def embed_source(lake: Lake, source: Source, embedder_id: str, load: LoadEmbedder, show: ShowProgress) -> StepReport:
+    with lake.turn(f"embed-{source.source_id}"):
+        return _embed(lake, source, embedder_id, load, show)
+
+
+def _embed(lake: Lake, source: Source, embedder_id: str, load: LoadEmbedder, show: ShowProgress) -> StepReport:
     started = time.monotonic()
     table = table_of(embedder_id)
     of_source = f"source_id = {quoted(source.source_id)}"

@@ -32,14 +32,23 @@ _KNOWN = [
 ]
 # Outcomes after which an earlier body still stands.
 _KEEPS_BODY = frozenset({Outcome.UNCHANGED, Outcome.ERROR, Outcome.CAPPED})
-_VISIT = pa.schema([field for field in PAGES if field.name not in ("body", "content_hash", "size_bytes")])
-_DROPPED = pa.schema([*_VISIT, *(PAGES.field(name) for name in ("content_hash", "size_bytes", "body"))])
+# What describes a body stays with it: a "not modified" or a failure says nothing of it.
+_OF_BODY = ("body", "content_hash", "size_bytes", "content_type", "filename")
+_VISIT = pa.schema([field for field in PAGES if field.name not in _OF_BODY])
+_DROPPED = pa.schema([*_VISIT, *(PAGES.field(name) for name in _OF_BODY)])
 
 
 def collect_source(
     lake: Lake, database: Database, settings: Settings, source: Source, run_id: str, show: ShowProgress
 ) -> StepReport:
     """Visit every location of the source once; resumes a collection that was killed."""
+    with lake.turn(f"collect-{source.source_id}"):
+        return _collect(lake, database, settings, source, run_id, show)
+
+
+def _collect(
+    lake: Lake, database: Database, settings: Settings, source: Source, run_id: str, show: ShowProgress
+) -> StepReport:
     started = time.monotonic()
     known = known_pages(lake, source.source_id)
     collection_id = sources.begin_collection(database, source.source_id)
@@ -51,15 +60,15 @@ def collect_source(
     connector = connector_of(source.kind)
     outcome = connector.collect(source, settings, known, collection_id, writer.add, on_progress)
     gone = vanished(known, writer.seen, outcome)
-    for locator in sorted(gone):
-        if known[locator].outcome != Outcome.GONE:
-            writer.add(CollectedPage(locator, locator, Outcome.GONE, reason="no longer found", fetched_at=now()))
+    newly_gone = sorted(locator for locator in gone if known[locator].outcome != Outcome.GONE)
+    for locator in newly_gone:
+        writer.add(CollectedPage(locator, locator, Outcome.GONE, reason="no longer found", fetched_at=now()))
     writer.flush()
     sources.finish_collection(database, source.source_id)
 
     report = StepReport(seconds=time.monotonic() - started)
     report.counts.update({str(name): count for name, count in outcome.counts.items()})
-    report.counts["gone"] += len(gone)
+    report.counts["gone"] += len(newly_gone)
     report.drops.update({name: n for name, n in report.counts.items() if name not in ("stored", "unchanged")})
     report.notes = {
         "fetched_bytes": outcome.fetched_bytes,
