@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aion_assets.core.embedding_model import EmbeddingModel
 from aion_assets.core.ids import doc_id
-from aion_assets.core.lake import Lake
+from aion_assets.core.lake import Lake, quoted
 from aion_assets.core.records import Outcome
 from aion_assets.core.steps import embeddings, knowledge
 
@@ -43,9 +43,9 @@ def most_locations_answered(lake: Lake) -> Finding:
 def every_stored_page_has_an_outcome(lake: Lake) -> Finding:
     documents = {row["doc_id"]: row["page_hash"] for row in lake.rows("documents", ["doc_id", "page_hash"])}
     stored = missing = 0
-    for row in lake.rows("pages", ["location_id", "content_hash"], "content_hash <> ''"):
+    for row in lake.rows("pages", ["page_key", "content_hash"], "content_hash <> ''"):
         stored += 1
-        missing += documents.get(doc_id(row["location_id"])) != row["content_hash"]
+        missing += documents.get(doc_id(row["page_key"])) != row["content_hash"]
     return Finding(
         missing == 0, f"{missing} of {stored} stored pages are not parsed yet.", {"stored": stored, "missing": missing}
     )
@@ -71,11 +71,12 @@ def no_chunk_is_truncated(lake: Lake, model: EmbeddingModel) -> Finding:
     return Finding(longest <= model.text_tokens, says, {"longest_tokens": longest})
 
 
-def every_chunk_is_embedded(lake: Lake, embedder_id: str) -> Finding:
+def every_chunk_is_embedded(lake: Lake, embedder_id: str, source_id: str = "") -> Finding:
+    """Of one source, or of all; those that other runs are working on at this moment included."""
     table = embeddings.table_of(embedder_id)
     embedded = {row["text_hash"] for row in lake.rows(table, ["text_hash"])}
     chunks = missing = 0
-    for row in lake.rows("chunks", ["text_hash"]):
+    for row in lake.rows("chunks", ["text_hash"], f"source_id = {quoted(source_id)}" if source_id else ""):
         chunks += 1
         missing += row["text_hash"] not in embedded
     odd = sum(abs(length - 1.0) > _LENGTH_TOLERANCE for length in _sample_lengths(lake, table))
@@ -84,18 +85,24 @@ def every_chunk_is_embedded(lake: Lake, embedder_id: str) -> Finding:
 
 
 def index_holds_every_chunk(lake: Lake, embedder_id: str, hidden_sources: frozenset[str]) -> Finding:
-    """Row parity of the index with the chunks that are embedded."""
-    table = knowledge.table_of(embedder_id)
-    indexed = {row["chunk_id"]: row["row_hash"] for row in lake.rows(table, ["chunk_id", "row_hash"])}
-    wanted = {
-        row["chunk_id"]: row["row_hash"]
-        for row in lake.rows("chunks", ["chunk_id", "row_hash", "source_id"])
-        if row["source_id"] not in hidden_sources
-    }
-    missing = sum(indexed.get(key) != row_hash for key, row_hash in wanted.items())
-    surplus = sum(key not in wanted for key in indexed)
-    says = f"The index lacks {missing} of {len(wanted)} chunks and holds {surplus} too many."
-    return Finding(missing == 0 and surplus == 0, says, {"rows": len(indexed), "missing": missing, "surplus": surplus})
+    """Row parity of the index with the chunks that it was last brought up to.
+
+    Rows of hidden sources count neither way: no search shows them, and the next build takes them out.
+    """
+    indexed: dict[str, str] = {}
+    twice = 0
+    with lake.turn(knowledge.TURN):
+        wanted = knowledge.wanted_rows(lake, embedder_id, hidden_sources)
+        columns = ["chunk_id", "row_hash", "doc_id", "source_id"]
+        for row in lake.rows(knowledge.table_of(embedder_id), columns):
+            if row["source_id"] not in hidden_sources and row["doc_id"] not in wanted.waiting:
+                twice += row["chunk_id"] in indexed
+                indexed[row["chunk_id"]] = row["row_hash"]
+    missing = sum(indexed.get(key) != row_hash for key, row_hash in wanted.rows.items())
+    surplus = twice + sum(key not in wanted.rows for key in indexed)
+    says = f"The index lacks {missing} of {len(wanted.rows)} chunks and holds {surplus} too many."
+    figures = {"rows": len(indexed), "missing": missing, "surplus": surplus, "waiting_documents": len(wanted.waiting)}
+    return Finding(missing == 0 and surplus == 0, says, figures)
 
 
 def index_recall_is_high(lake: Lake, embedder_id: str) -> Finding:

@@ -13,12 +13,14 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 
 from aion_assets.core import schema
-from aion_assets.core.database import Database, as_utc, now
+from aion_assets.core.database import Database, now
 from aion_assets.core.errors import NoReleaseError
 from aion_assets.core.lake import Lake
 
 # Older releases lose their tag, and with it the rows that only they still hold.
 KEPT_RELEASES = 5
+# A version that was the newest so long ago has no reader any more.
+_READERS_SWAP = timedelta(hours=1)
 PROMPT_VERSION = "extractive-1"
 
 
@@ -115,7 +117,7 @@ def read_release(database: Database, release_id: str) -> Manifest:
 
 
 def retire_old_releases(lake: Lake, database: Database, tenant_id: str) -> int:
-    """Forget all but the newest releases, so that rows which no kept release shows can leave the disk."""
+    """Forget all but the newest releases and the current one, so that rows which only others show leave the disk."""
     releases = schema.releases
     with database.read() as connection:
         rows = connection.execute(
@@ -123,19 +125,16 @@ def retire_old_releases(lake: Lake, database: Database, tenant_id: str) -> int:
             .where(releases.c.tenant_id == tenant_id)
             .order_by(releases.c.created_at.desc())
         ).all()
-    kept = [Manifest(**row.manifest) for row in rows[:KEPT_RELEASES]]
-    retired = [row.release_id for row in rows[KEPT_RELEASES:]]
-    if not retired:
-        return 0
-    tags = {manifest.tag for manifest in kept}
-    for name in {Manifest(**row.manifest).index["table"] for row in rows}:
-        with lake.changing(name) as table:
-            for tag in [tag for tag in table.tags.list() if tag not in tags]:
-                table.tags.delete(tag)
+    current = current_release_id(database, tenant_id)
+    retired = [row.release_id for row in rows[KEPT_RELEASES:] if row.release_id != current]
+    # The rows first: a kill then leaves tags without a release, which the next call removes.
     with database.write() as connection:
         connection.execute(delete(releases).where(releases.c.release_id.in_(retired)))
-    oldest = min(as_utc(row.created_at) or now() for row in rows[:KEPT_RELEASES])
-    for name in {manifest.index["table"] for manifest in kept}:
-        # Lance refuses to clean past a tagged version, and a tag is always older than its release.
-        lake.compact(name, now() - oldest + timedelta(hours=1))
+        known = {Manifest(**row.manifest).tag for row in connection.execute(select(releases.c.manifest))}
+    for name in sorted({row.manifest["index"]["table"] for row in rows}):
+        with lake.changing(name) as table:
+            for tag in set(table.tags.list()) - known:
+                table.tags.delete(tag)
+        if retired:
+            lake.compact(name, _READERS_SWAP)
     return len(retired)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from aion_assets.core import audit, releases
+from aion_assets.core import audit, progress, releases, sources
 from aion_assets.core.confidence import builtin_calibration
 from aion_assets.core.curation import hidden
 from aion_assets.core.database import Database
@@ -36,10 +36,18 @@ def gates(lake: Lake, database: Database, tenant_id: str, embedder_id: str) -> d
 
 
 def release(lake: Lake, database: Database, tenant_id: str, candidate: Manifest) -> ReleaseReport:
-    """Publish `candidate`, whose `index.version` is filled in here.
+    """Publish `candidate`, whose `index` holds {table} and is filled in here.
 
     Raises GateBlockedError: a gate failed; the release before stays current.
     """
+    with lake.turn(knowledge.TURN):
+        indexed = progress.reached_now(database, progress.INDEXED)
+        report = _release(lake, database, tenant_id, candidate)
+        sources.mark_handled(database, indexed)
+    return report
+
+
+def _release(lake: Lake, database: Database, tenant_id: str, candidate: Manifest) -> ReleaseReport:
     embedder_id = candidate.embedder["id"]
     for claim, finding in gates(lake, database, tenant_id, embedder_id).items():
         if not finding.holds:
@@ -47,8 +55,9 @@ def release(lake: Lake, database: Database, tenant_id: str, candidate: Manifest)
                 f"Gate {claim} failed: {finding.says}",
                 "The release before keeps serving. Run 'aion run' again; if it stays, see 'aion doctor'.",
             )
-    table = lake.table(candidate.index["table"])
-    candidate = replace(candidate, index=candidate.index | {"version": int(table.version)})
+    name = candidate.index["table"]
+    content = {"rows": lake.count(name), "data_version": _row_version(lake, name)}
+    candidate = replace(candidate, index={"table": name, "version": int(lake.table(name).version), **content})
     try:
         current = releases.current_release(database, tenant_id)
     except NoReleaseError:
@@ -64,10 +73,9 @@ def release_index(
     lake: Lake, database: Database, settings: Settings, model: EmbeddingModel, run_id: str
 ) -> ReleaseReport:
     """A content release of the newest index, with the fusion weight of its retrieval report."""
-    table = knowledge.table_of(model.embedder_id)
     report = read_report(settings)
     candidate = Manifest(
-        index={"table": table, "version": 0, "rows": lake.count(table), "data_version": _row_version(lake, table)},
+        index={"table": knowledge.table_of(model.embedder_id)},
         embedder={"id": model.embedder_id, "dimension": model.dimension},
         calibration=builtin_calibration().to_json(),
         fusion=report.fusion if report else FusionConfig().to_json(),
