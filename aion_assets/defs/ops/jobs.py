@@ -9,7 +9,7 @@ ingest = dg.define_asset_job(
     description="Collect a source and carry it through to a release.",
     executor_def=dg.in_process_executor,
 )
-# What a decision needs, and what a run that was killed after collecting left to do. Parsing what is parsed costs nothing.
+# What a decision needs, and what a run that was killed after collecting left to do: parsing what is parsed is free.
 _after_collecting = dg.AssetSelection.groups("corpus", "index", "eval", "serving") - dg.AssetSelection.assets(
     ["corpus", "crawled_pages"]
 )
