@@ -12,7 +12,7 @@ from aion_assets.core.errors import AionError
 from aion_assets.core.settings import Settings
 from aion_serving import chat, curating, health, ingesting, originals, pages
 from aion_serving.assistant import Assistant
-from aion_serving.problems import add_problem_handlers
+from aion_serving.problems import Problem, add_problem_handlers
 from aion_serving.shield import Shield
 
 _log = logging.getLogger(__name__)
@@ -40,6 +40,7 @@ def create_app(settings: Settings) -> FastAPI:
         openapi_tags=_TAGS,
         docs_url=None,  # FastAPI's page loads scripts from elsewhere; ours is in pages
         redoc_url=None,
+        responses={422: {"model": Problem, "description": "The request is not as it should be."}},
         lifespan=_lifespan,
     )
     app.state.assistant = Assistant(settings)

@@ -89,9 +89,7 @@ def _parameter(description: dict[str, Any], item: dict[str, Any]) -> Field:
 
 def _response(description: dict[str, Any], status: str, item: dict[str, Any]) -> tuple[str, str, list[Field]]:
     schema = _schema_of(item.get("content", {}))
-    # FastAPI describes its own form of 422, which our handler replaces.
-    says = "" if status == "422" else item.get("description", "")
-    return status, says, [] if status == "422" else _fields(description, schema)
+    return status, item.get("description", ""), _fields(description, schema)
 
 
 def _fields(description: dict[str, Any], schema: dict[str, Any]) -> list[Field]:

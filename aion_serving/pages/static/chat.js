@@ -7,6 +7,7 @@ const composer = document.getElementById("composer");
 const question = document.getElementById("question");
 const sendButton = composer.querySelector("button");
 const READY_EVERY_MS = 4000;
+const LEAD_CHARS = 70; // of the sentence before a quote: the quote itself stays in sight
 
 function element(name, attributes = {}, ...children) {
   const node = document.createElement(name);
@@ -51,21 +52,20 @@ function placeOf(citation) {
   return [heading, page].filter(Boolean).join(" · ");
 }
 
-// The passage with its quoted sentence marked. White space in a quote is folded, so it is sought word by word.
-function markedPassage(citation) {
+// The passage from shortly before its quoted sentence on. White space in a quote is folded, so it is sought word by
+// word.
+function passageView(citation, marked) {
   const words = citation.quote.replace(/…$/, "").split(/\s+/).filter(Boolean);
   const pattern = words.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("\\s+");
   const found = pattern ? new RegExp(pattern).exec(citation.passage) : null;
-  const passage = element("p", { class: "passage" });
-  if (!found) {
-    passage.append(element("mark", {}, citation.quote));
-    return passage;
-  }
-  const before = citation.passage.slice(0, found.index);
-  const start = Math.max(0, before.length - 90);
-  const lead = start ? `…${before.slice(before.indexOf(" ", start))}` : before;
-  passage.append(lead, element("mark", {}, found[0]), citation.passage.slice(found.index + found[0].length));
-  return passage;
+  const mark = (text) => (marked ? element("mark", {}, text) : text);
+  if (!found) return element("p", { class: "passage" }, mark(citation.quote));
+  const paragraph = citation.passage.slice(0, found.index).split(/\n\s*\n/).pop();
+  const lead = paragraph.length > LEAD_CHARS
+    ? `…${paragraph.slice(paragraph.indexOf(" ", paragraph.length - LEAD_CHARS))}`
+    : paragraph;
+  const rest = citation.passage.slice(found.index + found[0].length);
+  return element("p", { class: "passage" }, lead, mark(found[0]), rest);
 }
 
 function card(citation, answerId, numbered) {
@@ -81,7 +81,7 @@ function card(citation, answerId, numbered) {
         element("strong", {}, name),
         element("span", { class: "place" }, [placeOf(citation), hostOf(citation)].filter(Boolean).join(" · "))),
     ),
-    markedPassage(citation));
+    passageView(citation, numbered));
 }
 
 // Turns [1] into a button that shows its source.
@@ -195,7 +195,9 @@ function answerView(answer) {
   return element("article", { class: abstained ? "answer abstained" : "answer" },
     abstained ? element("p", { class: "status" }, t.not_found_badge) : null,
     text,
-    shown.length ? element("h3", {}, abstained ? t.nearest : t.sources) : null,
+    shown.length
+      ? element("h3", { class: abstained ? "visually-hidden" : false }, abstained ? t.nearest : t.sources)
+      : null,
     shown.length ? element("ol", { class: "cards" }, ...shown.map((item) => card(item, answer.answer_id, !abstained))) : null,
     element("footer", {}, confidence(answer), element("span", { class: "actions" }, copyButton(answer), why)),
     panel);
