@@ -12,8 +12,14 @@ _ABBREVIATIONS = frozenset(
     "approx".split(" ")
 )
 _MARK = r"""[.!?…]+["'”’»)\]]*"""
-_OPENING = r"""["'“‘«(\[\-–—•]*[A-ZÀ-ÖØ-Þ0-9¿¡]"""
-_END = re.compile(rf"(?P<mark>{_MARK})[^\S\n]+(?={_OPENING})|(?P<line>[^\S\n]*\n\s*)")
+_BEFORE_OPENING = r"""["'“‘«(\[\-–—•]*"""
+_END, _END_LOWER_CASE = (
+    re.compile(rf"(?P<mark>{_MARK})[^\S\n]+(?={_BEFORE_OPENING}{opening})|(?P<line>[^\S\n]*\n\s*)")
+    for opening in ("[A-ZÀ-ÖØ-Þ0-9¿¡]", r"\w")
+)
+# Texts that someone has put into lower case have fewer capitals than this among their letters; prose has ten times as
+# many.
+_LOWER_CASE_SHARE = 0.003
 _LAST_WORD = re.compile(r"([\w.ªº]+)$")
 # A line shorter than this was not broken by a page's width.
 _WRAPPED_LINE_CHARS = 40
@@ -28,7 +34,7 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     """
     spans: list[tuple[int, int]] = []
     start = line_start = 0
-    for match in _END.finditer(text):
+    for match in (_END_LOWER_CASE if _is_lower_case(text) else _END).finditer(text):
         if match["line"] is not None:
             wrapped = _is_wrapped(text, line_start, match)
             line_start = match.end()
@@ -40,6 +46,11 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
         start = match.end()
     _append(spans, text, start, len(text))
     return spans
+
+
+def _is_lower_case(text: str) -> bool:
+    letters = sum(map(str.isalpha, text))
+    return letters > 0 and sum(map(str.isupper, text)) / letters < _LOWER_CASE_SHARE
 
 
 def _is_wrapped(text: str, line_start: int, line_break: re.Match[str]) -> bool:
