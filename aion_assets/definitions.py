@@ -37,6 +37,7 @@ defs = dg.Definitions(
     sensors=[
         sensors.source_due,
         sensors.curation_decided,
+        sensors.source_removed,
         sensors.uploads,
         sensors.zombie_reaper,
         sensors.run_failure,

@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from aion_assets.core import releases, sources
-from aion_assets.core.cleaning import clean_removed_sources
 from aion_assets.core.database import open_database
 from aion_assets.core.due import due_runs
-from aion_assets.core.lake import Lake
 from aion_assets.core.settings import load_settings
 
 if TYPE_CHECKING:
@@ -68,9 +66,8 @@ def run_due(source: str = "", *, quiet: bool = False) -> RunSummary:
 
         reap_dead_runs(instance)
         version = pipeline_version(KnowledgeBaseResource())
-        cleaned = clean_removed_sources(Lake(settings.lake_uri), database, settings)
-        for source_id in cleaned:
-            console.print(f"Cleaned the tables of removed source {source_id}.")
+        removed = sources.removed_sources(database, settings)
+        for source_id in removed:
             instance.delete_dynamic_partition(str(source_partitions.name), source_id)
         failed: set[str] = set()
         for _ in range(_MOST_ROUNDS):
@@ -87,7 +84,8 @@ def run_due(source: str = "", *, quiet: bool = False) -> RunSummary:
                     failed.add(item.source_id)
                     if last and len(due) > 1:
                         _execute(instance, defs, "reindex", None, console, summary)
-        if not summary.runs and cleaned:
+        if not summary.runs and removed:
+            console.print(f"Cleaning the tables of {', '.join(removed)}.")
             _execute(instance, defs, "reindex", None, console, summary)
     summary.release_id = releases.current_release_id(database, settings.tenant_id) or ""
     if not summary.runs:
@@ -99,20 +97,21 @@ def _execute(
     instance: "dg.DagsterInstance", defs: "dg.Definitions", job: str, source_id: str | None, console: Console,
     summary: RunSummary,
 ) -> bool:  # fmt: skip
+    from aion_assets.defs.ops.reaper import host_tags
     from aion_assets.defs.reporting import terminal
 
     with _bars(console) as draw:
         token = terminal.set(draw)
         try:
             result = defs.resolve_job_def(job).execute_in_process(
-                instance=instance, partition_key=source_id, raise_on_error=False, run_config=_QUIET
+                instance=instance, partition_key=source_id, raise_on_error=False, run_config=_QUIET, tags=host_tags()
             )
         finally:
             terminal.reset(token)
     steps: dict[str, Any] = {}
     for event in result.get_asset_materialization_events():
         metadata = event.materialization.metadata
-        steps[event.asset_key.path[-1]] = {
+        steps[event.materialization.asset_key.path[-1]] = {
             name: value.value for name, value in metadata.items() if isinstance(value.value, int | float | str)
         }
     failures = [_failure(event) for event in result.all_events if event.is_step_failure]

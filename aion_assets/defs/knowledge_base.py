@@ -13,7 +13,7 @@ from aion_assets.core.sources import get_source
 from aion_assets.core.steps.embeddings import Embedder
 
 
-class KnowledgeBaseResource(dg.ConfigurableResource):
+class KnowledgeBaseResource(dg.ConfigurableResource[None]):
     @cached_property
     def settings(self) -> Settings:
         return load_settings()

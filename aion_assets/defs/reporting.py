@@ -15,6 +15,7 @@ from aion_assets.core.steps.report import ShowProgress, StepReport
 terminal: ContextVar[Callable[[str, int, int, str], None] | None] = ContextVar("terminal", default=None)
 _LOG_EVERY_S = 10.0
 OWNERS = ["team:knowledge"]
+Materialized = dg.MaterializeResult[None]
 
 
 def progress_of(context: dg.AssetExecutionContext) -> ShowProgress:
@@ -38,7 +39,7 @@ def progress_of(context: dg.AssetExecutionContext) -> ShowProgress:
     return show
 
 
-def materialize(report: StepReport, **more: Any) -> dg.MaterializeResult:
+def materialize(report: StepReport, **more: Any) -> Materialized:
     """Metadata of a finished step. Counts stand in a table and, as numbers, where Dagster plots them over time."""
     counts = "\n".join(f"| {name} | {count} |" for name, count in sorted(report.counts.items()))
     drops = "\n".join(f"| {name} | {count} |" for name, count in sorted(report.drops.items()) if count)

@@ -13,7 +13,7 @@ from aion_assets.core.steps.pages import collect_source
 from aion_assets.defs.automation import up_to_date
 from aion_assets.defs.knowledge_base import KnowledgeBaseResource
 from aion_assets.defs.partitions import source_partitions
-from aion_assets.defs.reporting import OWNERS, column_schema, materialize, progress_of
+from aion_assets.defs.reporting import OWNERS, Materialized, column_schema, materialize, progress_of
 
 PARSE_VERSION = source_version("aion_assets.core.parse", "aion_assets.core.quality")
 CHUNK_VERSION = source_version("aion_assets.core.chunk", "aion_assets.core.sentences")
@@ -34,7 +34,7 @@ def pipeline_version(kb: KnowledgeBaseResource) -> str:
     metadata=column_schema(PAGES),
     code_version=source_version("aion_assets.core.collect", "aion_assets.core.steps.pages"),
 )
-def crawled_pages(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> dg.MaterializeResult:
+def crawled_pages(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> Materialized:
     """Every location of the source with its newest outcome and its last good body."""
     kb = knowledge_base
     source = kb.source(context)
@@ -53,10 +53,12 @@ def crawled_pages(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBa
     code_version=PARSE_VERSION,
     automation_condition=up_to_date,
 )
-def parsed_documents(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> dg.MaterializeResult:
+def parsed_documents(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> Materialized:
     """The text of every body with its headings and pages, or the reason why there is none."""
     kb = knowledge_base
-    report = parse_source(kb.lake, kb.settings, kb.source(context), PARSE_VERSION, context.run.run_id, progress_of(context))
+    report = parse_source(
+        kb.lake, kb.settings, kb.source(context), PARSE_VERSION, context.run.run_id, progress_of(context)
+    )
     return materialize(report)
 
 
@@ -71,7 +73,7 @@ def parsed_documents(context: dg.AssetExecutionContext, knowledge_base: Knowledg
     code_version=source_version("aion_assets.core.steps.curated", "aion_assets.core.curation"),
     automation_condition=up_to_date,
 )
-def curated_documents(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> dg.MaterializeResult:
+def curated_documents(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> Materialized:
     """What was approved, by whom, and which of it repeats something else."""
     kb = knowledge_base
     report = curate_source(kb.lake, kb.database, kb.source(context), context.run.run_id)
@@ -89,7 +91,7 @@ def curated_documents(context: dg.AssetExecutionContext, knowledge_base: Knowled
     code_version=CHUNK_VERSION,
     automation_condition=up_to_date,
 )
-def chunks(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> dg.MaterializeResult:
+def chunks(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> Materialized:
     """Approved primaries, cut so that the embedder reads every chunk whole."""
     kb = knowledge_base
     report = chunk_source(
@@ -109,7 +111,7 @@ def chunks(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResou
     code_version=source_version("trainer.embedder", "trainer.bert"),
     automation_condition=up_to_date,
 )
-def embeddings(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> dg.MaterializeResult:
+def embeddings(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> Materialized:
     """One vector for every distinct text; a text that any source had before costs nothing."""
     kb = knowledge_base
     source, embedder_id = kb.source(context), kb.embedding_model.embedder_id

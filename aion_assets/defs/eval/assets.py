@@ -7,7 +7,7 @@ from aion_assets.core.steps.retrieval_report import measure_retrieval
 from aion_assets.defs.automation import up_to_date
 from aion_assets.defs.index.assets import lance_index
 from aion_assets.defs.knowledge_base import KnowledgeBaseResource
-from aion_assets.defs.reporting import OWNERS
+from aion_assets.defs.reporting import OWNERS, Materialized
 
 
 @dg.asset(
@@ -19,7 +19,7 @@ from aion_assets.defs.reporting import OWNERS
     code_version=source_version("aion_assets.core.steps.retrieval_report", "aion_assets.core.metrics"),
     automation_condition=up_to_date,
 )
-def retrieval_report(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> dg.MaterializeResult:
+def retrieval_report(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> Materialized:
     """Fusion weight, recall and, where labelled queries exist, nDCG@10, MRR@10 and recall@10 of the index."""
     kb = knowledge_base
     report = measure_retrieval(kb.lake, kb.settings, kb.embedding_model, kb.load_embedder)

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from aion_assets.core import audit
+from aion_assets.core.cleaning import clean_removed_sources
 from aion_assets.core.code_version import source_version
 from aion_assets.core.curation import hidden
 from aion_assets.core.records import knowledge_schema
@@ -10,7 +11,7 @@ from aion_assets.core.steps.knowledge import build_index
 from aion_assets.defs.automation import up_to_date
 from aion_assets.defs.corpus.assets import BUNDLED_DIMENSION, embeddings
 from aion_assets.defs.knowledge_base import KnowledgeBaseResource
-from aion_assets.defs.reporting import OWNERS, column_schema, materialize, progress_of
+from aion_assets.defs.reporting import OWNERS, Materialized, column_schema, materialize, progress_of
 
 
 @dg.asset(
@@ -23,12 +24,14 @@ from aion_assets.defs.reporting import OWNERS, column_schema, materialize, progr
     code_version=source_version("aion_assets.core.steps.knowledge", "aion_assets.core.search.indexes"),
     automation_condition=up_to_date,
 )
-def lance_index(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> dg.MaterializeResult:
+def lance_index(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> Materialized:
     """Vectors, full text in Portuguese and English, and filters, over the chunks of all sources."""
     kb, model = knowledge_base, knowledge_base.embedding_model
     report = build_index(
         kb.lake, kb.database, kb.settings.tenant_id, model.embedder_id, model.dimension, progress_of(context)
     )
+    # After the index, so that a run killed in between leaves the sources to clean.
+    report.counts["cleaned_sources"] = len(clean_removed_sources(kb.lake, kb.database, kb.settings))
     return materialize(report)
 
 

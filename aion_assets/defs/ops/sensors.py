@@ -1,50 +1,86 @@
 """What starts runs by itself, and what cleans up after runs that died."""
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import takewhile
 
 import dagster as dg
 
 from aion_assets.core.due import INGEST, RECURATE, DueRun, due_runs, folder_signatures
-from aion_assets.core.sources import list_sources, request_collection
+from aion_assets.core.sources import DAY_S, list_sources, removed_sources, request_collection
 from aion_assets.defs.corpus.assets import pipeline_version
 from aion_assets.defs.knowledge_base import KnowledgeBaseResource
-from aion_assets.defs.ops.jobs import ingest, recurate
+from aion_assets.defs.ops.jobs import ingest, recurate, reindex
 from aion_assets.defs.ops.reaper import reap_dead_runs
 from aion_assets.defs.partitions import source_partitions
 
+_PARTITION_TAG, _RUN_KEY_TAG = "dagster/partition", "dagster/run_key"
 _SOURCES_INTERVAL_S = 15
 _DECISIONS_INTERVAL_S = 5
 _REAPER_INTERVAL_S = 30
+# A source whose runs fail is tried again after this long, and after twice as long each further time.
+_RETRY_AFTER_S = 300
+_MOST_TRIES = 10
 _UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
 ]
 
 
+def _busy(instance: dg.DagsterInstance) -> set[str]:
+    """The sources that an unfinished run is working on; "" for a run over all of them."""
+    runs = instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED), limit=1000)
+    return {run.tags.get(_PARTITION_TAG, "") for run in runs}
+
+
 def _requests(context: dg.SensorEvaluationContext, kb: KnowledgeBaseResource, kind: str) -> Iterator[dg.RunRequest]:
-    """Runs for the due sources that no unfinished run is working on."""
-    busy = {
-        run.tags.get("dagster/partition")
-        for run in context.instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED), limit=1000)
-    }
+    busy = _busy(context.instance)
     for due in due_runs(kb.database, kb.settings, pipeline_version(kb)):
         if due.job == kind and due.source_id not in busy:
-            yield _request(due)
+            yield from _request(context.instance, due, dg.RunsFilter(tags={_PARTITION_TAG: due.source_id}))
 
 
-def _request(due: DueRun) -> dg.RunRequest:
-    return dg.RunRequest(run_key=due.key, partition_key=due.source_id, tags={"aion/why": due.why})
+def _request(instance: dg.DagsterInstance, due: DueRun, same_subject: dg.RunsFilter) -> Iterator[dg.RunRequest]:
+    """At most one: none while what is due rests."""
+    earlier = instance.get_run_records(same_subject, limit=_MOST_TRIES)
+    if not _rests(due, earlier):
+        # With the run before in its key, the same work may be asked for again once that run has ended.
+        key = f"{due.key}/{earlier[0].dagster_run.run_id if earlier else ''}"
+        yield dg.RunRequest(run_key=key, partition_key=due.source_id or None, tags={"aion/why": due.why})
 
 
-def _register(context: dg.SensorEvaluationContext, kb: KnowledgeBaseResource) -> list[dg.AddDynamicPartitionsRequest]:
-    wanted = [state.source.source_id for state in list_sources(kb.database, kb.settings)]
+def _rests(due: DueRun, earlier: Sequence[dg.RunRecord]) -> bool:
+    """Whether the source waits: a day after a person cancelled it, ever longer after runs that failed at this work."""
+    if not earlier or (ended := earlier[0].end_time) is None:
+        return False
+    age_s = time.time() - ended
+    if earlier[0].dagster_run.status == dg.DagsterRunStatus.CANCELED:
+        return due.why == "unfinished" and age_s < DAY_S
+    failures = list(takewhile(lambda record: _failed_at(record.dagster_run, due), earlier))
+    return bool(failures) and age_s < min(_RETRY_AFTER_S * 2 ** (len(failures) - 1), DAY_S)
+
+
+def _failed_at(run: dg.DagsterRun, due: DueRun) -> bool:
+    same_work = run.tags.get(_RUN_KEY_TAG, "").rpartition("/")[0] == due.key
+    return same_work and run.status == dg.DagsterRunStatus.FAILURE
+
+
+def _partition_changes(
+    context: dg.SensorEvaluationContext, kb: KnowledgeBaseResource
+) -> list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest]:
+    wanted = {state.source.source_id for state in list_sources(kb.database, kb.settings)}
     known = set(context.instance.get_dynamic_partitions(str(source_partitions.name)))
-    missing = [source for source in wanted if source not in known]
-    return [source_partitions.build_add_request(missing)] if missing else []
+    changes: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
+    if wanted - known:
+        changes.append(source_partitions.build_add_request(sorted(wanted - known)))
+    if known - wanted:
+        changes.append(source_partitions.build_delete_request(sorted(known - wanted)))
+    return changes
 
 
 @dg.sensor(job=ingest, minimum_interval_seconds=_SOURCES_INTERVAL_S, default_status=dg.DefaultSensorStatus.RUNNING)
@@ -52,7 +88,7 @@ def source_due(context: dg.SensorEvaluationContext, knowledge_base: KnowledgeBas
     """Collects the sources that are new, scheduled, changed by a new pipeline, or left unfinished."""
     kb = knowledge_base
     requests = list(_requests(context, kb, INGEST))
-    return dg.SensorResult(run_requests=requests, dynamic_partitions_requests=_register(context, kb))
+    return dg.SensorResult(run_requests=requests, dynamic_partitions_requests=_partition_changes(context, kb))
 
 
 @dg.sensor(job=recurate, minimum_interval_seconds=_DECISIONS_INTERVAL_S, default_status=dg.DefaultSensorStatus.RUNNING)
@@ -61,16 +97,33 @@ def curation_decided(context: dg.SensorEvaluationContext, knowledge_base: Knowle
     return dg.SensorResult(run_requests=list(_requests(context, knowledge_base, RECURATE)))
 
 
+@dg.sensor(job=reindex, minimum_interval_seconds=_SOURCES_INTERVAL_S, default_status=dg.DefaultSensorStatus.RUNNING)
+def source_removed(context: dg.SensorEvaluationContext, knowledge_base: KnowledgeBaseResource) -> dg.SensorResult:
+    """Takes the rows of removed sources out of index and tables, once no run works on them any more."""
+    removed = sorted(removed_sources(knowledge_base.database, knowledge_base.settings))
+    if not removed or not _busy(context.instance).isdisjoint({*removed, ""}):
+        return dg.SensorResult(skip_reason=f"Runs under way come before {', '.join(removed)}." if removed else "None.")
+    due = DueRun(reindex.name, "", "source removed", f"clean/{'/'.join(removed)}")
+    return dg.SensorResult(list(_request(context.instance, due, dg.RunsFilter(job_name=reindex.name))))
+
+
 @dg.sensor(minimum_interval_seconds=_SOURCES_INTERVAL_S, default_status=dg.DefaultSensorStatus.RUNNING)
 def uploads(context: dg.SensorEvaluationContext, knowledge_base: KnowledgeBaseResource) -> dg.SkipReason:
     """Notices files that came, went or changed in watched folders and uploads, and makes their source due."""
     kb = knowledge_base
-    seen = json.loads(context.cursor or "{}")
     now_there = folder_signatures(kb.database, kb.settings)
-    changed = [source for source, signature in now_there.items() if seen.get(source, signature) != signature]
-    for source_id in changed:
-        request_collection(kb.database, source_id)
-    context.update_cursor(json.dumps(now_there))
+    busy = _busy(context.instance)
+    seen = {
+        source: signature for source, signature in json.loads(context.cursor or "{}").items() if source in now_there
+    }
+    changed = []
+    for source_id, signature in now_there.items():
+        # A change during a collection is asked for after it, whose end would take the request for done.
+        if seen.setdefault(source_id, signature) != signature and source_id not in busy:
+            request_collection(kb.database, source_id)
+            seen[source_id] = signature
+            changed.append(source_id)
+    context.update_cursor(json.dumps(seen))
     return dg.SkipReason(f"Changed: {', '.join(changed)}." if changed else "Nothing changed.")
 
 

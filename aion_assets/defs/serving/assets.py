@@ -10,7 +10,7 @@ from aion_assets.defs.automation import up_to_date
 from aion_assets.defs.eval.assets import retrieval_report
 from aion_assets.defs.index.assets import lance_index
 from aion_assets.defs.knowledge_base import KnowledgeBaseResource
-from aion_assets.defs.reporting import OWNERS
+from aion_assets.defs.reporting import OWNERS, Materialized
 
 chat_api = dg.AssetSpec(
     ["serving", "chat_api"],
@@ -39,7 +39,7 @@ interactions = dg.AssetSpec(
     code_version=source_version("aion_assets.core.steps.release", "aion_assets.core.releases"),
     automation_condition=up_to_date,
 )
-def release(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> dg.MaterializeResult:
+def release(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> Materialized:
     """The manifest that the server reads, written after its gates hold."""
     kb = knowledge_base
     report = release_index(kb.lake, kb.database, kb.settings, kb.embedding_model, context.run.run_id)

@@ -1,0 +1,92 @@
+"""The real pipeline on a real Dagster instance, over a handful of files."""
+
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from aion_assets.core import releases, sources
+from aion_assets.core.database import Database, open_database
+from aion_assets.core.embedding_model import find_embedding_model
+from aion_assets.core.lake import Lake
+from aion_assets.core.settings import Settings
+from aion_assets.definitions import defs
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+FILES = {
+    "plantas.md": "# Plantas de jardim\n\nA lavanda gosta de sol.\n\n## Poda\n\nA poda da lavanda é em agosto.\n",
+    "bicicletas.md": "# Bicicletas\n\nA corrente da bicicleta pede óleo a cada duzentos quilômetros.\n",
+    "tea.html": "<html lang='en'><head><title>Tea</title></head><body><main><h1>Tea</h1>"
+    "<p>Green tea is steeped at eighty degrees for two minutes.</p></main></body></html>",
+    "precos.csv": "produto,preço\nsemente de lavanda,12\nóleo de corrente,30\n",
+}  # fmt: skip
+
+
+class Pipeline:
+    """One home: its folder source, its stores, and runs of its jobs in this process."""
+
+    def __init__(self, instance: dg.DagsterInstance, settings: Settings, folder: Path) -> None:
+        self.instance = instance
+        self.settings = settings
+        self.folder = folder
+        self.database: Database = open_database(settings)
+        self.lake = Lake(settings.lake_uri)
+        self.source_id = ""
+
+    def add_source(self, folder: Path, **options: Any) -> str:
+        source = sources.add_source(self.database, self.settings, str(folder), **{"auto_approve": True, **options})
+        self.instance.add_dynamic_partitions("sources", [source.source_id])
+        return source.source_id
+
+    def run(self, job: str = "ingest", source_id: str | None = None, **tags: str) -> dg.ExecuteInProcessResult:
+        partition = None if job == "reindex" else source_id or self.source_id
+        return defs.resolve_job_def(job).execute_in_process(
+            instance=self.instance, partition_key=partition, raise_on_error=False, run_config=QUIET, tags=tags or None
+        )
+
+    @property
+    def release_id(self) -> str | None:
+        return releases.current_release_id(self.database, self.settings.tenant_id)
+
+    def found(self, question: str) -> list[str]:
+        """File names of the hits that the current release gives."""
+        from aion_assets.core.curation import hidden
+        from aion_assets.core.search.fusion import FusionConfig
+        from aion_assets.core.search.retriever import Retriever
+        from trainer.embedder import Embedder
+
+        manifest = releases.current_release(self.database, self.settings.tenant_id)
+        table = self.lake.table(manifest.index["table"])
+        table.checkout(manifest.tag)
+        embedder = Embedder(find_embedding_model(self.settings.embed_model))
+        retriever = Retriever(table, embedder, self.settings.tenant_id, FusionConfig.from_json(manifest.fusion))
+        gone = hidden(self.database, self.settings.tenant_id)
+        hits = retriever.search(question, 10, hidden_docs=gone.doc_ids, hidden_sources=gone.source_ids)
+        return [hit.url.rpartition("/")[2] for hit in hits]
+
+
+def metadata_of(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, Any]:
+    """Of the asset's one materialization in this run; fails where there is none."""
+    found = [
+        event.materialization.metadata
+        for event in result.get_asset_materialization_events()
+        if event.asset_key is not None and event.asset_key.path[-1] == asset
+    ]
+    assert len(found) == 1, f"{asset} was materialized {len(found)} times"
+    return {name: value.value for name, value in found[0].items()}
+
+
+def materialized(result: dg.ExecuteInProcessResult) -> dict[str, str]:
+    """Asset → data version that this run gave it."""
+    return {
+        event.asset_key.path[-1]: event.materialization.tags["dagster/data_version"]
+        for event in result.get_asset_materialization_events()
+        if event.asset_key is not None and event.materialization.tags
+    }
+
+
+def write_files(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    for name, text in FILES.items():
+        (folder / name).write_text(text, "utf-8")
+    return folder

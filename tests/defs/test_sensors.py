@@ -1,0 +1,141 @@
+"""Sensors are asked directly, with the real instance; runs of other times are entered into its records."""
+
+import json
+from typing import Any
+
+import dagster as dg
+import pytest
+from pipeline import Pipeline
+from sqlalchemy import select
+
+from aion_assets.core import curation, schema, sources
+from aion_assets.definitions import defs
+from aion_assets.defs.knowledge_base import KnowledgeBaseResource
+from aion_assets.defs.ops import sensors
+
+
+def tick(pipeline: Pipeline, sensor: dg.SensorDefinition, cursor: str | None = None) -> Any:
+    context = dg.build_sensor_context(
+        instance_ref=pipeline.instance.get_ref(),
+        cursor=cursor,
+        definitions=defs,
+        resources={"knowledge_base": KnowledgeBaseResource()},
+    )
+    return sensor.evaluate_tick(context)
+
+
+def enter_run(pipeline: Pipeline, request: Any, status: dg.DagsterRunStatus, job: str = "ingest") -> dg.DagsterRun:
+    """A run of that request that has come to that status."""
+    tags = dict(request.tags) | {"dagster/run_key": request.run_key or ""}
+    if request.partition_key:
+        tags["dagster/partition"] = request.partition_key
+    run = pipeline.instance.create_run_for_job(defs.resolve_job_def(job), tags=tags)
+    pipeline.instance.report_engine_event("entered by a test", run)
+    if status == dg.DagsterRunStatus.FAILURE:
+        pipeline.instance.report_run_failed(run)
+    elif status == dg.DagsterRunStatus.CANCELED:
+        pipeline.instance.report_run_canceled(run)
+    return run
+
+
+def test_a_new_source_becomes_a_partition_and_is_collected_once(pipeline: Pipeline) -> None:
+    pipeline.instance.delete_dynamic_partition("sources", pipeline.source_id)
+    first = tick(pipeline, sensors.source_due)
+    assert [request.partition_key for request in first.run_requests] == [pipeline.source_id]
+    assert first.run_requests[0].tags["aion/why"] == "never collected"
+    assert [change.partition_keys for change in first.dynamic_partitions_requests] == [[pipeline.source_id]]
+
+    enter_run(pipeline, first.run_requests[0], dg.DagsterRunStatus.NOT_STARTED)
+    assert not tick(pipeline, sensors.source_due).run_requests, "a run is under way"
+
+
+def test_a_source_that_was_collected_can_be_asked_for_again(pipeline: Pipeline) -> None:
+    first = tick(pipeline, sensors.source_due).run_requests[0]
+    assert pipeline.run(**first.tags, **{"dagster/run_key": first.run_key}).success
+    assert not tick(pipeline, sensors.source_due).run_requests
+    sources.request_collection(pipeline.database, pipeline.source_id)
+    second = tick(pipeline, sensors.source_due).run_requests[0]
+    assert second.run_key != first.run_key, "Dagster would take it for the run that it has done"
+
+
+@pytest.mark.parametrize("failures", [1, 3])
+def test_a_source_that_failed_rests_longer_each_time(
+    pipeline: Pipeline, failures: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(failures):
+        monkeypatch.setattr(sensors, "_RETRY_AFTER_S", 0)
+        enter_run(pipeline, tick(pipeline, sensors.source_due).run_requests[0], dg.DagsterRunStatus.FAILURE)
+    monkeypatch.setattr(sensors, "_RETRY_AFTER_S", 300)
+    assert not tick(pipeline, sensors.source_due).run_requests
+    now = sensors.time.time()
+    monkeypatch.setattr(sensors.time, "time", lambda: now + 300 * 2 ** (failures - 1) - 5)
+    assert not tick(pipeline, sensors.source_due).run_requests
+    monkeypatch.setattr(sensors.time, "time", lambda: now + 300 * 2 ** (failures - 1) + 5)
+    assert len(tick(pipeline, sensors.source_due).run_requests) == 1
+
+
+def test_a_cancelled_collection_is_not_started_again_behind_the_operators_back(pipeline: Pipeline) -> None:
+    request = tick(pipeline, sensors.source_due).run_requests[0]
+    sources.begin_collection(pipeline.database, pipeline.source_id)
+    enter_run(pipeline, request, dg.DagsterRunStatus.CANCELED)
+    assert not tick(pipeline, sensors.source_due).run_requests
+
+
+def test_a_decision_starts_indexing_and_nothing_else(filled: Pipeline) -> None:
+    assert not tick(filled, sensors.curation_decided).run_requests
+    document = next(row["doc_id"] for row in filled.lake.rows("documents", ["doc_id"]))
+    curation.decide(filled.database, filled.settings.tenant_id, [document], curation.REJECTED, "test")
+    requests = tick(filled, sensors.curation_decided).run_requests
+    assert [request.partition_key for request in requests] == [filled.source_id]
+    assert not tick(filled, sensors.source_due).run_requests
+    assert sensors.curation_decided.job_name == "recurate"
+    assert filled.run("recurate").success
+    assert not tick(filled, sensors.curation_decided).run_requests
+
+
+def test_a_change_in_a_watched_folder_makes_its_source_due(filled: Pipeline) -> None:
+    cursor = tick(filled, sensors.uploads).cursor
+    assert cursor and set(json.loads(cursor)) == {filled.source_id}
+    assert tick(filled, sensors.uploads, cursor).cursor == cursor
+    assert not tick(filled, sensors.source_due).run_requests
+    (filled.folder / "novo.md").write_text("# Novo\n\nUm arquivo que chegou.\n", "utf-8")
+
+    # Nothing is asked for while a run is under way, as its end would take the request for done.
+    at_work = enter_run(
+        filled, dg.RunRequest(partition_key=filled.source_id), dg.DagsterRunStatus.NOT_STARTED
+    )  # fmt: skip
+    assert tick(filled, sensors.uploads, cursor).cursor == cursor
+    filled.instance.report_run_canceled(at_work)
+    assert tick(filled, sensors.uploads, cursor).cursor != cursor
+    assert [request.tags["aion/why"] for request in tick(filled, sensors.source_due).run_requests] == ["requested"]
+
+
+def test_a_removed_source_is_cleaned_once_no_run_works_on_it(filled: Pipeline) -> None:
+    assert not tick(filled, sensors.source_removed).run_requests
+    sources.remove_source(filled.database, filled.source_id)
+    at_work = enter_run(filled, dg.RunRequest(partition_key=filled.source_id), dg.DagsterRunStatus.NOT_STARTED)
+    assert not tick(filled, sensors.source_removed).run_requests
+    filled.instance.report_run_canceled(at_work)
+    assert len(tick(filled, sensors.source_removed).run_requests) == 1
+    gone = tick(filled, sensors.source_due).dynamic_partitions_requests
+    assert [type(change) for change in gone] == [dg.DeleteDynamicPartitionsRequest]
+    assert filled.run("reindex").success
+    assert not tick(filled, sensors.source_removed).run_requests
+
+
+def test_a_failed_run_is_among_the_events(pipeline: Pipeline) -> None:
+    sources.remove_source(pipeline.database, pipeline.source_id)
+    result = pipeline.run()
+    assert not result.success
+    event = next(event for event in result.all_events if event.event_type == dg.DagsterEventType.RUN_FAILURE)
+    context = dg.build_run_status_sensor_context(
+        "run_failure",
+        event,
+        pipeline.instance,
+        result.dagster_run,
+        resources={"knowledge_base": KnowledgeBaseResource()},
+    ).for_run_failure()
+    sensors.run_failure(context)
+    with pipeline.database.read() as connection:
+        rows = connection.execute(select(schema.events.c.kind, schema.events.c.body)).all()
+    assert [tuple(row) for row in rows] == [("run_failure", {"run_id": result.run_id, "job": "ingest"})]
