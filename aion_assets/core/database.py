@@ -86,14 +86,21 @@ def _migrate(engine: Engine, settings: Settings) -> None:
             return
         from alembic import command
         from alembic.config import Config
+        from alembic.util import CommandError
         from filelock import FileLock
 
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
         config.attributes["engine"] = engine
         settings.home.mkdir(parents=True, exist_ok=True)
-        with FileLock(settings.home / ".migration.lock"):
-            command.upgrade(config, "head")
+        try:
+            with FileLock(settings.home / ".migration.lock"):
+                command.upgrade(config, "head")
+        except CommandError as error:
+            raise DatabaseError(
+                f"AION's database has schema {found!r}, which this version of AION ({HEAD}) does not know.",
+                "Install the AION that made it, or a newer one.",
+            ) from error
 
 
 @contextmanager
@@ -102,7 +109,7 @@ def _clear_errors() -> Iterator[None]:
         yield
     except OperationalError as error:
         reason = str(error.orig).strip().splitlines()[0] if error.orig else type(error).__name__
-        if "disk is full" in reason:
+        if "disk is full" in reason or "No space left" in reason:  # as SQLite and as PostgreSQL say it
             raise DiskFullError(
                 "No space is left to write AION's database.", "Free some space and try again."
             ) from error
