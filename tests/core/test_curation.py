@@ -1,0 +1,145 @@
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pytest
+
+from aion_assets.core import curation, sources
+from aion_assets.core.database import Database
+from aion_assets.core.errors import CurationError
+from aion_assets.core.records import Source
+from aion_assets.core.settings import Settings
+
+Either = tuple[Database, Settings]
+TEXT = "Um parágrafo sobre lavandas. " * 40
+
+
+def _source(either: Either, *, auto_approve: bool = False) -> Source:
+    return sources.add_source(*either, "https://example.org/", schedule_s=0, auto_approve=auto_approve)
+
+
+def _document(title: str = "Título", quality: float = 0.9) -> dict[str, Any]:
+    return {"title": title, "quality": quality, "url": "https://example.org/a", "lang": "pt"}
+
+
+def _register(either: Either, source: Source, documents: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Ids whose text was asked for."""
+    asked: list[str] = []
+
+    def texts(keys: list[str]) -> Iterable[tuple[str, str]]:
+        asked.extend(keys)
+        return [(key, TEXT) for key in keys]
+
+    curation.register_documents(either[0], source, documents, texts)
+    return asked
+
+
+def _state(either: Either, source: Source) -> dict[str, str]:
+    return {key: found.state for key, found in curation.decisions(either[0], source.source_id).items()}
+
+
+def _hidden(either: Either) -> frozenset[str]:
+    return curation.hidden(either[0], either[1].tenant_id).doc_ids
+
+
+def _decide(either: Either, state: str, *keys: str) -> int:
+    return curation.decide(either[0], either[1].tenant_id, keys, state, "ana")
+
+
+def test_new_documents_wait_and_unchanged_ones_are_not_read_again(either_database: Either) -> None:
+    source = _source(either_database)
+    assert _register(either_database, source, {"a": _document(), "b": _document(quality=0.2)}) == ["a", "b"]
+    assert _state(either_database, source) == {"a": "pending", "b": "pending"}
+    assert _register(either_database, source, {"a": _document("Outro"), "b": _document(quality=0.2)}) == ["a"]
+    total, rows = curation.queue(either_database[0], either_database[1].tenant_id)
+    assert (total, [row["doc_id"] for row in rows]) == (2, ["b", "a"]), "low quality needs a person most"
+    assert rows[1]["title"] == "Outro" and len(rows[1]["excerpt"]) == curation.EXCERPT_CHARS
+
+
+def test_auto_approve_decides_in_the_name_of_the_policy(either_database: Either) -> None:
+    source = _source(either_database, auto_approve=True)
+    _register(either_database, source, {"a": _document()})
+    found = curation.decisions(either_database[0], source.source_id)["a"]
+    assert (found.state, found.decided_by) == (curation.APPROVED, curation.AUTO_APPROVE)
+    assert found.decided_at is not None
+
+
+def test_an_unknown_id_changes_nothing(either_database: Either) -> None:
+    source = _source(either_database)
+    _register(either_database, source, {"a": _document()})
+    with pytest.raises(CurationError, match="'nowhere'"):
+        _decide(either_database, curation.APPROVED, "a", "nowhere")
+    assert _state(either_database, source) == {"a": "pending"}
+    with pytest.raises(CurationError, match="'maybe'"):
+        _decide(either_database, "maybe", "a")
+
+
+def test_a_decision_of_another_tenant_is_out_of_reach(either_database: Either) -> None:
+    source = _source(either_database)
+    _register(either_database, source, {"a": _document()})
+    with pytest.raises(CurationError):
+        curation.decide(either_database[0], "other", ["a"], curation.APPROVED, "eva")
+
+
+def test_a_rejection_hides_at_once_and_an_approval_unhides(either_database: Either) -> None:
+    source = _source(either_database, auto_approve=True)
+    _register(either_database, source, {"a": _document(), "b": _document()})
+    assert _decide(either_database, curation.REJECTED, "a") == 1
+    assert _hidden(either_database) == {"a"}
+    assert _decide(either_database, curation.REJECTED, "a") == 0, "deciding twice is deciding once"
+    assert _decide(either_database, curation.APPROVED, "a") == 1
+    assert _hidden(either_database) == frozenset()
+
+
+def test_what_was_never_shown_needs_no_tombstone(either_database: Either) -> None:
+    source = _source(either_database)
+    _register(either_database, source, {"a": _document()})
+    _decide(either_database, curation.REJECTED, "a")
+    assert _hidden(either_database) == frozenset()
+
+
+def test_a_decision_makes_its_source_due(either_database: Either) -> None:
+    database, settings = either_database
+    source = _source(either_database)
+    _register(either_database, source, {"a": _document()})
+    before = sources.get_source(database, settings, source.source_id).asked
+    _decide(either_database, curation.APPROVED, "a")
+    assert sources.get_source(database, settings, source.source_id).asked == before + 1
+
+
+def test_a_vanished_document_is_hidden_until_it_comes_back(either_database: Either) -> None:
+    source = _source(either_database, auto_approve=True)
+    both = {"a": _document(), "b": _document()}
+    _register(either_database, source, both)
+    for _ in range(2):
+        _register(either_database, source, {"b": _document()})
+        assert _hidden(either_database) == {"a"}
+    _register(either_database, source, both)
+    assert _hidden(either_database) == frozenset()
+    assert _state(either_database, source)["a"] == curation.APPROVED
+
+
+def test_a_vanished_document_that_nobody_decided_leaves_the_queue(either_database: Either) -> None:
+    source = _source(either_database)
+    _register(either_database, source, {"a": _document(), "b": _document()})
+    _decide(either_database, curation.REJECTED, "b")
+    _register(either_database, source, {})
+    assert _state(either_database, source) == {"b": "rejected"}, "a rejection outlives its document"
+
+
+def test_more_documents_than_one_statement_takes_are_decided_together(either_database: Either) -> None:
+    source = _source(either_database)
+    many = {f"d{number:04}": _document() for number in range(1_203)}
+    _register(either_database, source, many)
+    assert _decide(either_database, curation.APPROVED, *many) == len(many)
+    assert set(_state(either_database, source).values()) == {curation.APPROVED}
+    total, rows = curation.queue(either_database[0], "default", curation.APPROVED, source.source_id, 10, 1_200)
+    assert (total, len(rows)) == (1_203, 3)
+
+
+def test_the_curator_sees_which_documents_repeat_another(either_database: Either) -> None:
+    source = _source(either_database)
+    _register(either_database, source, {"a": _document(), "b": _document()})
+    for noted in ({"b": "a"}, {}):
+        curation.note_duplicates(either_database[0], source.source_id, noted)
+        _, rows = curation.queue(either_database[0], "default")
+        assert {row["doc_id"]: row["duplicate_of"] for row in rows} == {"a": "", "b": noted.get("b", "")}

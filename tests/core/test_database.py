@@ -1,0 +1,93 @@
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, select, text
+
+from aion_assets.core import schema
+from aion_assets.core.database import HEAD, Database, as_utc, now, open_database
+from aion_assets.core.errors import DatabaseError
+from aion_assets.core.settings import Settings
+
+Either = tuple[Database, Settings]
+
+
+def _event(kind: str = "k") -> dict[str, object]:
+    return {"tenant_id": "t", "kind": kind, "created_at": now(), "body": {"ção": [1, None]}}
+
+
+def test_the_migrations_make_the_tables_that_the_code_knows(either_database: Either) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    database, _ = either_database
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection)
+        assert context.get_current_revision() == HEAD
+        assert compare_metadata(context, schema.metadata) == []
+
+
+def test_a_failed_write_leaves_nothing_behind(either_database: Either) -> None:
+    database, _ = either_database
+    with pytest.raises(ZeroDivisionError), database.write() as connection:
+        connection.execute(insert(schema.events).values(_event()))
+        _ = 1 / 0
+    with database.read() as connection:
+        assert connection.execute(select(schema.events)).all() == []
+
+
+def test_times_and_json_come_back_as_they_went_in(either_database: Either) -> None:
+    database, _ = either_database
+    event = _event()
+    with database.write() as connection:
+        connection.execute(insert(schema.events).values(event))
+    with database.read() as connection:
+        row = connection.execute(select(schema.events)).one()
+    assert (as_utc(row.created_at), row.body) == (event["created_at"], event["body"])
+
+
+def test_many_writers_at_once_lose_nothing(either_database: Either) -> None:
+    database, _ = either_database
+
+    def write() -> None:
+        for _ in range(5):
+            with database.write() as connection:
+                connection.execute(insert(schema.events).values(_event()))
+
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with database.read() as connection:
+        assert len(connection.execute(select(schema.events)).all()) == 20
+
+
+def test_a_statement_that_is_refused_says_why(either_database: Either) -> None:
+    database, _ = either_database
+    with pytest.raises(DatabaseError, match="IntegrityError"), database.write() as connection:
+        connection.execute(insert(schema.events).values(_event() | {"kind": None}))
+
+
+def test_a_database_of_a_newer_aion_is_left_alone(either_database: Either) -> None:
+    database, settings = either_database
+    with database.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    open_database.cache_clear()
+    with pytest.raises(DatabaseError, match="9999"):
+        open_database(settings)
+
+
+def test_a_server_that_is_not_there_is_named_with_the_setting(settings: Settings) -> None:
+    nowhere = settings.model_copy(update={"database_url": "postgresql://postgres@127.0.0.1:1/aion"})
+    with pytest.raises(DatabaseError, match="AION_DATABASE_URL"):
+        open_database(nowhere)
+
+
+def test_a_file_that_is_no_database_is_an_error_not_a_new_database(settings: Settings, home: Path) -> None:
+    home.mkdir()
+    file = home / "aion.sqlite"
+    file.write_bytes(b"no database, but somebody's text\n" * 100)
+    with pytest.raises(DatabaseError):
+        open_database(settings)
+    assert file.read_bytes().startswith(b"no database")

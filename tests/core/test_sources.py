@@ -1,0 +1,155 @@
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from aion_assets.core import curation, progress, schema, sources
+from aion_assets.core.database import Database, now
+from aion_assets.core.due import due_runs
+from aion_assets.core.errors import SourceError
+from aion_assets.core.records import Source
+from aion_assets.core.settings import Settings
+
+Either = tuple[Database, Settings]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "Manuais & Guias (2ª edição)"
+    made.mkdir()
+    return made
+
+
+def _due(either: Either, source: Source) -> str:
+    return sources.get_source(*either, source.source_id).due
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("30m", 1800), ("6h", 21_600), (" 2D ", 172_800), ("1 w", 604_800), ("Hourly", 3600), ("daily", 86_400),
+     ("weekly", 604_800), ("never", 0)],
+)  # fmt: skip
+def test_schedules_are_read_as_people_write_them(text: str, seconds: int) -> None:
+    assert sources.parse_schedule(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "0h", "h", "6", "-6h", "6y", "6h30m", "1.5h", "sometimes"])
+def test_a_schedule_that_is_none_is_shown_with_the_forms_that_are(text: str) -> None:
+    with pytest.raises(SourceError, match="Give 30m"):
+        sources.parse_schedule(text)
+
+
+def test_ids_are_readable_and_never_used_again(either_database: Either, folder: Path) -> None:
+    database, settings = either_database
+    first = sources.add_source(database, settings, str(folder))
+    assert first.source_id == "manuais-guias-2a-edicao"
+    sources.remove_source(database, first.source_id)
+    second = sources.add_source(database, settings, str(folder))
+    assert second.source_id == "manuais-guias-2a-edicao-2"
+    assert sources.add_source(database, settings, "https://example.org/", name="日本").source_id == "source"
+
+
+def test_an_address_is_a_source_once(either_database: Either, folder: Path) -> None:
+    database, settings = either_database
+    sources.add_source(database, settings, str(folder))
+    with pytest.raises(SourceError, match="is a source already"):
+        sources.add_source(database, settings, f"{folder}/../{folder.name}/")
+    sources.add_source(database, settings, "https://example.org/docs/#top")
+    with pytest.raises(SourceError, match="is a source already"):
+        sources.add_source(database, settings, "https://EXAMPLE.org/docs/")
+
+
+def test_an_address_of_no_kind_is_refused(either_database: Either) -> None:
+    with pytest.raises(SourceError, match="neither a web address"):
+        sources.add_source(*either_database, "gopher://example.org")
+
+
+def test_an_unknown_source_is_answered_with_those_there_are(either_database: Either, folder: Path) -> None:
+    sources.add_source(*either_database, str(folder), name="guias")
+    with pytest.raises(SourceError, match=r"no source 'giuas'.*guias"):
+        sources.get_source(*either_database, "giuas")
+
+
+def test_a_source_is_due_until_a_release_holds_what_was_collected(either_database: Either, folder: Path) -> None:
+    database, settings = either_database
+    source = sources.add_source(database, settings, str(folder), schedule_s=0)
+    assert _due(either_database, source) == "never collected"
+    collection = sources.begin_collection(database, source.source_id)
+    assert _due(either_database, source) == "unfinished"
+    assert sources.begin_collection(database, source.source_id) == collection, "a killed collection goes on"
+    sources.finish_collection(database, source.source_id)
+    assert sources.begin_collection(database, source.source_id) != collection
+    sources.finish_collection(database, source.source_id)
+    assert _due(either_database, source) == sources.CHANGES
+    sources.mark_handled(database, {source.source_id: 1})
+    assert _due(either_database, source) == sources.CHANGES, "the second collection is not held yet"
+    sources.mark_handled(database, {source.source_id: 2})
+    assert _due(either_database, source) == ""
+    sources.mark_handled(database, {source.source_id: 1})
+    assert _due(either_database, source) == "", "a run that ends late takes nothing back"
+
+
+def test_what_a_step_reached_goes_no_further_than_its_input(either_database: Either, folder: Path) -> None:
+    database, settings = either_database
+    source = sources.add_source(database, settings, str(folder)).source_id
+    sources.mark_pipeline(database, source, "v1")
+    assert progress.reached_now(database, progress.EMBEDDED) == {}
+    with database.write() as connection:
+        progress.mark_reached(connection, progress.CURATED, {source: 3})
+    sources.mark_pipeline(database, source, "v1")
+    with database.write() as connection:
+        progress.mark_reached(connection, progress.EMBEDDED, {source: 2})
+    assert progress.reached_now(database, progress.EMBEDDED) == {source: 3}
+
+
+def test_schedule_request_and_pause_decide_when_a_source_is_due(either_database: Either, folder: Path) -> None:
+    database, settings = either_database
+    source = sources.add_source(database, settings, str(folder), schedule_s=3600)
+    sources.begin_collection(database, source.source_id)
+    sources.finish_collection(database, source.source_id)
+    sources.mark_handled(database, {source.source_id: 1})
+    assert _due(either_database, source) == ""
+    with database.write() as connection:
+        connection.execute(update(schema.sources).values(collected_at=now() - timedelta(seconds=3601)))
+    assert _due(either_database, source) == "scheduled"
+    sources.pause_source(database, source.source_id, paused=True)
+    assert _due(either_database, source) == ""
+    sources.pause_source(database, source.source_id, paused=False)
+    sources.request_collection(database, source.source_id)
+    assert _due(either_database, source) == "requested"
+
+
+def test_what_is_due_names_the_job_and_asks_once(either_database: Either, folder: Path) -> None:
+    database, settings = either_database
+    source = sources.add_source(database, settings, str(folder), schedule_s=0)
+    (first,) = due_runs(database, settings, "v1")
+    assert (first.job, first.source_id) == ("ingest", source.source_id)
+    assert due_runs(database, settings, "v1") == [first]
+    sources.begin_collection(database, source.source_id)
+    sources.finish_collection(database, source.source_id)
+    (second,) = due_runs(database, settings, "v1")
+    assert second.job == "recurate" and second.key != first.key
+    sources.mark_handled(database, {source.source_id: 1})
+    sources.mark_pipeline(database, source.source_id, "v1")
+    assert due_runs(database, settings, "v1") == []
+    assert [run.why for run in due_runs(database, settings, "v2")] == ["pipeline changed"]
+
+
+def test_a_removed_source_is_hidden_at_once_and_waits_to_be_cleaned(either_database: Either, folder: Path) -> None:
+    database, settings = either_database
+    source = sources.add_source(database, settings, str(folder))
+    for _ in range(2):  # two people may press the button
+        sources.remove_source(database, source.source_id)
+    assert curation.hidden(database, settings.tenant_id).source_ids == {source.source_id}
+    assert sources.list_sources(database, settings) == []
+    assert sources.any_source_ever(database, settings)
+    assert sources.removed_sources(database, settings) == [source.source_id]
+    sources.mark_cleaned(database, source.source_id)
+    assert sources.removed_sources(database, settings) == []
+    # A run that was under way writes rows again.
+    sources.mark_pipeline(database, source.source_id, "v1")
+    assert sources.removed_sources(database, settings) == [source.source_id]
+    sources.mark_cleaned(database, source.source_id)
+    sources.mark_handled(database, {source.source_id: 5})
+    assert sources.removed_sources(database, settings) == []

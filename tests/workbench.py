@@ -1,0 +1,142 @@
+"""A home with its stores, in which the steps of the pipeline are run one by one, without Dagster."""
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from aion_assets.core import curation, releases, sources
+from aion_assets.core.database import Database, open_database
+from aion_assets.core.embedding_model import EmbeddingModel, find_embedding_model
+from aion_assets.core.lake import Lake, quoted
+from aion_assets.core.records import Source
+from aion_assets.core.search.fusion import FusionConfig
+from aion_assets.core.search.retriever import Retriever
+from aion_assets.core.settings import Settings
+from aion_assets.core.steps import embeddings, knowledge
+from aion_assets.core.steps.chunks import chunk_source
+from aion_assets.core.steps.curated import curate_source
+from aion_assets.core.steps.documents import parse_source
+from aion_assets.core.steps.embeddings import Embedder, embed_source
+from aion_assets.core.steps.knowledge import build_index
+from aion_assets.core.steps.pages import collect_source
+from aion_assets.core.steps.release import ReleaseReport, release_index
+from aion_assets.core.steps.report import StepReport, silent
+
+CODE = "code-1"
+
+
+@cache
+def embedder() -> Embedder:
+    from trainer.embedder import Embedder as TorchEmbedder
+
+    return TorchEmbedder(find_embedding_model())
+
+
+class Workbench:
+    """Step methods take a source; `code` stands for the code version of parsers and chunker."""
+
+    def __init__(self, settings: Settings, database: Database | None = None) -> None:
+        self.settings = settings
+        self.lake = Lake(settings.lake_uri)
+        self.database = database or open_database(settings)
+        self.model: EmbeddingModel = find_embedding_model()
+        self.run_id = "run-1"
+
+    @property
+    def tenant_id(self) -> str:
+        return self.settings.tenant_id
+
+    def add(self, address: Path | str, *, auto_approve: bool = True, **options: Any) -> Source:
+        return sources.add_source(
+            self.database, self.settings, str(address), **{"auto_approve": auto_approve, "schedule_s": 0, **options}
+        )
+
+    def collect(self, source: Source) -> StepReport:
+        return collect_source(self.lake, self.database, self.settings, source, self.run_id, silent)
+
+    def parse(self, source: Source, code: str = CODE) -> StepReport:
+        return parse_source(self.lake, self.settings, source, code, self.run_id, silent)
+
+    def curate(self, source: Source) -> StepReport:
+        return curate_source(self.lake, self.database, source, self.run_id)
+
+    def chunk(self, source: Source, code: str = CODE) -> StepReport:
+        return chunk_source(self.lake, source, self.model, code, self.run_id, silent)
+
+    def embed(self, source: Source) -> StepReport:
+        report = embed_source(self.lake, source, self.model.embedder_id, embedder, silent)
+        sources.mark_pipeline(self.database, source.source_id, CODE)
+        return report
+
+    def index(self) -> StepReport:
+        model = self.model
+        return build_index(self.lake, self.database, self.tenant_id, model.embedder_id, model.dimension, silent)
+
+    def release(self) -> ReleaseReport:
+        return release_index(self.lake, self.database, self.settings, self.model, self.run_id)
+
+    def to_chunks(self, source: Source) -> dict[str, StepReport]:
+        steps = {"pages": self.collect, "documents": self.parse, "curated": self.curate, "chunks": self.chunk}
+        return {name: step(source) for name, step in steps.items()}
+
+    def run(self, *some: Source) -> dict[str, StepReport]:
+        """Everything up to a release; the reports of the steps are those of the last source."""
+        reports: dict[str, StepReport] = {}
+        for source in some:
+            reports = self.to_chunks(source) | {"embeddings": self.embed(source)}
+        reports["knowledge"] = self.index()
+        self.release()
+        return reports
+
+    @property
+    def embeddings_table(self) -> str:
+        return embeddings.table_of(self.model.embedder_id)
+
+    @property
+    def knowledge_table(self) -> str:
+        return knowledge.table_of(self.model.embedder_id)
+
+    def rows(self, table: str, columns: str, source: Source | None = None) -> list[dict[str, Any]]:
+        where = f"source_id = {quoted(source.source_id)}" if source else ""
+        return list(self.lake.rows(table, columns.split(), where))
+
+    def due(self, source: Source) -> str:
+        return sources.get_source(self.database, self.settings, source.source_id).due
+
+    def docs(self, source: Source) -> dict[str, str]:
+        """Last part of the URL → doc_id."""
+        return {row["url"].rpartition("/")[2]: row["doc_id"] for row in self.rows("documents", "url doc_id", source)}
+
+    def decide(self, state: str, *doc_ids: str) -> int:
+        return curation.decide(self.database, self.tenant_id, doc_ids, state, "tester")
+
+    def found(self, question: str, k: int = 10) -> list[str]:
+        """Last parts of the URLs that the current release finds, best first."""
+        manifest = releases.current_release(self.database, self.tenant_id)
+        table = self.lake.table_at(manifest.index["table"], manifest.tag)
+        retriever = Retriever(table, embedder(), self.tenant_id, FusionConfig.from_json(manifest.fusion))
+        gone = curation.hidden(self.database, self.tenant_id)
+        hits = retriever.search(question, k, hidden_docs=gone.doc_ids, hidden_sources=gone.source_ids)
+        return [hit.url.rpartition("/")[2] for hit in hits]
+
+
+def write_files(folder: Path, **files: str) -> Path:
+    """`plants_md="…"` becomes plants.md."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name.replace("_", ".")).write_text(text, "utf-8")
+    return folder
+
+
+def article(subject: str, paragraphs: int = 1) -> str:
+    """A markdown text that no near-duplicate of another subject's is made of."""
+    return f"# {subject}\n\n" + "\n\n".join(_paragraphs(subject, paragraphs))
+
+
+def _paragraphs(subject: str, count: int) -> Iterator[str]:
+    for number in range(count):
+        yield (
+            f"Section {number} on {subject}: the {subject} handbook, part {number}, names what a keeper of {subject} "
+            f"does in week {number + 1}, and why {subject} matters {number} times more than it seems."
+        )
