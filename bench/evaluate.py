@@ -32,20 +32,20 @@ class Bench:
     seconds: float
 
     def relevance(self, query: Query) -> dict[str, int]:
-        return {self.documents[key]: grade for key, grade in query.relevant.items()}
+        return {self.documents[key]: grade for key, grade in query.relevant.items() if key in self.documents}
 
     def with_dense_weight(self, weight: float) -> Retriever:
         """One half alone: 1 asks only the vectors, 0 only full text."""
         fusion = replace(self.retriever.fusion, dense_weight_pt=weight, dense_weight_en=weight)
-        return Retriever(self.retriever._table, self.home.embedder, self.home.settings.tenant_id, fusion)
+        return self.retriever.with_fusion(fusion)
 
     def confidence(self, question: str, hidden_docs: Collection[str] = ()) -> float:
-        return self.calibration.confidence(self.retriever.retrieve(question, hidden_docs=hidden_docs).features)
+        retrieval = self.retriever.retrieve(question, hidden_docs=hidden_docs)
+        return self.calibration.confidence(retrieval.features, retrieval.language)
 
     def answer(self, question: str, hidden_docs: Collection[str] = ()) -> Answer:
         retrieval = self.retriever.retrieve(question, hidden_docs=hidden_docs)
-        tau = self.home.settings.tau_confidence
-        return answer_question(question, retrieval, embedder=self.home.embedder, calibration=self.calibration, tau=tau)
+        return answer_question(retrieval, calibration=self.calibration, tau=self.home.settings.tau_confidence)
 
 
 def open_bench(home: Home, labelled: LabelledSet) -> Bench:
@@ -60,11 +60,18 @@ def open_bench(home: Home, labelled: LabelledSet) -> Bench:
     return Bench(
         home=home,
         labelled=labelled,
-        documents=labelled.documents(tenant_id, source.source_id),
+        documents=_documents(home),
         retriever=Retriever(table, home.embedder, tenant_id, FusionConfig.from_json(manifest.fusion)),
         calibration=Calibration.from_json(manifest.calibration),
         seconds=time.monotonic() - started,
     )
+
+
+def _documents(home: Home) -> dict[str, str]:
+    """Corpus id → doc_id under which that line of the corpus is indexed."""
+    doc_ids = {row["location_id"]: row["doc_id"] for row in home.lake.rows("documents", ["location_id", "doc_id"])}
+    pages = home.lake.rows("pages", ["locator", "location_id"])
+    return {row["locator"]: doc_ids[row["location_id"]] for row in pages if row["location_id"] in doc_ids}
 
 
 def bench_retrieval(folder: Path, *, limit: int = 0, seed: int = 0, off_topic: Path | None = None) -> Figures:

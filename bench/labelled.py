@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aion_assets.core.errors import SourceError
-from aion_assets.core.ids import doc_id, location_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +27,6 @@ class LabelledSet:
     corpus: Path
     queries: list[Query]
 
-    def documents(self, tenant_id: str, source_id: str) -> dict[str, str]:
-        """Corpus id → doc_id under which that line of the corpus is indexed."""
-        return {
-            key: doc_id(location_id(tenant_id, f"{source_id}:{key}"))
-            for key in {key for query in self.queries for key in query.relevant}
-        }
-
 
 def load_labelled_set(folder: Path, limit: int = 0, seed: int = 0) -> LabelledSet:
     """The whole corpus, and all queries or a random `limit` of them.
@@ -51,7 +43,8 @@ def load_labelled_set(folder: Path, limit: int = 0, seed: int = 0) -> LabelledSe
             for row in list(csv.reader(file, delimiter="\t"))[1:]:
                 if int(row[2]) > 0:
                     relevant[row[0]][row[1]] = int(row[2])
-        entries = [json.loads(line) for line in queries.read_text("utf-8").splitlines() if line.strip()]
+        # Not splitlines(): it also breaks at U+2028 and the like, which JSON strings may hold as they are.
+        entries = [json.loads(line) for line in queries.read_text("utf-8").split("\n") if line.strip()]
         found = [_query(entry, relevant[str(entry["_id"])]) for entry in entries]
     except (ValueError, KeyError, IndexError) as error:
         raise SourceError(f"{folder} is no labelled set: {type(error).__name__} {error}.") from error
