@@ -3,19 +3,17 @@
 import re
 from dataclasses import dataclass, field
 
-import numpy as np
-
+from aion_assets.core.answer.quotes import Quote, best_quotes
 from aion_assets.core.answer.wording import wording
 from aion_assets.core.confidence import Calibration
-from aion_assets.core.search.hits import Hit, QueryEmbedder, Retrieval
-from aion_assets.core.search.terms import terms
-from aion_assets.core.sentences import sentence_spans
+from aion_assets.core.search.hits import Retrieval
 
 EXTRACTIVE, ABSTENTION = "extractive", "abstention"
 MAX_CITATIONS = 3
-MAX_QUOTE_CHARS = 400
-# Passages whose sentences are read closely: the vectors of their sentences are the dearest part of an answer.
-_READ_PASSAGES = 4
+# Further quotes are shown when they score at least this share of the best: on four sets 1.2 to 1.8 citations an
+# answer, which name the right passage within .02 of always three.
+_NEARLY_AS_GOOD = 0.8
+_READ_PASSAGES = 5
 _MARKER = re.compile(r"\[\s*\d[\d\s,;–-]*\]")
 
 
@@ -49,82 +47,47 @@ class Answer:
     nearest: list[Citation] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class _Sentence:
-    hit: Hit
-    order: int
-    text: str
-    score: float = 0.0
-
-
-def answer_question(
-    question: str,
-    retrieval: Retrieval,
-    *,
-    embedder: QueryEmbedder,
-    calibration: Calibration,
-    tau: float,
-    language: str = "",
-) -> Answer:
+def answer_question(retrieval: Retrieval, *, calibration: Calibration, tau: float, language: str = "") -> Answer:
     """`language` "" means that of the question. Texts of passages are only ever quoted, never followed."""
     spoken = language or retrieval.language
-    confidence = calibration.confidence(retrieval.features)
     words = wording(spoken)
-    if not question.strip():
+    if not retrieval.question:
         return Answer(words.empty_question, ABSTENTION, 0.0, tau, spoken)
-    best = _best_sentences(retrieval, embedder)
-    citations = [_citation(number, sentence) for number, sentence in enumerate(best, start=1)]
-    if confidence < tau or not citations:
-        text = words.not_found
-        if citations:
-            listed = "\n".join(f"- {_place(item)}" for item in citations)
-            text = f"{text} {words.nearest}\n{listed}"
-        return Answer(text, ABSTENTION, confidence, tau, spoken, nearest=citations)
-    lead, *others = [f"“{_shown(item.quote)}” [{item.number}]" for item in citations]
+    confidence = calibration.confidence(retrieval.features, retrieval.language)
+    quotes = best_quotes(retrieval.question, retrieval.hits[:_READ_PASSAGES], retrieval.weights)[:MAX_CITATIONS]
+    if confidence < tau or not quotes:
+        nearest = _citations(quotes)
+        listed = "\n".join(f"- {_place(item)}" for item in nearest)
+        text = f"{words.not_found} {words.nearest}\n{listed}" if nearest else words.not_found
+        return Answer(text, ABSTENTION, confidence, tau, spoken, nearest=nearest)
+    citations = _citations([quote for quote in quotes if quote.score >= _NEARLY_AS_GOOD * quotes[0].score])
+    lead, *others = [f"“{_without_markers(item.quote)}” [{item.number}]" for item in citations]
     text = "\n".join([lead, "", words.see_also, *(f"- {other}" for other in others)]) if others else lead
     return Answer(text, EXTRACTIVE, confidence, tau, spoken, citations)
 
 
-def _best_sentences(retrieval: Retrieval, embedder: QueryEmbedder) -> list[_Sentence]:
-    """The best sentence of each of the best documents, best first."""
-    weights = retrieval.weights
-    wanted = set(terms(retrieval.question))
-    read = [
-        _Sentence(hit, order, " ".join(hit.text[start:end].split()))
-        for hit in retrieval.hits[:_READ_PASSAGES]
-        for order, (start, end) in enumerate(sentence_spans(hit.text))
+def _citations(quotes: list[Quote]) -> list[Citation]:
+    return [
+        Citation(
+            number=number,
+            chunk_id=quote.hit.chunk_id,
+            doc_id=quote.hit.doc_id,
+            doc_version=quote.hit.doc_version,
+            title=quote.hit.title,
+            url=quote.hit.url,
+            page=quote.hit.page,
+            heading=quote.hit.heading,
+            fragment=quote.hit.fragment,
+            quote=quote.text,
+            score=round(quote.hit.score, 4),
+        )
+        for number, quote in enumerate(quotes, start=1)
     ]
-    if not read:
-        return []
-    cosines = embedder.embed([sentence.text for sentence in read]) @ retrieval.query_vector
-    for sentence, cosine in zip(read, cosines, strict=True):
-        about = {*terms(sentence.text)}
-        above = {*terms(f"{sentence.hit.title} {sentence.hit.heading}")}
-        coverage = 0.5 * weights.coverage(wanted, about) + 0.5 * weights.coverage(wanted, about | above)
-        sentence.score = coverage + 0.5 * float(np.clip(cosine, 0.0, 1.0)) + sentence.hit.score
-    best: dict[str, _Sentence] = {}
-    for sentence in sorted(read, key=lambda item: -item.score):
-        best.setdefault(sentence.hit.doc_id, sentence)
-    return list(best.values())[:MAX_CITATIONS]
 
 
-def _citation(number: int, sentence: _Sentence) -> Citation:
-    hit = sentence.hit
-    return Citation(
-        number, hit.chunk_id, hit.doc_id, hit.doc_version, hit.title, hit.url, hit.page, hit.heading, hit.fragment,
-        _shortened(sentence.text), sentence.score,
-    )  # fmt: skip
-
-
-def _shortened(quote: str) -> str:
-    if len(quote) <= MAX_QUOTE_CHARS:
-        return quote
-    return quote[:MAX_QUOTE_CHARS].rpartition(" ")[0] + "…"
-
-
-def _shown(quote: str) -> str:
-    """A quote whose own footnote marks cannot be taken for ours."""
-    return _MARKER.sub("", quote).strip()
+def _without_markers(quote: str) -> str:
+    """A passage's own footnote marks could be taken for citations."""
+    return " ".join(_MARKER.sub("", quote).split())
 
 
 def _place(item: Citation) -> str:

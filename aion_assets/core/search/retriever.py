@@ -41,6 +41,10 @@ class Retriever:
         # Full text needs no vector: it is asked while the question is being embedded.
         self._beside = ThreadPoolExecutor(max_workers=4, thread_name_prefix="full-text")
 
+    def with_fusion(self, fusion: FusionConfig) -> "Retriever":
+        """The same index under another mix."""
+        return Retriever(self._table, self.embedder, self._tenant_id, fusion)
+
     @cached_property
     def weights(self) -> TermWeights:
         return TermWeights.of_table(self._table)
