@@ -13,7 +13,7 @@ from aion_assets.core.answers import AnswerRecord, record_answer
 from aion_assets.core.confidence import Calibration
 from aion_assets.core.database import Database, open_database
 from aion_assets.core.embedding_model import find_embedding_model
-from aion_assets.core.errors import AionError, EmbedderError, NoReleaseError
+from aion_assets.core.errors import AionError, EmbedderError, NoReleaseError, ReleaseError
 from aion_assets.core.lake import Lake
 from aion_assets.core.search.fusion import FusionConfig
 from aion_assets.core.search.hits import Hit
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # A release that cannot be opened is tried again after this long; until then the one before serves.
 _RETRY_S = 10.0
-# Asked once of every release before it serves, so that nothing is left to be read by a person's first question.
+# Asked of a release before it serves, so that nothing is left to be read by a person's first question.
 _WARM_UP = "Onde está a resposta?"
 
 _log = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ class Assistant:
         Raises AionError: why no question can be answered yet.
         """
         self.embedder.embed_query(_WARM_UP)
-        self.release()
+        self._warm(self.release())
 
     def search(self, query: str, k: int) -> list[Hit]:
         """The best passage of each of the k best documents.
@@ -103,13 +103,7 @@ class Assistant:
             retrieval = release.retriever.retrieve(
                 question, hidden_docs=hidden.doc_ids, hidden_sources=hidden.source_ids
             )
-        answer = answer_question(
-            question,
-            retrieval,
-            embedder=release.retriever.embedder,
-            calibration=release.calibration,
-            tau=self.settings.tau_confidence,
-        )
+        answer = answer_question(retrieval, calibration=release.calibration, tau=self.settings.tau_confidence)
         latency_ms = 1000 * (time.monotonic() - started)
         return record_answer(self.database, self.settings.tenant_id, release.release_id, retrieval, answer, latency_ms)
 
@@ -137,7 +131,9 @@ class Assistant:
         if not self._opening.acquire(blocking=False):
             return opened
         try:
-            opened = self._opened = self._open(current)
+            fresh = self._open(current)
+            self._warm(fresh)
+            opened = self._opened = fresh
         except AionError as error:
             self._unusable, self._retry_at = current, time.monotonic() + _RETRY_S
             _log.error("Release %s cannot serve, %s goes on: %s", current[:16], opened.release_id[:16], error)
@@ -158,9 +154,17 @@ class Assistant:
                 "Run 'aion run' to embed the knowledge base with it, or set AION_EMBED_MODEL back.",
             )
         name = manifest.index["table"]
-        fusion = FusionConfig.from_json(manifest.fusion)
+        try:
+            fusion, calibration = FusionConfig.from_json(manifest.fusion), Calibration.from_json(manifest.calibration)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ReleaseError(
+                f"Release {release_id[:16]} was made by another version of AION and cannot be read.",
+                "Run 'aion run' to make a new one.",
+            ) from error
         retriever = Retriever(self.lake.table_at(name, manifest.tag), self.embedder, self.settings.tenant_id, fusion)
-        with self.lake.reading(name):
-            retriever.retrieve(_WARM_UP)
         _log.info("Serving release %s with %s passages.", release_id[:16], manifest.index["rows"])
-        return OpenedRelease(release_id, name, retriever, Calibration.from_json(manifest.calibration))
+        return OpenedRelease(release_id, name, retriever, calibration)
+
+    def _warm(self, release: OpenedRelease) -> None:
+        with self.lake.reading(release.table):
+            release.retriever.retrieve(_WARM_UP)

@@ -2,16 +2,10 @@
 
 from pathlib import Path
 
-from aion_assets.core import sources
-from aion_assets.core.code_version import source_version
-from aion_assets.core.database import open_database
-from aion_assets.core.embedding_model import find_embedding_model
-from aion_assets.core.lake import Lake
+from workbench import Workbench
+
 from aion_assets.core.records import Source
 from aion_assets.core.settings import Settings
-from aion_assets.core.steps import chunks, curated, documents, embeddings, knowledge, pages, release
-from aion_assets.core.steps.report import silent
-from trainer.embedder import Embedder
 
 FILES = {
     "ferias.md": """# Política de férias
@@ -52,46 +46,33 @@ O uso de óculos de proteção é obrigatório em todas as bancadas do laborató
 no armário corta-fogo, longe das janelas. O chuveiro de emergência é testado toda segunda-feira pela manhã.
 """,
 }
-RUN_ID = "3b7f4c1e-0000-4000-8000-00000000cafe"
 
 
-class KnowledgeBase:
-    """A home, a folder source in it, and the pipeline's steps in their order."""
+class KnowledgeBase(Workbench):
+    """A folder source of the files above, in a home of its own."""
 
     def __init__(self, folder: Path, *, auto_approve: bool = True, **settings: object) -> None:
-        self.settings = Settings(home=folder / "home", database_url="", **settings)
-        self.database = open_database(self.settings)
-        self.lake = Lake(self.settings.lake_uri)
+        super().__init__(Settings(home=folder / "home", database_url="", **settings))
         self.folder = folder / "files"
         self.folder.mkdir()
         for name, text in FILES.items():
             (self.folder / name).write_text(text, encoding="utf-8")
-        self.source = sources.add_source(
-            self.database, self.settings, str(self.folder), name="regras", auto_approve=auto_approve
-        )
+        self.source = self.add(self.folder, name="regras", auto_approve=auto_approve)
 
     def ingest(self, source: Source | None = None) -> str:
-        """Collect, parse, curate, chunk, embed, index, publish. Returns the id of the current release."""
-        self.collect(source or self.source)
-        return self.index(source or self.source)
+        """Every step from the files to a release, whose id is returned."""
+        self.run(source or self.source)
+        return self.release().release_id
 
-    def collect(self, source: Source) -> None:
-        pages.collect_source(self.lake, self.database, self.settings, source, RUN_ID, silent)
-        version = source_version("aion_assets.core.parse")
-        documents.parse_source(self.lake, self.settings, source, version, RUN_ID, silent)
-
-    def index(self, source: Source) -> str:
-        model = find_embedding_model("")
-        curated.curate_source(self.lake, self.database, source, RUN_ID)
-        version = source_version("aion_assets.core.chunk")
-        chunks.chunk_source(self.lake, source, model, version, RUN_ID, silent)
-        embeddings.embed_source(self.lake, source, model.embedder_id, lambda: Embedder(model), silent)
-        tenant = self.settings.tenant_id
-        knowledge.build_index(self.lake, self.database, tenant, model.embedder_id, model.dimension, silent)
-        return release.release_index(self.lake, self.database, self.settings, model, RUN_ID).release_id
+    def decide_and_release(self, source: Source | None = None) -> None:
+        """What a run after decisions does: everything but collecting and parsing."""
+        chosen = source or self.source
+        self.curate(chosen)
+        self.chunk(chosen)
+        self.embed(chosen)
+        self.index()
+        self.release()
 
     def doc_id(self, name: str) -> str:
         """Of the document made from this file."""
-        found = [row["doc_id"] for row in self.lake.rows("documents", ["doc_id", "url"]) if row["url"].endswith(name)]
-        assert len(found) == 1, found
-        return str(found[0])
+        return str(self.docs(self.source)[name])
