@@ -66,7 +66,7 @@ def _curate(lake: Lake, database: Database, source: Source, run_id: str) -> Step
     curation.note_duplicates(database, source.source_id, {k: p for k, p in duplicates.items() if k != p} | near)
 
     # Where a primary came or went, sources that hold the same content must choose again.
-    gone = [stored[key]["doc_id"] for key in difference.orphaned]
+    gone = [key for key, row in stored.items() if key not in rows or rows[key]["content_hash"] != row["content_hash"]]
     with database.write() as connection:
         sources.bump_requested(connection, sorted(contested | heirs(lake, source.source_id, gone)))
         progress.mark_reached(connection, progress.CURATED, {source.source_id: requested})

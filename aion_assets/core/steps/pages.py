@@ -68,7 +68,7 @@ def _collect(
 
     report = StepReport(seconds=time.monotonic() - started)
     report.counts.update({str(name): count for name, count in outcome.counts.items()})
-    report.counts["gone"] += len(newly_gone)
+    report.counts.update({str(Outcome.GONE): len(newly_gone)} if newly_gone else {})
     report.drops.update({name: n for name, n in report.counts.items() if name not in ("stored", "unchanged")})
     report.notes = {
         "fetched_bytes": outcome.fetched_bytes,
