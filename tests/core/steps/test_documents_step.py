@@ -1,0 +1,113 @@
+from pathlib import Path
+
+import pytest
+from workbench import Workbench, article, write_files
+
+from aion_assets.core import audit
+from aion_assets.core.records import Source
+from aion_assets.core.steps import documents
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_files(tmp_path / "f", a_md=article("lavender"), b_md=article("bicycles"), c_pdf="%PDF-1.4 broken")
+
+
+@pytest.fixture
+def source(workbench: Workbench, folder: Path) -> Source:
+    return workbench.add(folder)
+
+
+@pytest.fixture
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """File names that reached a parser, in order; the parsers are the real ones."""
+    seen: list[str] = []
+    real = documents.parse_all
+
+    def counting(jobs, **options):  # type: ignore[no-untyped-def]
+        def noted():  # type: ignore[no-untyped-def]
+            for job in jobs:
+                seen.append(job.filename)
+                yield job
+
+        return real(noted(), **options)
+
+    monkeypatch.setattr(documents, "parse_all", counting)
+    return seen
+
+
+def test_only_bodies_that_changed_are_parsed_again(
+    workbench: Workbench, folder: Path, source: Source, parsed: list[str]
+) -> None:
+    workbench.collect(source)
+    first = workbench.parse(source)
+    assert sorted(parsed) == ["a.md", "b.md", "c.pdf"]
+    assert (first.counts["parsed"], first.counts["quarantined"], first.counts["new"]) == (2, 1, 3)
+
+    parsed.clear()
+    workbench.collect(source)
+    again = workbench.parse(source)
+    assert parsed == [] and again.data_version == first.data_version and again.counts["unchanged"] == 3
+
+    write_files(folder, a_md=article("lavender", 2))
+    workbench.collect(source)
+    seen_first = {row["doc_id"]: row["first_seen"] for row in workbench.rows("documents", "doc_id first_seen")}
+    changed = workbench.parse(source)
+    assert parsed == ["a.md"] and changed.counts["changed"] == 1 and changed.data_version != first.data_version
+    assert {row["doc_id"]: row["first_seen"] for row in workbench.rows("documents", "doc_id first_seen")} == seen_first
+
+
+def test_another_version_of_the_parsers_parses_everything(
+    workbench: Workbench, source: Source, parsed: list[str]
+) -> None:
+    workbench.collect(source)
+    first = workbench.parse(source)
+    parsed.clear()
+    second = workbench.parse(source, code="code-2")
+    assert len(parsed) == 3
+    assert second.data_version == first.data_version, "the same texts came out"
+
+
+def test_what_cannot_be_parsed_is_kept_with_its_reason(workbench: Workbench, source: Source) -> None:
+    workbench.collect(source)
+    report = workbench.parse(source)
+    (row,) = [row for row in workbench.rows("documents", "url state reason detail text") if row["state"] != "parsed"]
+    assert row["url"].endswith("c.pdf") and (row["state"], row["reason"], row["text"]) == (
+        "quarantined",
+        "broken",
+        None,
+    )
+    assert report.drops == {"broken": 1}
+
+
+def test_a_document_leaves_with_its_page(workbench: Workbench, folder: Path, source: Source) -> None:
+    workbench.collect(source)
+    workbench.parse(source)
+    (folder / "b.md").unlink()
+    workbench.collect(source)
+    report = workbench.parse(source)
+    assert report.counts["orphaned"] == 1
+    assert set(workbench.docs(source)) == {"a.md", "c.pdf"}
+    assert audit.every_stored_page_has_an_outcome(workbench.lake).holds
+
+
+def test_a_half_done_parse_is_finished_and_not_begun_again(
+    workbench: Workbench, source: Source, parsed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workbench.collect(source)
+    monkeypatch.setattr(documents, "_BATCH_ROWS", 1)
+    real, stored = documents._DocumentWriter.flush, []
+
+    def flush(self: documents._DocumentWriter) -> None:
+        real(self)
+        stored.extend(workbench.docs(source))
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(documents._DocumentWriter, "flush", flush)
+        workbench.parse(source)
+    assert not audit.every_stored_page_has_an_outcome(workbench.lake).holds
+    parsed.clear()
+    workbench.parse(source)
+    assert sorted([*stored, *parsed]) == ["a.md", "b.md", "c.pdf"]
+    assert audit.every_stored_page_has_an_outcome(workbench.lake).holds

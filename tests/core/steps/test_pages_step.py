@@ -1,0 +1,120 @@
+from pathlib import Path
+
+import pytest
+from loopback import CountingSite, page
+from workbench import Workbench, write_files
+
+from aion_assets.core import sources
+from aion_assets.core.collect.web import WebConnector
+from aion_assets.core.records import CollectedPage, Outcome, Source
+from aion_assets.core.steps.pages import _PageWriter
+
+
+def _outcomes(bench: Workbench, source: Source) -> dict[str, str]:
+    return {row["locator"].rpartition("/")[2]: row["outcome"] for row in bench.rows("pages", "locator outcome", source)}
+
+
+def _bodies(bench: Workbench, source: Source) -> dict[str, bytes]:
+    rows = bench.rows("pages", "locator body", source)
+    return {row["locator"].rpartition("/")[2]: row["body"] for row in rows if row["body"]}
+
+
+def test_every_location_keeps_one_row_with_its_outcome(workbench: Workbench, tmp_path: Path) -> None:
+    folder = write_files(tmp_path / "f", a_md="# A\n\nlavanda", b_txt="beta", c_exe="x")
+    source = workbench.add(folder)
+    report = workbench.collect(source)
+    assert _outcomes(workbench, source) == {"a.md": "stored", "b.txt": "stored", "c.exe": "wrong-type"}
+    assert (report.rows, report.counts["stored"], report.drops) == (2, 2, {"wrong-type": 1})
+    again = workbench.collect(source)
+    assert _outcomes(workbench, source)["a.md"] == "unchanged"
+    assert again.data_version == report.data_version
+    assert _bodies(workbench, source) == {"a.md": b"# A\n\nlavanda", "b.txt": b"beta"}
+
+
+def test_what_is_gone_loses_its_body_and_is_told_once(workbench: Workbench, tmp_path: Path) -> None:
+    folder = write_files(tmp_path / "f", a_md="alpha", b_md="beta")
+    source = workbench.add(folder)
+    workbench.collect(source)
+    (folder / "b.md").unlink()
+    assert workbench.collect(source).counts["gone"] == 1
+    assert _outcomes(workbench, source) == {"a.md": "unchanged", "b.md": "gone"}
+    assert set(_bodies(workbench, source)) == {"a.md"}
+    assert workbench.collect(source).counts["gone"] == 0
+    write_files(folder, b_md="beta")
+    assert workbench.collect(source).counts["stored"] == 1
+
+
+def test_an_error_keeps_the_last_good_body_its_type_and_its_links(workbench: Workbench, web: CountingSite) -> None:
+    web.pages = {
+        "/": page("Home", "Start here.", "/data", "/deep"),
+        "/data": b"a;b\n1;2\n",
+        "/deep": page("Deep", "x y"),
+    }
+    web.types["/data"] = "text/csv"
+    source = workbench.add(f"{web.root}/")
+    workbench.collect(source)
+    before = workbench.rows("pages", "locator content_hash content_type filename etag body links", source)
+    assert len(before) == 3
+
+    web.failing = {"/data": 500, "/deep": 500}
+    workbench.collect(source)
+    assert _outcomes(workbench, source) == {"": "unchanged", "data": "error", "deep": "error"}
+    after = workbench.rows("pages", "locator content_hash content_type filename etag body links", source)
+    assert sorted(after, key=str) == sorted(before, key=str)
+
+    web.failing = {}
+    workbench.collect(source)
+    assert _outcomes(workbench, source) == {"": "unchanged", "data": "unchanged", "deep": "unchanged"}
+    assert max(web.bodies[path] for path in web.pages) == 1, "nothing was sent twice"
+
+
+def test_a_page_that_is_gone_from_a_site_loses_its_body(workbench: Workbench, web: CountingSite) -> None:
+    web.pages = {"/": page("Home", "Start here.", "/old"), "/old": page("Old", "Once upon a time.")}
+    source = workbench.add(f"{web.root}/")
+    workbench.collect(source)
+    web.failing = {"/old": 410}
+    workbench.collect(source)
+    assert _outcomes(workbench, source)["old"] == "gone"
+    assert set(_bodies(workbench, source)) == {""}
+
+
+def test_a_killed_collection_goes_on_under_its_id(workbench: Workbench, web: CountingSite) -> None:
+    """What an earlier attempt stored under the collection's id is not asked for again."""
+    web.pages = {"/": page("Home", "Start.", "/a", "/b"), "/a": page("A", "aaa", "/c"), "/b": page("B", "bbb"),
+                 "/c": page("C", "ccc")}  # fmt: skip
+    source = workbench.add(f"{web.root}/")
+    collection = sources.begin_collection(workbench.database, source.source_id)
+    known: dict[str, CollectedPage] = {}
+    writer = _PageWriter(workbench.lake, source, {}, collection, "killed run")
+
+    class KilledError(Exception):
+        pass
+
+    def store_two(found: CollectedPage) -> None:
+        known[found.locator] = found
+        writer.add(found)
+        if len(known) == 2:
+            writer.flush()
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        WebConnector().collect(source, workbench.settings, {}, collection, store_two, lambda _: None)
+    stored = {locator.removeprefix(web.root) for locator in known}
+    asked = {path: web.asked[path] for path in stored}
+    report = workbench.collect(source)
+    assert report.notes["collection_id"] == collection and report.notes["resumed"] == 2
+    assert {path: web.asked[path] for path in stored} == asked
+    assert {row["outcome"] for row in workbench.rows("pages", "outcome", source)} == {Outcome.STORED}
+    assert workbench.lake.count("pages") == 4
+    assert sources.get_source(workbench.database, workbench.settings, source.source_id).collection_id == ""
+
+
+def test_two_sources_that_reach_one_address_keep_a_row_each(workbench: Workbench, web: CountingSite) -> None:
+    web.pages = {"/": page("Home", "Start.", "/docs/"), "/docs/": page("Docs", "All there is to know.")}
+    whole, part = workbench.add(f"{web.root}/"), workbench.add(f"{web.root}/docs/")
+    for source in (whole, part):
+        workbench.to_chunks(source)
+    shared = [row for row in workbench.rows("documents", "location_id doc_id url") if row["url"].endswith("/docs/")]
+    assert len(shared) == 2 and len({row["location_id"] for row in shared}) == 1
+    assert len({row["doc_id"] for row in shared}) == 2
+    assert len([row for row in workbench.rows("curated_documents", "duplicate_of") if not row["duplicate_of"]]) == 2

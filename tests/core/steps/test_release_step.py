@@ -1,0 +1,123 @@
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from workbench import Workbench, article, write_files
+
+from aion_assets.core import curation, releases, sources
+from aion_assets.core.errors import GateBlockedError, NoReleaseError
+from aion_assets.core.records import Source
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_files(tmp_path / "f", a_md=article("lavender"), b_md=article("bicycles"))
+
+
+@pytest.fixture
+def source(workbench: Workbench, folder: Path) -> Source:
+    made = workbench.add(folder)
+    workbench.run(made)
+    return made
+
+
+def _edit(bench: Workbench, folder: Path, source: Source, number: int) -> None:
+    write_files(folder, c_md=article(f"roses {number}"))
+    bench.to_chunks(source)
+    bench.embed(source)
+    bench.index()
+
+
+def test_nothing_serves_before_the_first_release(workbench: Workbench) -> None:
+    with pytest.raises(NoReleaseError, match="aion run"):
+        releases.current_release(workbench.database, workbench.tenant_id)
+
+
+def test_a_release_is_made_only_of_what_differs(workbench: Workbench, folder: Path, source: Source) -> None:
+    first = releases.current_release_id(workbench.database, workbench.tenant_id)
+    workbench.run_id = "run-2"
+    workbench.run(source)
+    assert releases.current_release_id(workbench.database, workbench.tenant_id) == first
+    _edit(workbench, folder, source, 1)
+    report = workbench.release()
+    assert report.published and report.release_id != first
+    assert report.manifest.index["rows"] == workbench.lake.count("chunks")
+    assert workbench.found("roses handbook")[0] == "c.md"
+
+
+def test_a_compaction_alone_makes_no_release(workbench: Workbench, source: Source) -> None:
+    with workbench.lake.changing(workbench.knowledge_table) as table:
+        table.delete("false")
+    assert not workbench.release().published
+
+
+def test_a_failed_gate_keeps_the_release_before(workbench: Workbench, folder: Path, source: Source) -> None:
+    before = releases.current_release_id(workbench.database, workbench.tenant_id)
+    _edit(workbench, folder, source, 1)
+    workbench.lake.delete_where(workbench.knowledge_table, "url LIKE '%a.md'")
+    with pytest.raises(GateBlockedError, match=r"index_holds_every_chunk.*lacks 1 of 3"):
+        workbench.release()
+    assert releases.current_release_id(workbench.database, workbench.tenant_id) == before
+    assert set(workbench.found("handbook of lavender")) == {"a.md", "b.md"}, "the old version still has its row"
+    assert workbench.due(source) == sources.CHANGES, "the next run tries again"
+    workbench.index()
+    assert workbench.release().published
+    assert workbench.due(source) == ""
+
+
+def test_a_rejection_holds_in_every_release(workbench: Workbench, source: Source) -> None:
+    doc = workbench.docs(source)["a.md"]
+    workbench.decide(curation.REJECTED, doc)
+    assert workbench.found("lavender handbook") == ["b.md"]
+    workbench.decide(curation.APPROVED, doc)
+    assert workbench.found("lavender handbook")[0] == "a.md"
+
+
+def test_five_releases_are_kept_and_older_rows_leave_the_disk(
+    workbench: Workbench, folder: Path, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lance refuses to clean past a tagged version, so cleaning has to stop at the oldest release that is kept."""
+    monkeypatch.setattr(releases, "_READERS_SWAP", timedelta(0))
+    monkeypatch.setattr("aion_assets.core.lake._TAG_SLACK", timedelta(seconds=2))
+    table = workbench.lake.table(workbench.knowledge_table)
+    retired = 0
+    for number in range(releases.KEPT_RELEASES + 2):
+        _edit(workbench, folder, source, number)
+        retired += workbench.release().retired
+    assert retired == 3
+    table.checkout_latest()
+    tags = table.tags.list()
+    assert len(tags) == releases.KEPT_RELEASES
+    oldest = min(tag["version"] for tag in tags.values())
+    kept = [version["version"] for version in table.list_versions()]
+    assert 1 < min(kept) <= oldest, "what no release shows is gone, what one shows is not"
+    for tag in tags:
+        assert workbench.lake.table_at(workbench.knowledge_table, tag).count_rows() == 3
+
+
+def test_the_release_that_serves_is_never_retired(workbench: Workbench, folder: Path, source: Source) -> None:
+    first = releases.current_release(workbench.database, workbench.tenant_id)
+    for number in range(releases.KEPT_RELEASES + 1):
+        _edit(workbench, folder, source, number)
+        workbench.release()
+        releases.publish(workbench.lake, workbench.database, workbench.tenant_id, first)  # rolled back by somebody
+    releases.retire_old_releases(workbench.lake, workbench.database, workbench.tenant_id)
+    assert releases.current_release(workbench.database, workbench.tenant_id).release_id == first.release_id
+    assert workbench.found("lavender handbook")[0] == "a.md"
+
+
+def test_a_tag_that_a_kill_left_behind_goes_with_the_next_release(
+    workbench: Workbench, folder: Path, source: Source
+) -> None:
+    with workbench.lake.changing(workbench.knowledge_table) as table:
+        table.tags.create("release-0000000000000000", table.version)
+    _edit(workbench, folder, source, 1)
+    workbench.release()
+    assert "release-0000000000000000" not in workbench.lake.table(workbench.knowledge_table).tags.list()
+
+
+def test_an_empty_knowledge_base_is_released_too(workbench: Workbench, folder: Path, source: Source) -> None:
+    sources.remove_source(workbench.database, source.source_id)
+    workbench.index()
+    assert workbench.release().manifest.index["rows"] == 0
+    assert workbench.found("lavender") == []
