@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aion_assets.core.search.portuguese import with_singulars
+
 if TYPE_CHECKING:
     from lancedb.table import Table
 
@@ -38,10 +40,15 @@ def index_columns(row: Mapping[str, Any]) -> dict[str, str | None]:
     mine = "en" if row["lang"] == "en" else "pt"
     above = "\n".join(part for part in (row["title"], row["heading"]) if part)
     return {
-        f"{kind}_{lang}": f"{above}\n{row[kind] or ''}" if lang == mine else None
+        f"{kind}_{lang}": searchable(f"{above}\n{row[kind] or ''}", lang) if lang == mine else None
         for kind in ("text", "context")
         for lang in FULL_TEXT_LANGUAGES
     }
+
+
+def searchable(text: str, lang: str) -> str:
+    """What the index of `lang` is given of a text, and of a question put to it."""
+    return with_singulars(text) if lang == "pt" else text
 
 
 def build_indexes(table: "Table", *, changed_rows: int) -> None:

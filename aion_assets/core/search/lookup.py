@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from aion_assets.core.search.indexes import FULL_TEXT_COLUMNS, PROBES
+from aion_assets.core.search.indexes import FULL_TEXT_COLUMNS, PROBES, searchable
 
 if TYPE_CHECKING:
     from lancedb.query import LanceVectorQueryBuilder
@@ -46,7 +46,8 @@ def matching(
     from lancedb.query import BooleanQuery, MatchQuery, Occur
 
     match: Any = MatchQuery  # its optional arguments are not seen by mypy
-    query = table.search(BooleanQuery([(Occur.SHOULD, match(question, column)) for column in full_text])).limit(k)
+    asked = [(Occur.SHOULD, match(searchable(question, column[-2:]), column)) for column in full_text]
+    query = table.search(BooleanQuery(asked)).limit(k)
     if where:
         query = query.where(where, prefilter=True)
     found = query.select([*columns, "_score"]).to_arrow()

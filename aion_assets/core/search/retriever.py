@@ -61,6 +61,11 @@ class Retriever:
         hits, _ = self._candidates(clean_question(question), max(_POOL, 3 * k), visible)
         return best_per_document(hits)[:k]
 
+    def candidates(self, question: str) -> list[Hit]:
+        """Every passage that either half finds, by falling fused score."""
+        hits, _ = self._candidates(clean_question(question), _POOL, Visibility(self._tenant_id))
+        return hits
+
     def retrieve(
         self, question: str, *, hidden_docs: Collection[str] = (), hidden_sources: Collection[str] = ()
     ) -> Retrieval:

@@ -15,8 +15,8 @@ Ask = Callable[[int, str], pa.Table]
 @dataclass(frozen=True, slots=True)
 class Visibility:
     tenant_id: str
-    hidden_docs: frozenset[str]
-    hidden_sources: frozenset[str]
+    hidden_docs: frozenset[str] = frozenset()
+    hidden_sources: frozenset[str] = frozenset()
 
     def rows(self, ask: Ask, k: int) -> pa.Table:
         """Visible rows only, about k of them.

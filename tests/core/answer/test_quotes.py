@@ -1,0 +1,56 @@
+from passages import hit
+
+from aion_assets.core.answer.quotes import MAX_QUOTE_CHARS, best_quotes
+from aion_assets.core.search.terms import TermWeights
+
+
+def _quotes(question: str, *texts: str) -> list[str]:
+    hits = [hit(str(number), text=text, score=1 - number / 10) for number, text in enumerate(texts)]
+    return [quote.text for quote in best_quotes(question, hits, TermWeights.of_texts(texts))]
+
+
+def test_the_sentence_with_the_words_of_the_question_is_quoted() -> None:
+    text = "A escola abre cedo. O prazo de matrícula termina em março. Há um restaurante."
+    assert _quotes("Quando termina o prazo de matrícula?", text) == ["O prazo de matrícula termina em março."]
+
+
+def test_a_question_in_a_passage_is_quoted_with_its_answer() -> None:
+    text = "Como peço férias?\nEnvie o formulário ao setor de pessoal.\nComo peço licença?\nFale com a chefia."
+    assert _quotes("como peço férias", text) == ["Como peço férias? Envie o formulário ao setor de pessoal."]
+
+
+def test_a_heading_is_quoted_with_what_it_heads() -> None:
+    text = "Instalação do Git\n\nBaixe o pacote e execute o instalador."
+    assert _quotes("instalação do git", text) == ["Instalação do Git Baixe o pacote e execute o instalador."]
+
+
+def test_a_list_follows_the_line_that_announces_it() -> None:
+    text = "Documentos exigidos para a matrícula:\n- identidade\n- histórico escolar.\nO resto é opcional."
+    assert _quotes("documentos para matrícula", text) == [
+        "Documentos exigidos para a matrícula: - identidade - histórico escolar."
+    ]
+
+
+def test_a_long_sentence_is_cut_to_the_clause_that_answers() -> None:
+    filler = "considerando o que ficou dito na reunião de ontem, "
+    text = filler * 12 + "o prazo de matrícula termina em março, " + filler * 3 + "e nada mais."
+    (quote,) = _quotes("prazo de matrícula", text)
+    assert "prazo de matrícula termina em março" in quote
+    assert quote.startswith("…")
+    assert len(quote) <= MAX_QUOTE_CHARS + 2
+
+
+def test_each_document_is_quoted_once_with_its_best_sentence() -> None:
+    hits = [
+        hit("a1", doc="a", text="O prazo existe.", score=1.0),
+        hit("a2", doc="a", text="O prazo de matrícula termina em março.", score=0.9),
+        hit("b", doc="b", text="Matrícula é grátis.", score=0.5),
+    ]
+    quotes = best_quotes("prazo de matrícula", hits, TermWeights.of_texts(item.text for item in hits))
+    assert [quote.hit.chunk_id for quote in quotes] == ["a2", "b"]
+
+
+def test_a_quote_stands_in_its_passage() -> None:
+    text = "Primeira frase,\nque a página  quebrou aqui mesmo em duas linhas. Segunda frase."
+    (quote,) = _quotes("primeira frase", text)
+    assert quote in " ".join(text.split())

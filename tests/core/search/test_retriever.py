@@ -1,0 +1,104 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from passages import index, row
+from workbench import embedder
+
+from aion_assets.core.search.features import FEATURES
+from aion_assets.core.search.fusion import FusionConfig
+from aion_assets.core.search.retriever import SELECTED, Retriever
+
+TEXTS = [
+    "O prazo de matrícula termina em 15 de março.",
+    "A biblioteca abre das oito às vinte horas nos dias úteis.",
+    "O restaurante universitário serve almoço e jantar.",
+    "Quem perde o prazo pode pedir matrícula tardia na secretaria.",
+]
+
+
+@pytest.fixture(scope="module")
+def retriever(tmp_path_factory: pytest.TempPathFactory) -> Retriever:
+    texts = [*TEXTS, "The library lends laptops to students for one week."]
+    vectors = embedder().embed(texts)
+    rows = [
+        row(number, text, vectors[number], lang="en" if number == 4 else "pt", source_id=f"source-{number // 2}")
+        for number, text in enumerate(texts)
+    ]
+    rows.append(row(9, TEXTS[0], vectors[0], tenant_id="another"))
+    table = index(tmp_path_factory.mktemp("lake"), rows, vectors.shape[1])
+    return Retriever(table, embedder(), "default", FusionConfig())
+
+
+def test_the_passage_that_answers_comes_first(retriever: Retriever) -> None:
+    hits = retriever.search("Até quando posso fazer a matrícula?", 3)
+    assert hits[0].text == TEXTS[0]
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+    assert retriever.search("Can students borrow laptops?", 1)[0].doc_id == "doc-4"
+
+
+def test_another_tenant_sees_nothing_of_ours_and_we_nothing_of_theirs(retriever: Retriever) -> None:
+    assert {hit.doc_id for hit in retriever.search("prazo de matrícula", 10)} == {f"doc-{n}" for n in range(5)}
+
+
+def test_hidden_documents_and_sources_are_never_found(retriever: Retriever) -> None:
+    question = "Qual é o prazo de matrícula?"
+    assert "doc-0" not in {hit.doc_id for hit in retriever.search(question, 10, hidden_docs=["doc-0"])}
+    left = retriever.search(question, 10, hidden_sources=["source-0", "source-2"])
+    assert {hit.doc_id for hit in left} == {"doc-2", "doc-3"}
+    thousands = [f"doc-{number}" for number in range(5_000)]
+    assert retriever.search(question, 10, hidden_docs=thousands) == []
+    assert retriever.retrieve(question, hidden_docs=thousands).hits == []
+
+
+def test_hidden_documents_that_fill_the_first_ranks_leave_room_for_the_rest(tmp_path: Path) -> None:
+    vector = embedder().embed_query("matrícula")
+    rows = [row(number, "prazo de matrícula", vector) for number in range(200)]
+    rows.append(row(999, "matrícula na secretaria, com muitos outros papéis e carimbos", vector))
+    retriever = Retriever(index(tmp_path, rows, len(vector)), embedder(), "default", FusionConfig())
+    hits = retriever.search("prazo de matrícula", 3, hidden_docs=[f"doc-{number}" for number in range(200)])
+    assert [hit.doc_id for hit in hits] == ["doc-999"]
+
+
+def test_a_retrieval_carries_its_passages_and_the_evidence(retriever: Retriever) -> None:
+    retrieval = retriever.retrieve("Qual é o prazo de matrícula?")
+    assert retrieval.language == "pt"
+    assert 0 < len(retrieval.hits) <= SELECTED
+    assert set(retrieval.features) == set(FEATURES)
+    cosines = [float(hit.vector @ retrieval.query_vector) for hit in retrieval.hits]
+    assert [hit.dense for hit in retrieval.hits] == pytest.approx(cosines)
+    assert retrieval.raw_confidence == pytest.approx((np.mean(cosines) + 1) / 2)
+
+
+def test_features_are_comparable_numbers(retriever: Retriever) -> None:
+    strong = retriever.retrieve("Qual é o prazo de matrícula?").features
+    weak = retriever.retrieve("Qual é a capital da Mongólia?").features
+    assert strong["passage_coverage"] > 0.9 > 0.3 > weak["passage_coverage"]
+    assert strong["sentence_coverage"] > weak["sentence_coverage"]
+    assert strong["missing_weight"] < weak["missing_weight"] <= 1
+
+
+@pytest.mark.parametrize(
+    "question", ["", "   \n", "\x00", "o", '"', "a AND (b OR", "*", "-- ; DROP TABLE x", "x" * 10_000]
+)
+def test_no_question_breaks_a_search(retriever: Retriever, question: str) -> None:
+    assert len(retriever.search(question, 3)) <= 3
+    assert len(retriever.retrieve(question).hits) <= SELECTED
+
+
+def test_nothing_is_found_for_nothing(retriever: Retriever) -> None:
+    assert retriever.search("  ", 3) == []
+    retrieval = retriever.retrieve("")
+    assert (retrieval.hits, retrieval.features, retrieval.raw_confidence) == ([], {}, 0.0)
+
+
+def test_naughty_strings_are_only_words(retriever: Retriever, shared_data: Path) -> None:
+    strings = json.loads((shared_data / "bad/blns/blns.json").read_text("utf-8"))
+    for question in strings:
+        assert len(retriever.search(question, 2)) <= 2
+
+
+def test_an_empty_index_finds_nothing(tmp_path: Path) -> None:
+    table = index(tmp_path, [], embedder().dimension)
+    assert Retriever(table, embedder(), "default", FusionConfig()).search("prazo", 3) == []
