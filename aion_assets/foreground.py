@@ -69,6 +69,9 @@ def run_due(source: str = "", *, quiet: bool = False) -> RunSummary:
         removed = sources.removed_sources(database, settings)
         for source_id in removed:
             instance.delete_dynamic_partition(str(source_partitions.name), source_id)
+        if removed:  # first, as sources with the same content become due by it
+            console.print(f"Cleaning the tables of {', '.join(removed)}.")
+            _execute(instance, defs, "reindex", None, console, summary)
         failed: set[str] = set()
         for _ in range(_MOST_ROUNDS):
             due = [item for item in due_runs(database, settings, version) if item.source_id not in failed]
@@ -84,9 +87,6 @@ def run_due(source: str = "", *, quiet: bool = False) -> RunSummary:
                     failed.add(item.source_id)
                     if last and len(due) > 1:
                         _execute(instance, defs, "reindex", None, console, summary)
-        if not summary.runs and removed:
-            console.print(f"Cleaning the tables of {', '.join(removed)}.")
-            _execute(instance, defs, "reindex", None, console, summary)
     summary.release_id = releases.current_release_id(database, settings.tenant_id) or ""
     if not summary.runs:
         console.print("Nothing is due.")
@@ -97,14 +97,21 @@ def _execute(
     instance: "dg.DagsterInstance", defs: "dg.Definitions", job: str, source_id: str | None, console: Console,
     summary: RunSummary,
 ) -> bool:  # fmt: skip
+    from aion_assets.defs.ops.jobs import planned_assets
     from aion_assets.defs.ops.reaper import host_tags
     from aion_assets.defs.reporting import terminal
 
+    definition = defs.resolve_job_def(job)
     with _bars(console) as draw:
         token = terminal.set(draw)
         try:
-            result = defs.resolve_job_def(job).execute_in_process(
-                instance=instance, partition_key=source_id, raise_on_error=False, run_config=_QUIET, tags=host_tags()
+            result = definition.execute_in_process(
+                instance=instance,
+                partition_key=source_id,
+                asset_selection=planned_assets(definition),
+                raise_on_error=False,
+                run_config=_QUIET,
+                tags=host_tags(),
             )
         finally:
             terminal.reset(token)

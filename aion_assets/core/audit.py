@@ -28,10 +28,10 @@ class Finding:
     figures: Mapping[str, int | float] = field(default_factory=dict)
 
 
-def most_locations_answered(lake: Lake) -> Finding:
+def most_locations_answered(lake: Lake, source_id: str = "") -> Finding:
     failed: dict[str, int] = {}
     total: dict[str, int] = {}
-    for row in lake.rows("pages", ["source_id", "outcome"]):
+    for row in lake.rows("pages", ["source_id", "outcome"], _of_source(source_id)):
         total[row["source_id"]] = total.get(row["source_id"], 0) + 1
         failed[row["source_id"]] = failed.get(row["source_id"], 0) + (row["outcome"] == Outcome.ERROR)
     worst = max(total, key=lambda source: failed[source] / total[source], default="")
@@ -40,10 +40,13 @@ def most_locations_answered(lake: Lake) -> Finding:
     return Finding(share <= MAX_ERROR_SHARE, says, {"worst_error_share": share})
 
 
-def every_stored_page_has_an_outcome(lake: Lake) -> Finding:
-    documents = {row["doc_id"]: row["page_hash"] for row in lake.rows("documents", ["doc_id", "page_hash"])}
+def every_stored_page_has_an_outcome(lake: Lake, source_id: str = "") -> Finding:
+    found = lake.rows("documents", ["doc_id", "page_hash"], _of_source(source_id))
+    documents = {row["doc_id"]: row["page_hash"] for row in found}
     stored = missing = 0
-    for row in lake.rows("pages", ["page_key", "content_hash"], "content_hash <> ''"):
+    for row in lake.rows("pages", ["page_key", "content_hash"], _of_source(source_id)):
+        if not row["content_hash"]:
+            continue
         stored += 1
         missing += documents.get(doc_id(row["page_key"])) != row["content_hash"]
     return Finding(
@@ -76,7 +79,7 @@ def every_chunk_is_embedded(lake: Lake, embedder_id: str, source_id: str = "") -
     table = embeddings.table_of(embedder_id)
     embedded = {row["text_hash"] for row in lake.rows(table, ["text_hash"])}
     chunks = missing = 0
-    for row in lake.rows("chunks", ["text_hash"], f"source_id = {quoted(source_id)}" if source_id else ""):
+    for row in lake.rows("chunks", ["text_hash"], _of_source(source_id)):
         chunks += 1
         missing += row["text_hash"] not in embedded
     odd = sum(abs(length - 1.0) > _LENGTH_TOLERANCE for length in _sample_lengths(lake, table))
@@ -125,6 +128,10 @@ def smoke_query_finds_itself(table: "Table") -> Finding:
     found = table.search(rows[0]["vector"], vector_column_name="vector").limit(5).to_list()
     holds = any(hit["text_hash"] == rows[0]["text_hash"] for hit in found)
     return Finding(holds, "A chunk's own vector finds it." if holds else "A chunk's own vector does not find it.")
+
+
+def _of_source(source_id: str) -> str:
+    return f"source_id = {quoted(source_id)}" if source_id else ""
 
 
 def _sample_vectors(lake: Lake, table: str) -> list[list[float]]:

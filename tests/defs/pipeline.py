@@ -9,8 +9,12 @@ from aion_assets.core import releases, sources
 from aion_assets.core.database import Database, open_database
 from aion_assets.core.embedding_model import find_embedding_model
 from aion_assets.core.lake import Lake
+from aion_assets.core.records import embeddings_schema
 from aion_assets.core.settings import Settings
+from aion_assets.core.steps.embeddings import table_of as table_of_vectors
+from aion_assets.core.steps.knowledge import table_of as table_of_index
 from aion_assets.definitions import defs
+from aion_assets.defs.ops.jobs import planned_assets
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 FILES = {
@@ -38,10 +42,18 @@ class Pipeline:
         self.instance.add_dynamic_partitions("sources", [source.source_id])
         return source.source_id
 
-    def run(self, job: str = "ingest", source_id: str | None = None, **tags: str) -> dg.ExecuteInProcessResult:
-        partition = None if job == "reindex" else source_id or self.source_id
-        return defs.resolve_job_def(job).execute_in_process(
-            instance=self.instance, partition_key=partition, raise_on_error=False, run_config=QUIET, tags=tags or None
+    def run(
+        self, job: str = "ingest", *, source_id: str = "", only: str = "", may_fail: bool = False, **tags: str
+    ) -> dg.ExecuteInProcessResult:
+        """A run as the sensors start it; of one asset of the job when `only` names it."""
+        definition = defs.resolve_job_def(job)
+        return definition.execute_in_process(
+            instance=self.instance,
+            partition_key=None if job == "reindex" else source_id or self.source_id,
+            asset_selection=[key for key in planned_assets(definition) if only in ("", key.path[-1])],
+            raise_on_error=not may_fail,
+            run_config=QUIET,
+            tags=tags or None,
         )
 
     @property
@@ -63,6 +75,17 @@ class Pipeline:
         gone = hidden(self.database, self.settings.tenant_id)
         hits = retriever.search(question, 10, hidden_docs=gone.doc_ids, hidden_sources=gone.source_ids)
         return [hit.url.rpartition("/")[2] for hit in hits]
+
+    def lengthen_a_vector(self) -> None:
+        """Break what the embeddings claim of themselves."""
+        table = table_of_vectors(find_embedding_model(self.settings.embed_model).embedder_id)
+        row = next(self.lake.rows(table, ["embedding_key", "text_hash", "embedder_id", "vector"]))
+        schema = embeddings_schema(len(row["vector"]))
+        self.lake.upsert(table, schema, "embedding_key", [row | {"vector": [2 * x for x in row["vector"]]}])
+
+    def drop_index_row(self) -> None:
+        table = table_of_index(find_embedding_model(self.settings.embed_model).embedder_id)
+        self.lake.delete(table, "chunk_id", [next(self.lake.rows(table, ["chunk_id"]))["chunk_id"]])
 
 
 def metadata_of(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, Any]:

@@ -7,20 +7,29 @@ from aion_assets.defs.corpus.assets import chunks, crawled_pages, embeddings, pa
 from aion_assets.defs.knowledge_base import KnowledgeBaseResource
 
 
+def _source_of(context: dg.AssetCheckExecutionContext) -> str:
+    """The source of this run: others may be half done by runs beside it. "" when the run is over all of them."""
+    return context.partition_key if context.has_partition_key else ""
+
+
 def _result(found: audit.Finding) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(passed=found.holds, metadata=dict(found.figures), description=found.says)
 
 
 @dg.asset_check(asset=crawled_pages)
-def most_locations_answered(knowledge_base: KnowledgeBaseResource) -> dg.AssetCheckResult:
+def most_locations_answered(
+    context: dg.AssetCheckExecutionContext, knowledge_base: KnowledgeBaseResource
+) -> dg.AssetCheckResult:
     """At most a tenth of the locations of a source failed to answer."""
-    return _result(audit.most_locations_answered(knowledge_base.lake))
+    return _result(audit.most_locations_answered(knowledge_base.lake, _source_of(context)))
 
 
 @dg.asset_check(asset=parsed_documents)
-def every_stored_page_has_an_outcome(knowledge_base: KnowledgeBaseResource) -> dg.AssetCheckResult:
+def every_stored_page_has_an_outcome(
+    context: dg.AssetCheckExecutionContext, knowledge_base: KnowledgeBaseResource
+) -> dg.AssetCheckResult:
     """Every stored body is a document or is quarantined with a reason."""
-    return _result(audit.every_stored_page_has_an_outcome(knowledge_base.lake))
+    return _result(audit.every_stored_page_has_an_outcome(knowledge_base.lake, _source_of(context)))
 
 
 @dg.asset_check(asset=chunks, blocking=True)
@@ -37,7 +46,9 @@ def no_chunk_is_truncated(knowledge_base: KnowledgeBaseResource) -> dg.AssetChec
 
 
 @dg.asset_check(asset=embeddings, blocking=True)
-def every_chunk_is_embedded(knowledge_base: KnowledgeBaseResource) -> dg.AssetCheckResult:
+def every_chunk_is_embedded(
+    context: dg.AssetCheckExecutionContext, knowledge_base: KnowledgeBaseResource
+) -> dg.AssetCheckResult:
     """Every chunk's text has a vector of length 1."""
     kb = knowledge_base
-    return _result(audit.every_chunk_is_embedded(kb.lake, kb.embedding_model.embedder_id))
+    return _result(audit.every_chunk_is_embedded(kb.lake, kb.embedding_model.embedder_id, _source_of(context)))

@@ -12,7 +12,7 @@ from aion_assets.core.due import INGEST, RECURATE, DueRun, due_runs, folder_sign
 from aion_assets.core.sources import DAY_S, list_sources, removed_sources, request_collection
 from aion_assets.defs.corpus.assets import pipeline_version
 from aion_assets.defs.knowledge_base import KnowledgeBaseResource
-from aion_assets.defs.ops.jobs import ingest, recurate, reindex
+from aion_assets.defs.ops.jobs import ingest, planned_assets, recurate, reindex
 from aion_assets.defs.ops.reaper import reap_dead_runs
 from aion_assets.defs.partitions import source_partitions
 
@@ -42,25 +42,30 @@ def _requests(context: dg.SensorEvaluationContext, kb: KnowledgeBaseResource, ki
     busy = _busy(context.instance)
     for due in due_runs(kb.database, kb.settings, pipeline_version(kb)):
         if due.job == kind and due.source_id not in busy:
-            yield from _request(context.instance, due, dg.RunsFilter(tags={_PARTITION_TAG: due.source_id}))
+            yield from _request(context, due, dg.RunsFilter(tags={_PARTITION_TAG: due.source_id}))
 
 
-def _request(instance: dg.DagsterInstance, due: DueRun, same_subject: dg.RunsFilter) -> Iterator[dg.RunRequest]:
+def _request(context: dg.SensorEvaluationContext, due: DueRun, same_subject: dg.RunsFilter) -> Iterator[dg.RunRequest]:
     """At most one: none while what is due rests."""
-    earlier = instance.get_run_records(same_subject, limit=_MOST_TRIES)
-    if not _rests(due, earlier):
+    earlier = context.instance.get_run_records(same_subject, limit=_MOST_TRIES)
+    if _rests(due, earlier) or context.repository_def is None:
+        return
+    yield dg.RunRequest(
         # With the run before in its key, the same work may be asked for again once that run has ended.
-        key = f"{due.key}/{earlier[0].dagster_run.run_id if earlier else ''}"
-        yield dg.RunRequest(run_key=key, partition_key=due.source_id or None, tags={"aion/why": due.why})
+        run_key=f"{due.key}/{earlier[0].dagster_run.run_id if earlier else ''}",
+        partition_key=due.source_id or None,
+        asset_selection=planned_assets(context.repository_def.get_job(due.job)),
+        tags={"aion/why": due.why},
+    )
 
 
 def _rests(due: DueRun, earlier: Sequence[dg.RunRecord]) -> bool:
-    """Whether the source waits: a day after a person cancelled it, ever longer after runs that failed at this work."""
+    """Whether the work waits: after a person cancelled it, and ever longer after runs that failed at it."""
     if not earlier or (ended := earlier[0].end_time) is None:
         return False
     age_s = time.time() - ended
     if earlier[0].dagster_run.status == dg.DagsterRunStatus.CANCELED:
-        return due.why == "unfinished" and age_s < DAY_S
+        return age_s < (DAY_S if due.why == "unfinished" else _RETRY_AFTER_S)
     failures = list(takewhile(lambda record: _failed_at(record.dagster_run, due), earlier))
     return bool(failures) and age_s < min(_RETRY_AFTER_S * 2 ** (len(failures) - 1), DAY_S)
 
@@ -104,7 +109,7 @@ def source_removed(context: dg.SensorEvaluationContext, knowledge_base: Knowledg
     if not removed or not _busy(context.instance).isdisjoint({*removed, ""}):
         return dg.SensorResult(skip_reason=f"Runs under way come before {', '.join(removed)}." if removed else "None.")
     due = DueRun(reindex.name, "", "source removed", f"clean/{'/'.join(removed)}")
-    return dg.SensorResult(list(_request(context.instance, due, dg.RunsFilter(job_name=reindex.name))))
+    return dg.SensorResult(list(_request(context, due, dg.RunsFilter(job_name=reindex.name))))
 
 
 @dg.sensor(minimum_interval_seconds=_SOURCES_INTERVAL_S, default_status=dg.DefaultSensorStatus.RUNNING)
