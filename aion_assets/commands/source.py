@@ -122,8 +122,8 @@ def remove(name: Name, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do
 
 
 def _as_dict(state: Any) -> dict[str, Any]:
-    facts = asdict(state)
-    return facts.pop("source") | facts
+    facts: dict[str, Any] = asdict(state)
+    return {**facts.pop("source"), **facts}
 
 
 def _when(value: Any) -> str:
