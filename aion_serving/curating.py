@@ -1,12 +1,13 @@
 """What waits for a decision, deciding it, and what the knowledge base holds."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from aion_assets.core import curation, sources
+from aion_assets.core.database import as_utc
 from aion_serving.problems import Problem
 from aion_serving.shared_state import CurrentAssistant
 
@@ -139,4 +140,8 @@ def _items(assistant: CurrentAssistant, state: str, source: str, limit: int, off
     database, settings = assistant.database, assistant.settings
     source_id = sources.get_source(database, settings, source).source.source_id if source else ""
     total, rows = curation.queue(database, settings.tenant_id, state, source_id, limit, offset)
-    return Items(total=total, limit=limit, offset=offset, items=[Item(**row) for row in rows])
+    return Items(total=total, limit=limit, offset=offset, items=[_item(row) for row in rows])
+
+
+def _item(row: dict[str, Any]) -> Item:
+    return Item(**row | {name: as_utc(row[name]) for name in ("decided_at", "created_at")})

@@ -120,7 +120,7 @@ def test_an_empty_base_says_what_to_do_and_notices_the_first_release(
     assert "aion source add" in page.locator("#empty").inner_text()
     assert page.get_by_role("textbox").is_disabled()
     base.ingest()
-    page.wait_for_function("!document.getElementById('question').disabled", timeout=30_000)
+    page.locator("#question:enabled").wait_for()
     assert page.locator("#empty").is_hidden()
     page.close()
 
@@ -143,7 +143,7 @@ def test_a_call_can_be_tried_on_the_reference_page(client: httpx.Client, page: "
     call.locator("summary").click()
     call.locator("input[name=q]").fill("férias")
     call.get_by_role("button").click()
-    page.wait_for_function("document.querySelector('details[open] .result').textContent.startsWith('200')")
+    call.locator(".result", has_text="200 OK").wait_for()
     assert "ferias.md" in call.locator(".result").inner_text()
 
 

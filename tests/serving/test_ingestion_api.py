@@ -57,7 +57,7 @@ def test_a_file_goes_through_the_pipeline_to_the_curator_and_into_answers(
 
 def test_a_further_file_makes_the_source_due_again(sender: httpx.Client, knowledge: KnowledgeBase) -> None:
     send(sender, "a.txt", TEXT)
-    knowledge.collect(get_source(knowledge.database, knowledge.settings, "uploads").source)
+    knowledge.run(get_source(knowledge.database, knowledge.settings, "uploads").source)
     assert get_source(knowledge.database, knowledge.settings, "uploads").due == ""
     send(sender, "b.txt", TEXT)
     assert get_source(knowledge.database, knowledge.settings, "uploads").due == "requested"

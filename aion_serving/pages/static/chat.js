@@ -7,6 +7,7 @@ const composer = document.getElementById("composer");
 const question = document.getElementById("question");
 const sendButton = composer.querySelector("button");
 const READY_EVERY_MS = 4000;
+const SHOWN_CHARS = 240; // about what the card shows of a passage on a narrow screen
 const LEAD_CHARS = 70; // of the sentence before a quote: the quote itself stays in sight
 
 function element(name, attributes = {}, ...children) {
@@ -68,6 +69,19 @@ function passageView(citation, marked) {
   return element("p", { class: "passage" }, lead, mark(found[0]), rest);
 }
 
+// Never opens by itself: what moves while somebody clicks makes the click miss.
+function passageParts(citation, marked) {
+  const passage = passageView(citation, marked);
+  if (passage.textContent.length <= SHOWN_CHARS) return [passage];
+  const button = element("button", { type: "button", class: "quiet", "aria-expanded": "false", onclick: toggle }, t.more);
+  function toggle() {
+    const whole = passage.classList.toggle("whole");
+    button.setAttribute("aria-expanded", String(whole));
+    button.textContent = whole ? t.less : t.more;
+  }
+  return [passage, button];
+}
+
 function card(citation, answerId, numbered) {
   const link = safeLink(citation.link);
   const title = citation.title || hostOf(citation);
@@ -81,7 +95,7 @@ function card(citation, answerId, numbered) {
         element("strong", {}, name),
         element("span", { class: "place" }, [placeOf(citation), hostOf(citation)].filter(Boolean).join(" · "))),
     ),
-    passageView(citation, numbered));
+    ...passageParts(citation, numbered));
 }
 
 // Turns [1] into a button that shows its source.
