@@ -3,6 +3,7 @@
 import random
 import statistics
 import time
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -34,7 +35,7 @@ def search_p50_ms(home: Home, rows: int) -> float:
             vector = seeds[number % len(seeds)] + generator.normal(0, 0.03, seeds.shape[1])
             start = random_words.randrange(max(1, len(words) - 90))
             text = " ".join(words[start : start + 90])
-            row = {name: "" for name in schema.names if schema.field(name).type == pa.string()}
+            row: dict[str, Any] = {name: "" for name in schema.names if schema.field(name).type == pa.string()}
             row |= {"chunk_id": str(number), "doc_id": str(number // 5), "tenant_id": home.settings.tenant_id}
             row |= {
                 "text": text,
@@ -43,7 +44,7 @@ def search_p50_ms(home: Home, rows: int) -> float:
                 "heading": "",
                 "lang": chunks[number % len(chunks)]["lang"],
             }
-            row |= index_columns(row)
+            row = {**row, **index_columns(row)}
             row["vector"] = (vector / np.linalg.norm(vector)).astype(np.float32)
             batch.append(row | dict.fromkeys(("position", "start", "end", "page"), 0))
         home.lake.upsert(_TABLE, schema, "chunk_id", batch)
