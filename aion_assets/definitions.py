@@ -7,7 +7,7 @@ from aion_assets.defs.corpus import checks as corpus_checks
 from aion_assets.defs.eval import assets as evaluation
 from aion_assets.defs.index import assets as index
 from aion_assets.defs.knowledge_base import KnowledgeBaseResource
-from aion_assets.defs.ops import jobs, sensors
+from aion_assets.defs.ops import jobs, retention, sensors
 from aion_assets.defs.serving import assets as serving
 
 defs = dg.Definitions(
@@ -33,7 +33,15 @@ defs = dg.Definitions(
         index.index_recall_is_high,
         serving.current_release_is_readable,
     ],
-    jobs=[jobs.ingest, jobs.recurate, jobs.ingest_corpus, jobs.recurate_corpus, jobs.reindex],
+    jobs=[
+        jobs.ingest,
+        jobs.recurate,
+        jobs.ingest_corpus,
+        jobs.recurate_corpus,
+        jobs.reindex,
+        retention.old_runs_pruned,
+    ],
+    schedules=[retention.nightly],
     sensors=[
         sensors.source_due,
         sensors.curation_decided,

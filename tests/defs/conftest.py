@@ -5,6 +5,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 from pipeline import Pipeline, write_files
+from slow_site import SlowSite, serve
 from sqlalchemy import update
 
 from aion_assets.core import schema
@@ -54,3 +55,10 @@ def filled(first_run: Path, home: Path, request: pytest.FixtureRequest) -> Pipel
     with made.database.write() as connection:
         connection.execute(update(schema.sources).values(address=str(files.resolve())))
     return made
+
+
+@pytest.fixture
+def slow_site() -> Iterator[SlowSite]:
+    """Thirty pages that take a second each."""
+    with serve(SlowSite(pages=30, pause_s=1.0)) as site:
+        yield site

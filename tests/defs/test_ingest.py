@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from pipeline import FILES, Pipeline, materialized, metadata_of
@@ -93,19 +94,16 @@ def test_another_chunker_cuts_everything_again_and_embeds_only_what_it_cut_other
     assert not due_runs(filled.database, filled.settings, version)
 
 
-def test_no_text_of_a_document_reaches_dagster(pipeline: Pipeline) -> None:
+def test_no_text_of_a_document_reaches_dagster(pipeline: Pipeline, home: Path) -> None:
     marker = "zwilumbra"
     for name in ("marked.md", "marked.html", "marked.csv", f"{marker}.txt"):
         (pipeline.folder / name).write_text(f"# {marker}\n\n<p>{marker}, {marker}</p>\n", "utf-8")
     (pipeline.folder / "broken.pdf").write_bytes(b"%PDF-1.7\n" + marker.encode())
-    result = pipeline.run()
+    pipeline.run()
     assert any(marker in row["text"] for row in pipeline.lake.rows("chunks", ["text"]))
-    told = [entry.to_json() for entry in pipeline.instance.all_logs(result.run_id)]
-    assert len(told) > 50
-    run = pipeline.instance.get_run_by_id(result.run_id)
-    assert run is not None
-    told.append(str(run.tags))
-    assert not [line for line in told if marker in line]
+    records = [file for file in (home / "dagster").rglob("*") if file.is_file()]
+    assert sum(file.stat().st_size for file in records) > 100_000
+    assert [file for file in records if marker.encode() in file.read_bytes()] == []
 
 
 def test_rows_that_break_a_claim_keep_the_release_before(filled: Pipeline) -> None:
