@@ -1,0 +1,100 @@
+"""`aion up` as a person starts it: real servers, one Ctrl-C."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+_AION = [sys.executable, "-m", "aion_assets"]
+# A first start indexes the manual; other work on the machine may slow it several times.
+_READY_TIMEOUT_S = 240
+
+
+@dataclass(slots=True)
+class Running:
+    process: "subprocess.Popen[str]"
+    port: int
+    dagster_port: int
+    environment: dict[str, str]
+    log: Path
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("up")
+    port, dagster_port = _free_port(), _free_port()
+    environment = os.environ | {
+        "AION_HOME": str(folder / "home"),
+        "AION_PORT": str(port),
+        "AION_DAGSTER_PORT": str(dagster_port),
+    }
+    log = folder / "up.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [*_AION, "up"], env=environment, stdout=output, stderr=output, start_new_session=True, text=True
+        )
+    deadline = time.monotonic() + _READY_TIMEOUT_S
+    while "is ready" not in log.read_text() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert "is ready" in log.read_text(), log.read_text()
+    yield Running(process, port, dagster_port, environment, log)
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+
+
+@pytest.mark.timeout(400)
+def test_the_chat_answers_from_the_manual_after_the_first_start(running: Running) -> None:
+    page = httpx.get(f"http://127.0.0.1:{running.port}/", trust_env=False)
+    assert page.status_code == 200
+    asked = {"message": "Como rejeitar um documento?"}
+    answer = httpx.post(f"http://127.0.0.1:{running.port}/api/chat", json=asked, timeout=60, trust_env=False).json()
+    assert answer["citations"], answer
+    assert "aion curate reject" in answer["text"]
+
+
+def test_dagster_shows_the_code_location_and_the_first_run(running: Running) -> None:
+    query = "{ assetNodes { id } runsOrError { ... on Runs { results { status jobName } } } }"
+    address = f"http://127.0.0.1:{running.dagster_port}/graphql"
+    found = httpx.post(address, json={"query": query}, timeout=60, trust_env=False).json()["data"]
+    assert len(found["assetNodes"]) >= 8
+    assert {"status": "SUCCESS", "jobName": "ingest"} in found["runsOrError"]["results"]
+
+
+def test_a_second_start_in_the_same_home_is_refused(running: Running) -> None:
+    second = subprocess.run([*_AION, "up"], env=running.environment, capture_output=True, text=True, timeout=60)
+    assert second.returncode == 1
+    assert "runs already in" in second.stderr
+
+
+def test_a_taken_port_is_named_with_its_setting(running: Running, tmp_path: Path) -> None:
+    environment = running.environment | {"AION_HOME": str(tmp_path / "other")}
+    refused = subprocess.run([*_AION, "up"], env=environment, capture_output=True, text=True, timeout=60)
+    assert refused.returncode == 1
+    assert str(running.port) in refused.stderr
+    assert "AION_PORT" in refused.stderr
+
+
+def test_ctrl_c_stops_everything(running: Running) -> None:
+    family = psutil.Process(running.process.pid).children(recursive=True)
+    assert len(family) >= 3, json.dumps([child.cmdline() for child in family])
+    running.process.send_signal(signal.SIGINT)
+    assert running.process.wait(40) == 0
+    _, alive = psutil.wait_procs(family, timeout=5)
+    assert alive == []
