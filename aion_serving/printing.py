@@ -7,7 +7,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
 from rich.text import Text
-from rich.tree import Tree
 
 from aion_assets.core.answer.extractive import ABSTENTION
 from aion_assets.core.answers import AnswerRecord, ShownPassage
@@ -44,39 +43,49 @@ def print_hits(hits: Sequence[Hit]) -> None:
 
 
 def print_trail(why: Mapping[str, Any]) -> None:
-    answer, release = why["answer"], why["release"]
-    root = Tree(f"[bold]{escape(answer['question'])}[/]  [dim]{answer['created_at']} · {answer['used']} · "
-                f"confidence {answer['C']:.2f}[/]")  # fmt: skip
-    root.add(_release_line(release))
+    console = Console(highlight=False)
+    answer = why["answer"]
+    facts = f"{answer['created_at']} · {answer['used']} · confidence {answer['C']:.2f}"
+    _line(console, 0, f"[bold]{escape(answer['question'])}[/]")
+    _line(console, 0, f"[dim]{facts}[/]")
+    _line(console, 0, f"\n{escape(_release_line(why['release']))}")
+    _run(console, why["release"].get("run"))
     for passage in why["passages"]:
-        _add_passage(root, passage)
+        _print_passage(console, passage)
     if not why["passages"]:
-        root.add("No passage was shown.")
-    Console(highlight=False).print(root, soft_wrap=True)
+        _line(console, 0, "\nNo passage was shown.")
 
 
-def _add_passage(root: Tree, passage: Mapping[str, Any]) -> None:
-    mark = f"\\[{passage['number']}]" if passage["cited"] else "nearest"
-    place = escape(_place(passage["title"], passage["heading"], passage["page"]))
-    branch = root.add(f"[bold]{mark}[/] {place}")
-    branch.add(Text(f"“{passage['quote']}”", style="italic"))
+def _print_passage(console: Console, passage: Mapping[str, Any]) -> None:
+    mark = f"[{passage['number']}]" if passage["cited"] else "nearest"
+    place = _place(passage["title"], passage["heading"], passage["page"])
+    _line(console, 0, f"\n[bold cyan]{escape(mark)}[/] [bold]{escape(place)}[/]")
+    _line(console, 4, f"[italic]“{escape(passage['quote'])}”[/]")
     steps = (_chunk_line, _document_line, _decision_line, _fetch_line, _source_line)
-    for line, run in zip(steps, ("chunk", "parse", "curate", "fetch", ""), strict=True):
-        said = line(passage)
-        link = passage["runs"].get(run)
-        branch.add(escape(said) + (f"\n[dim]run {link['link']}[/]" if link else ""))
+    for line, step in zip(steps, ("chunk", "parse", "curate", "fetch", ""), strict=True):
+        _line(console, 4, escape(line(passage)))
+        _run(console, passage["runs"].get(step))
+
+
+def _line(console: Console, indent: int, text: str) -> None:
+    """Whole, however narrow the terminal: ids and addresses are there to be copied."""
+    console.print(" " * indent + text, soft_wrap=True)
+
+
+def _run(console: Console, run: Mapping[str, str] | None) -> None:
+    if run:
+        _line(console, 6, f"[dim]run {escape(run['link'])}[/]")
 
 
 def _release_line(release: Mapping[str, Any]) -> str:
     if "missing" in release:
         return f"release {release['release_id'][:_ID_CHARS]}: {release['missing']}"
     current = "current" if release["current"] else "not current any more"
-    line = (
+    return (
         f"release {release['release_id'][:_ID_CHARS]} ({current}): index version {release['index']['version']} "
         f"with {release['index']['rows']} passages, embedder {release['embedder']['id']}, "
         f"{release['prompt_version']}, calibration {release['calibration']['digest'][:_ID_CHARS]}"
     )
-    return line + (f"\n[dim]run {release['run']['link']}[/]" if release["run"] else "")
 
 
 def _chunk_line(passage: Mapping[str, Any]) -> str:

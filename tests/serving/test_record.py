@@ -67,3 +67,24 @@ def test_why_shows_that_a_document_was_rejected_since(base: KnowledgeBase) -> No
     assert decision["state"] == "rejected"
     assert decision["decided_by"] == "cli:ana"
     assert decision["hidden"] == "rejected"
+
+
+def test_a_citation_leads_to_the_heading_of_its_quote_and_not_to_where_the_passage_begins(
+    shared_base: KnowledgeBase,
+) -> None:
+    record = Assistant(shared_base.settings).ask("How often is a restore drill held?")
+    first = record.citations[0]
+    assert "every quarter" in first.quote
+    assert first.passage.startswith("Backup procedure")
+    assert first.heading.endswith("Restoring a database")
+    assert first.fragment == "restore"
+
+
+def test_the_place_of_a_quote_in_a_document_that_changed_is_where_its_passage_begins(base: KnowledgeBase) -> None:
+    assistant = Assistant(base.settings)
+    page = base.folder / "backup.html"
+    page.write_text(page.read_text().replace("<h1>", "<h1>New "))
+    base.collect(base.source)
+    base.parse(base.source)
+    first = assistant.ask("How often is a restore drill held?").citations[0]
+    assert first.fragment == "schedule"
