@@ -6,8 +6,6 @@ own name, so that two processes never decide on the same rows at once.
 """
 
 import errno
-import logging
-import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from aion_assets.core import lake_files
 from aion_assets.core.errors import AionError, DiskFullError, LakeError
+from aion_assets.core.lake_files import sync_newer
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
     from lancedb import DBConnection
     from lancedb.table import Table
-
-logger = logging.getLogger(__name__)
 
 # Rows of one write or delete statement; large enough to amortise a commit, small enough to stay in memory.
 WRITE_ROWS = 2_000
@@ -55,9 +53,7 @@ class Lake:
         with _clear_errors(name):
             if self.folder is None:
                 return name in self._connection.list_tables().tables
-            # A folder without any file of data or manifest was left by a kill while the table was being made.
-            table = self.folder / f"{name}.lance"
-            return any((table / "_versions").glob("*.manifest")) or any((table / "data").glob("*"))
+            return lake_files.is_made(self._files_of(name))
 
     def table(self, name: str, schema: pa.Schema | None = None) -> "Table":
         """Open a table; with `schema`, make it when it is missing.
@@ -71,8 +67,9 @@ class Lake:
             try:
                 return self._connection.open_table(name)
             except (OSError, RuntimeError, ValueError):
-                if not self._drop_unfinished_commit(name):
-                    raise
+                with self._locked(name):
+                    if self.folder is None or not lake_files.drop_unfinished_commit(self._files_of(name)):
+                        raise
                 return self._connection.open_table(name)
 
     def table_at(self, name: str, tag: str) -> "Table":
@@ -151,6 +148,8 @@ class Lake:
         table = self.table(name)
         with self._writing(name):
             table.checkout_latest()  # type: ignore[no-untyped-call]
+            if self.folder is not None:
+                lake_files.drop_unfinished_tags(self._files_of(name))
             yield table
 
     def compact(self, name: str, keep: timedelta) -> None:
@@ -159,16 +158,23 @@ class Lake:
             with self.changing(name) as table:
                 table.optimize(cleanup_older_than=max(keep, _age_of_oldest_tag(table)))
 
-    def set_tag(self, name: str, tag: str) -> None:
-        """Let `tag` name the newest version of a table; nothing when the table does not exist yet."""
-        if self.exists(name):
-            with self.changing(name) as table:
-                change = table.tags.update if tag in table.tags.list() else table.tags.create
-                change(tag, table.version)
+    def set_tag(self, name: str, tag: str, version: int | None = None) -> None:
+        """Let `tag` name a version of a table, the newest by default; nothing when the table does not exist yet."""
+        if not self.exists(name):
+            return
+        with self.changing(name) as table:
+            version = table.version if version is None else version
+            change = table.tags.update if tag in table.tags.list() else table.tags.create
+            change(tag, version)
+            # Lance does not notice that there was no room for it.
+            if self.folder is not None and tag in lake_files.drop_unfinished_tags(self._files_of(name)):
+                raise OSError(errno.ENOSPC, "No space left on device")
 
     def has_tag(self, name: str, tag: str) -> bool:
         with _clear_errors(name):
-            return self.exists(name) and tag in self.table(name).tags.list()
+            if self.folder is None:
+                return self.exists(name) and tag in self.table(name).tags.list()
+            return lake_files.has_tag(self._files_of(name), tag)
 
     @contextmanager
     def turn(self, name: str) -> Iterator[None]:
@@ -185,7 +191,7 @@ class Lake:
             started = time.time_ns()
             yield
             if self.folder is not None:
-                _sync_newer(self.folder / f"{name}.lance", started)
+                sync_newer(self._files_of(name), started)
 
     @contextmanager
     def _locked(self, name: str) -> Iterator[None]:
@@ -204,19 +210,9 @@ class Lake:
         finally:
             lock.release()
 
-    def _drop_unfinished_commit(self, name: str) -> bool:
-        """Set aside a newest manifest that is empty: power failed before its commit was acknowledged."""
-        if self.folder is None:
-            return False
-        with self._locked(name):
-            # Lance names manifests so that the newest sorts first.
-            manifests = sorted((self.folder / f"{name}.lance" / "_versions").glob("*.manifest"))
-            if len(manifests) < 2 or manifests[0].stat().st_size or not manifests[1].stat().st_size:
-                return False
-            logger.warning("Table %r: the newest version was never finished; the one before is used.", name)
-            manifests[0].replace(manifests[0].with_suffix(".unfinished"))
-            _sync(manifests[0].parent)
-        return True
+    def _files_of(self, name: str) -> Path:
+        assert self.folder is not None
+        return self.folder / f"{name}.lance"
 
 
 def is_in(column: str, values: Iterable[str]) -> str:
@@ -251,30 +247,3 @@ def _age_of_oldest_tag(table: "Table") -> timedelta:
     tagged = {tag["version"] for tag in table.tags.list().values()}
     made = [version["timestamp"] for version in table.list_versions() if version["version"] in tagged]
     return datetime.now() - min(made) + _TAG_SLACK if made else timedelta(0)  # Lance tells local times without a zone
-
-
-def _sync_newer(folder: Path, started_ns: int) -> None:
-    """fsync what a commit wrote: files first, then the folders that name them."""
-    slack_ns = 2_000_000_000  # file systems round times
-    for parent, _, files in os.walk(folder):
-        touched = False
-        for file in files:
-            path = Path(parent) / file
-            try:
-                if path.stat().st_mtime_ns + slack_ns < started_ns:
-                    continue
-                _sync(path)
-            except FileNotFoundError:  # a reader's temporary file
-                continue
-            touched = True
-        if touched:
-            _sync(Path(parent))
-    _sync(folder)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -68,9 +68,7 @@ def publish(lake: Lake, database: Database, tenant_id: str, manifest: Manifest) 
 
     A kill leaves at worst a tag without a release, which the next publication removes.
     """
-    with lake.changing(manifest.index["table"]) as table:
-        if manifest.tag not in table.tags.list():
-            table.tags.create(manifest.tag, manifest.index["version"])
+    lake.set_tag(manifest.index["table"], manifest.tag, manifest.index["version"])
     release_id = manifest.release_id
     releases, current = schema.releases, schema.current_release
     with database.write() as connection:

@@ -1,0 +1,73 @@
+"""The files of one Lance table: made durable, and mended where a kill, a power cut or a full disk left half of one.
+
+Lance writes data and manifests so that a reader sees all or nothing, but it calls no fsync, and it writes a tag in
+place: a tag that a kill or a full disk cut short is an empty file, which then breaks every listing of tags.
+"""
+
+import logging
+import os
+from pathlib import Path
+
+from aion_assets.core.durable import sync_folder
+
+logger = logging.getLogger(__name__)
+
+_SLACK_NS = 2_000_000_000  # file systems round times
+
+
+def is_made(table: Path) -> bool:
+    """False too for the folder that a kill left before the table had its first manifest."""
+    return any((table / "_versions").glob("*.manifest")) or any((table / "data").glob("*"))
+
+
+def sync_newer(table: Path, started_ns: int) -> None:
+    """fsync what a commit wrote: files first, then the folders that name them."""
+    for parent, _, files in os.walk(table):
+        touched = False
+        for file in files:
+            path = Path(parent) / file
+            try:
+                if path.stat().st_mtime_ns + _SLACK_NS < started_ns:
+                    continue
+                _sync(path)
+            except FileNotFoundError:  # a reader's temporary file
+                continue
+            touched = True
+        if touched:
+            sync_folder(Path(parent))
+    sync_folder(table)
+
+
+def drop_unfinished_commit(table: Path) -> bool:
+    """Set aside a newest manifest that is empty: power failed before its commit was acknowledged."""
+    # Lance names manifests so that the newest sorts first.
+    manifests = sorted((table / "_versions").glob("*.manifest"))
+    if len(manifests) < 2 or manifests[0].stat().st_size or not manifests[1].stat().st_size:
+        return False
+    logger.warning("%s: the newest version was never finished; the one before is used.", table.stem)
+    manifests[0].replace(manifests[0].with_suffix(".unfinished"))
+    sync_folder(manifests[0].parent)
+    return True
+
+
+def drop_unfinished_tags(table: Path) -> list[str]:
+    """Names of the tags that were cut short and are gone now. For the one writer of the table only."""
+    dropped = []
+    for file in (table / "_refs" / "tags").glob("*.json"):
+        if file.stat().st_size == 0:
+            file.unlink()
+            dropped.append(file.stem)
+    return dropped
+
+
+def has_tag(table: Path, tag: str) -> bool:
+    file = table / "_refs" / "tags" / f"{tag}.json"
+    return file.is_file() and file.stat().st_size > 0
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
