@@ -1,13 +1,11 @@
 """The sources: what an operator adds, pauses and removes, and what the pipeline still owes each of them."""
 
 import re
-import unicodedata
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
@@ -16,6 +14,7 @@ from aion_assets.core.database import Database, as_utc, now
 from aion_assets.core.errors import SourceError
 from aion_assets.core.records import Source
 from aion_assets.core.settings import Settings
+from aion_assets.core.source_names import free_id, name_of
 
 # Why a source is due whose tables hold what no release holds yet: decisions, or a run that ended early.
 CHANGES = "changes"
@@ -85,9 +84,9 @@ def add_source(
         ).scalar()
         if same is not None and kind != "uploads":
             raise SourceError(f"{address} is a source already: {same}.", f"See 'aion source show {same}'.")
-        name = name or _name_of(address)
+        name = name or name_of(address)
         source = Source(
-            source_id=_free_id(connection, name),
+            source_id=free_id(connection, name),
             tenant_id=settings.tenant_id,
             kind=kind,
             address=address,
@@ -291,24 +290,3 @@ def _due(row: Row[Any], collected_at: datetime | None) -> str:
     if row.schedule_s and collected_at + timedelta(seconds=row.schedule_s) <= now():
         return "scheduled"
     return CHANGES if row.requested > row.handled else ""
-
-
-def _name_of(address: str) -> str:
-    parts = urlsplit(address)
-    if parts.scheme in ("http", "https"):
-        return f"{parts.netloc}{parts.path}".strip("/") or address
-    from pathlib import PurePath
-
-    return PurePath(address).stem or address
-
-
-def _free_id(connection: Connection, name: str) -> str:
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    base = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:48] or "source"
-    taken = set(connection.execute(select(_sources.c.source_id).where(_sources.c.source_id.startswith(base))).scalars())
-    number = 1
-    candidate = base
-    while candidate in taken:
-        number += 1
-        candidate = f"{base}-{number}"
-    return candidate
