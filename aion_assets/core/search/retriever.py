@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 CANDIDATES = 24
 SELECTED = 8
-# Rows asked of each half: a passage that is good for both stands among the first of both.
-_POOL = 50
+# Rows asked of each half: a passage that is good for both stands among the first of both. 50 rows find no more than 30.
+_POOL = 30
+# A few long documents may fill these rows; then so many times as many are asked for, once and once more.
+_WIDER = 4
 _SHOWN = [item.name for item in fields(Hit) if item.name not in ("vector", "dense", "lexical", "score")]
 _COLUMNS = [*_SHOWN, "tenant_id", "vector"]
 
@@ -50,6 +52,10 @@ class Retriever:
         return TermWeights.of_table(self._table)
 
     @cached_property
+    def _rows(self) -> int:
+        return self._table.count_rows()
+
+    @cached_property
     def _full_text(self) -> list[str]:
         return filled_columns(self._table)
 
@@ -58,8 +64,13 @@ class Retriever:
     ) -> list[Hit]:
         """The best passage of each of the k best documents."""
         visible = Visibility(self._tenant_id, frozenset(hidden_docs), frozenset(hidden_sources))
-        hits, _ = self._candidates(clean_question(question), max(_POOL, 3 * k), visible)
-        return best_per_document(hits)[:k]
+        pool = max(_POOL, 3 * k)
+        for size in (pool, _WIDER * pool, _WIDER**2 * pool):
+            hits, _ = self._candidates(clean_question(question), size, visible)
+            documents = best_per_document(hits)
+            if len(documents) >= k or size >= self._rows:
+                break
+        return documents[:k]
 
     def candidates(self, question: str) -> list[Hit]:
         """Every passage that either half finds, by falling fused score."""
