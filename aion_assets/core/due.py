@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from aion_assets.core.collect.uploads import uploads_folder
 from aion_assets.core.database import Database
 from aion_assets.core.settings import Settings
 from aion_assets.core.sources import CHANGES, SourceState, list_sources
@@ -38,7 +39,9 @@ def folder_signatures(database: Database, settings: Settings) -> dict[str, str]:
     signatures = {}
     for state in list_sources(database, settings):
         if state.source.kind in ("folder", "uploads") and not state.source.paused:
-            signatures[state.source.source_id] = _signature(Path(state.source.address))
+            uploads = state.source.kind == "uploads"
+            folder = uploads_folder(settings, state.source.source_id) if uploads else Path(state.source.address)
+            signatures[state.source.source_id] = _signature(folder)
     return signatures
 
 
