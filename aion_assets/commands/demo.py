@@ -6,8 +6,8 @@ import sys
 import typer
 
 QUESTIONS = (
-    "Como eu adiciono um site como fonte?",
-    "What happens to a file that cannot be parsed?",
+    "Como rejeito um documento?",
+    "How do I add a web site?",
     "Qual é a capital da Mongólia?",
 )
 
