@@ -54,6 +54,7 @@ defs = dg.Definitions(
             target=dg.AssetSelection.all(),
             default_status=dg.DefaultSensorStatus.RUNNING,
             minimum_interval_seconds=15,
+            description="Brings every asset up to date whose input, code or last run asks for it.",
         ),
     ],
     resources={"knowledge_base": KnowledgeBaseResource()},

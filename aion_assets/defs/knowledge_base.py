@@ -33,6 +33,13 @@ class KnowledgeBaseResource(dg.ConfigurableResource[None]):
     def source(self, context: dg.AssetExecutionContext) -> Source:
         return get_source(self.database, self.settings, context.partition_key).source
 
+    def uri(self, table: str) -> str:
+        return f"{self.settings.lake_uri}/{table}.lance"
+
+    def page(self, path: str) -> dg.UrlMetadataValue:
+        """A page of AION's server."""
+        return dg.MetadataValue.url(f"http://{self.settings.host}:{self.settings.port}{path}")
+
     def load_embedder(self) -> Embedder:
         from trainer.embedder import Embedder as TorchEmbedder
 

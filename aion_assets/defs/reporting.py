@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import dagster as dg
-import pyarrow as pa
 
 from aion_assets.core.steps.report import ShowProgress, StepReport
 
@@ -39,28 +38,18 @@ def progress_of(context: dg.AssetExecutionContext) -> ShowProgress:
     return show
 
 
-def materialize(report: StepReport, **more: Any) -> Materialized:
-    """Metadata of a finished step. Counts stand in a table and, as numbers, where Dagster plots them over time."""
-    counts = "\n".join(f"| {name} | {count} |" for name, count in sorted(report.counts.items()))
+def materialize(report: StepReport, uri: str, **more: Any) -> Materialized:
+    """Metadata of a finished step; Dagster plots its numbers over time. `uri` is where the table is."""
     drops = "\n".join(f"| {name} | {count} |" for name, count in sorted(report.drops.items()) if count)
     metadata: dict[str, Any] = {
         "dagster/row_count": report.rows,
-        "counts": dg.MetadataValue.md(f"| what | rows |\n|---|---|\n{counts}"),
-        "drops": dg.MetadataValue.md(f"| reason | rows |\n|---|---|\n{drops}" if drops else "none"),
+        "dagster/uri": uri,
+        **dict(sorted(report.counts.items())),
         "dropped": sum(report.drops.values()),
+        "drops": dg.MetadataValue.md(f"| reason | rows |\n|---|---|\n{drops}" if drops else "none"),
         "seconds": round(report.seconds, 3),
         "rows_per_second": round(report.rows / report.seconds, 1) if report.seconds else 0.0,
-        **report.counts,
         **{f"note/{name}": value for name, value in report.notes.items()},
         **more,
     }
     return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(report.data_version or "empty"))
-
-
-def column_schema(schema: pa.Schema) -> dict[str, dg.TableSchema]:
-    """Definition metadata that shows a table's columns in the catalog."""
-    columns = [
-        dg.TableColumn(field.name, str(field.type), constraints=dg.TableColumnConstraints(nullable=field.nullable))
-        for field in schema
-    ]
-    return {"dagster/column_schema": dg.TableSchema(columns)}

@@ -9,14 +9,16 @@ from aion_assets.core.steps.chunks import chunk_source
 from aion_assets.core.steps.curated import curate_source
 from aion_assets.core.steps.documents import parse_source
 from aion_assets.core.steps.embeddings import embed_source
+from aion_assets.core.steps.embeddings import table_of as vectors_table
 from aion_assets.core.steps.pages import collect_source
 from aion_assets.defs.automation import up_to_date
 from aion_assets.defs.knowledge_base import KnowledgeBaseResource
 from aion_assets.defs.partitions import source_partitions
-from aion_assets.defs.reporting import OWNERS, Materialized, column_schema, materialize, progress_of
+from aion_assets.defs.reporting import OWNERS, Materialized, materialize, progress_of
+from aion_assets.defs.tables import table_definition
 
-PARSE_VERSION = source_version("aion_assets.core.parse", "aion_assets.core.quality")
-CHUNK_VERSION = source_version("aion_assets.core.chunk", "aion_assets.core.sentences")
+PARSE_VERSION = source_version("aion_assets.core.parse", "aion_assets.core.quality", "aion_assets.core.steps.documents")
+CHUNK_VERSION = source_version("aion_assets.core.chunk", "aion_assets.core.sentences", "aion_assets.core.steps.chunks")
 BUNDLED_DIMENSION = 384
 
 
@@ -31,7 +33,7 @@ def pipeline_version(kb: KnowledgeBaseResource) -> str:
     partitions_def=source_partitions,
     kinds={"scrapy", "lance"},
     owners=OWNERS,
-    metadata=column_schema(PAGES),
+    metadata=table_definition("pages", PAGES),
     code_version=source_version("aion_assets.core.collect", "aion_assets.core.steps.pages"),
 )
 def crawled_pages(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> Materialized:
@@ -39,7 +41,7 @@ def crawled_pages(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBa
     kb = knowledge_base
     source = kb.source(context)
     report = collect_source(kb.lake, kb.database, kb.settings, source, context.run.run_id, progress_of(context))
-    return materialize(report, kind=source.kind)
+    return materialize(report, kb.uri("pages"), kind=source.kind)
 
 
 @dg.asset(
@@ -49,7 +51,7 @@ def crawled_pages(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBa
     partitions_def=source_partitions,
     kinds={"python", "lance"},
     owners=OWNERS,
-    metadata=column_schema(DOCUMENTS),
+    metadata=table_definition("documents", DOCUMENTS),
     code_version=PARSE_VERSION,
     automation_condition=up_to_date,
 )
@@ -59,7 +61,7 @@ def parsed_documents(context: dg.AssetExecutionContext, knowledge_base: Knowledg
     report = parse_source(
         kb.lake, kb.settings, kb.source(context), PARSE_VERSION, context.run.run_id, progress_of(context)
     )
-    return materialize(report)
+    return materialize(report, kb.uri("documents"))
 
 
 @dg.asset(
@@ -69,7 +71,7 @@ def parsed_documents(context: dg.AssetExecutionContext, knowledge_base: Knowledg
     partitions_def=source_partitions,
     kinds={"python", "lance"},
     owners=OWNERS,
-    metadata=column_schema(CURATED_DOCUMENTS),
+    metadata=table_definition("curated_documents", CURATED_DOCUMENTS),
     code_version=source_version("aion_assets.core.steps.curated", "aion_assets.core.curation"),
     automation_condition=up_to_date,
 )
@@ -77,7 +79,8 @@ def curated_documents(context: dg.AssetExecutionContext, knowledge_base: Knowled
     """What was approved, by whom, and which of it repeats something else."""
     kb = knowledge_base
     report = curate_source(kb.lake, kb.database, kb.source(context), context.run.run_id)
-    return materialize(report, decide=dg.MetadataValue.url(f"http://{kb.settings.host}:{kb.settings.port}/"))
+    waiting = kb.page(f"/curation/pending?source={context.partition_key}")
+    return materialize(report, kb.uri("curated_documents"), waiting=waiting)
 
 
 @dg.asset(
@@ -87,7 +90,7 @@ def curated_documents(context: dg.AssetExecutionContext, knowledge_base: Knowled
     partitions_def=source_partitions,
     kinds={"python", "lance"},
     owners=OWNERS,
-    metadata=column_schema(CHUNKS),
+    metadata=table_definition("chunks", CHUNKS),
     code_version=CHUNK_VERSION,
     automation_condition=up_to_date,
 )
@@ -97,7 +100,7 @@ def chunks(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResou
     report = chunk_source(
         kb.lake, kb.source(context), kb.embedding_model, CHUNK_VERSION, context.run.run_id, progress_of(context)
     )
-    return materialize(report)
+    return materialize(report, kb.uri("chunks"))
 
 
 @dg.asset(
@@ -107,7 +110,7 @@ def chunks(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResou
     partitions_def=source_partitions,
     kinds={"pytorch", "lance"},
     owners=OWNERS,
-    metadata=column_schema(embeddings_schema(BUNDLED_DIMENSION)),
+    metadata=table_definition("embeddings", embeddings_schema(BUNDLED_DIMENSION)),
     code_version=source_version("trainer.embedder", "trainer.bert"),
     automation_condition=up_to_date,
 )
@@ -117,4 +120,4 @@ def embeddings(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseR
     source, embedder_id = kb.source(context), kb.embedding_model.embedder_id
     report = embed_source(kb.lake, source, embedder_id, kb.load_embedder, progress_of(context))
     sources.mark_pipeline(kb.database, source.source_id, pipeline_version(kb))
-    return materialize(report, embedder=embedder_id)
+    return materialize(report, kb.uri(vectors_table(embedder_id)), embedder=embedder_id)

@@ -7,11 +7,12 @@ from aion_assets.core.cleaning import clean_removed_sources
 from aion_assets.core.code_version import source_version
 from aion_assets.core.curation import hidden
 from aion_assets.core.records import knowledge_schema
-from aion_assets.core.steps.knowledge import build_index
+from aion_assets.core.steps.knowledge import build_index, table_of
 from aion_assets.defs.automation import up_to_date
 from aion_assets.defs.corpus.assets import BUNDLED_DIMENSION, embeddings
 from aion_assets.defs.knowledge_base import KnowledgeBaseResource
-from aion_assets.defs.reporting import OWNERS, Materialized, column_schema, materialize, progress_of
+from aion_assets.defs.reporting import OWNERS, Materialized, materialize, progress_of
+from aion_assets.defs.tables import table_definition
 
 
 @dg.asset(
@@ -20,7 +21,7 @@ from aion_assets.defs.reporting import OWNERS, Materialized, column_schema, mate
     group_name="index",
     kinds={"lance"},
     owners=OWNERS,
-    metadata=column_schema(knowledge_schema(BUNDLED_DIMENSION)),
+    metadata=table_definition("knowledge", knowledge_schema(BUNDLED_DIMENSION)),
     code_version=source_version("aion_assets.core.steps.knowledge", "aion_assets.core.search.indexes"),
     automation_condition=up_to_date,
 )
@@ -32,7 +33,7 @@ def lance_index(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBase
     )
     # After the index, so that a run killed in between leaves the sources to clean.
     report.counts["cleaned_sources"] = len(clean_removed_sources(kb.lake, kb.database, kb.settings))
-    return materialize(report)
+    return materialize(report, kb.uri(table_of(model.embedder_id)))
 
 
 @dg.asset_check(asset=lance_index, blocking=True)

@@ -3,14 +3,19 @@
 One dagster.yaml names these classes, so that the same file serves both databases and every home.
 """
 
+import sys
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 from dagster._core.storage.root import LocalArtifactStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
+from filelock import FileLock, Timeout
 
+from aion_assets.core.errors import AionError
 from aion_assets.core.settings import load_settings
 
 # LocalArtifactStorage, LocalComputeLogManager and DagsterSqliteStorage have no public import path; dagster.yaml itself
@@ -23,6 +28,26 @@ def _folder(name: str) -> str:
     return str(folder)
 
 
+@cache
+def _refuse_second_daemon() -> FileLock | None:
+    """In a Dagster daemon, however it was started: hold this home's lock as long as the process lives.
+
+    Raises AionError: another one has it. Two daemons would start every run twice, and Dagster only logs that.
+    """
+    program = Path(sys.argv[0])
+    is_daemon = program.name.startswith("dagster-daemon") or program.parent.name == "_daemon"
+    if not is_daemon or sys.argv[1:2] != ["run"]:
+        return None
+    lock = FileLock(Path(_folder("")) / ".daemon.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise AionError(
+            f"A Dagster daemon works on {load_settings().home} already.", "Stop that one, or set another AION_HOME."
+        ) from None
+    return lock
+
+
 class HomeStorage(DagsterSqliteStorage):
     @classmethod
     def config_type(cls) -> dict[str, Any]:
@@ -30,6 +55,7 @@ class HomeStorage(DagsterSqliteStorage):
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData, config_value: Mapping[str, Any]) -> Any:
+        _refuse_second_daemon()
         url = load_settings().dagster_db
         if url:
             from dagster_postgres import DagsterPostgresStorage

@@ -29,7 +29,11 @@ def old_runs_pruned() -> None:
 
 
 nightly = dg.ScheduleDefinition(
-    name="nightly", job=old_runs_pruned, cron_schedule="30 3 * * *", default_status=dg.DefaultScheduleStatus.RUNNING
+    name="nightly",
+    job=old_runs_pruned,
+    cron_schedule="30 3 * * *",
+    description=f"Deletes what ended more than {KEPT_DAYS} days ago.",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 
 

@@ -23,6 +23,8 @@ _REAPER_INTERVAL_S = 30
 # A source whose runs fail is tried again after this long, and after twice as long each further time.
 _RETRY_AFTER_S = 300
 _MOST_TRIES = 10
+_NOTHING = "Nothing is due."
+_PartitionChange = dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest
 _UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -59,6 +61,12 @@ def _request(context: dg.SensorEvaluationContext, due: DueRun, same_subject: dg.
     )
 
 
+def _result(requests: Iterator[dg.RunRequest], changes: Sequence[_PartitionChange] = ()) -> dg.SensorResult:
+    wanted = list(requests)
+    skip_reason = None if wanted else _NOTHING
+    return dg.SensorResult(wanted, skip_reason, dynamic_partitions_requests=changes)
+
+
 def _rests(due: DueRun, earlier: Sequence[dg.RunRecord]) -> bool:
     """Whether the work waits: after a person cancelled it, and ever longer after runs that failed at it."""
     if not earlier or (ended := earlier[0].end_time) is None:
@@ -75,12 +83,10 @@ def _failed_at(run: dg.DagsterRun, due: DueRun) -> bool:
     return same_work and run.status == dg.DagsterRunStatus.FAILURE
 
 
-def _partition_changes(
-    context: dg.SensorEvaluationContext, kb: KnowledgeBaseResource
-) -> list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest]:
+def _partition_changes(context: dg.SensorEvaluationContext, kb: KnowledgeBaseResource) -> list[_PartitionChange]:
     wanted = {state.source.source_id for state in list_sources(kb.database, kb.settings)}
     known = set(context.instance.get_dynamic_partitions(str(source_partitions.name)))
-    changes: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
+    changes: list[_PartitionChange] = []
     if wanted - known:
         changes.append(source_partitions.build_add_request(sorted(wanted - known)))
     if known - wanted:
@@ -88,33 +94,47 @@ def _partition_changes(
     return changes
 
 
-@dg.sensor(job=ingest, minimum_interval_seconds=_SOURCES_INTERVAL_S, default_status=dg.DefaultSensorStatus.RUNNING)
+@dg.sensor(
+    job=ingest,
+    minimum_interval_seconds=_SOURCES_INTERVAL_S,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Collects the sources that are new, scheduled, changed by a new pipeline, or left unfinished.",
+)
 def source_due(context: dg.SensorEvaluationContext, knowledge_base: KnowledgeBaseResource) -> dg.SensorResult:
-    """Collects the sources that are new, scheduled, changed by a new pipeline, or left unfinished."""
     kb = knowledge_base
-    requests = list(_requests(context, kb, INGEST))
-    return dg.SensorResult(run_requests=requests, dynamic_partitions_requests=_partition_changes(context, kb))
+    return _result(_requests(context, kb, INGEST), _partition_changes(context, kb))
 
 
-@dg.sensor(job=recurate, minimum_interval_seconds=_DECISIONS_INTERVAL_S, default_status=dg.DefaultSensorStatus.RUNNING)
+@dg.sensor(
+    job=recurate,
+    minimum_interval_seconds=_DECISIONS_INTERVAL_S,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Indexes what was approved and takes out what was rejected.",
+)
 def curation_decided(context: dg.SensorEvaluationContext, knowledge_base: KnowledgeBaseResource) -> dg.SensorResult:
-    """Indexes what was approved and takes out what was rejected."""
-    return dg.SensorResult(run_requests=list(_requests(context, knowledge_base, RECURATE)))
+    return _result(_requests(context, knowledge_base, RECURATE))
 
 
-@dg.sensor(job=reindex, minimum_interval_seconds=_SOURCES_INTERVAL_S, default_status=dg.DefaultSensorStatus.RUNNING)
+@dg.sensor(
+    job=reindex,
+    minimum_interval_seconds=_SOURCES_INTERVAL_S,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Takes the rows of removed sources out of index and tables, once no run works on them any more.",
+)
 def source_removed(context: dg.SensorEvaluationContext, knowledge_base: KnowledgeBaseResource) -> dg.SensorResult:
-    """Takes the rows of removed sources out of index and tables, once no run works on them any more."""
     removed = sorted(removed_sources(knowledge_base.database, knowledge_base.settings))
     if not removed or not _busy(context.instance).isdisjoint({*removed, ""}):
-        return dg.SensorResult(skip_reason=f"Runs under way come before {', '.join(removed)}." if removed else "None.")
+        return dg.SensorResult(skip_reason=f"Waiting for runs before {', '.join(removed)}." if removed else _NOTHING)
     due = DueRun(reindex.name, "", "source removed", f"clean/{'/'.join(removed)}")
-    return dg.SensorResult(list(_request(context, due, dg.RunsFilter(job_name=reindex.name))))
+    return _result(_request(context, due, dg.RunsFilter(job_name=reindex.name)))
 
 
-@dg.sensor(minimum_interval_seconds=_SOURCES_INTERVAL_S, default_status=dg.DefaultSensorStatus.RUNNING)
+@dg.sensor(
+    minimum_interval_seconds=_SOURCES_INTERVAL_S,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Notices files that came, went or changed in watched folders and uploads, and makes their source due.",
+)
 def uploads(context: dg.SensorEvaluationContext, knowledge_base: KnowledgeBaseResource) -> dg.SkipReason:
-    """Notices files that came, went or changed in watched folders and uploads, and makes their source due."""
     kb = knowledge_base
     now_there = folder_signatures(kb.database, kb.settings)
     busy = _busy(context.instance)
@@ -132,16 +152,21 @@ def uploads(context: dg.SensorEvaluationContext, knowledge_base: KnowledgeBaseRe
     return dg.SkipReason(f"Changed: {', '.join(changed)}." if changed else "Nothing changed.")
 
 
-@dg.sensor(minimum_interval_seconds=_REAPER_INTERVAL_S, default_status=dg.DefaultSensorStatus.RUNNING)
+@dg.sensor(
+    minimum_interval_seconds=_REAPER_INTERVAL_S,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Ends runs whose process died without a word, so that they hold no place in the queue.",
+)
 def zombie_reaper(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-    """Ends runs whose process died without a word, so that they hold no place in the queue."""
     reaped = reap_dead_runs(context.instance)
     return dg.SkipReason(f"{len(reaped)} dead runs ended." if reaped else "No dead runs.")
 
 
-@dg.run_failure_sensor(default_status=dg.DefaultSensorStatus.RUNNING)
+@dg.run_failure_sensor(
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Records a failed run among AION's events, where metrics and pages see it.",
+)
 def run_failure(context: dg.RunFailureSensorContext, knowledge_base: KnowledgeBaseResource) -> None:
-    """Records a failed run among AION's events, where metrics and pages see it."""
     from sqlalchemy import insert
 
     from aion_assets.core.schema import events

@@ -50,7 +50,7 @@ def release(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseReso
             "retired": report.retired,
             "dagster/row_count": int(report.manifest.index["rows"]),
             "index_version": int(report.manifest.index["version"]),
-            "chat": dg.MetadataValue.url(f"http://{kb.settings.host}:{kb.settings.port}/"),
+            "chat": kb.page("/"),
         },
         data_version=dg.DataVersion(report.release_id),
     )
