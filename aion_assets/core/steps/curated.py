@@ -17,6 +17,8 @@ from aion_assets.core.steps.report import StepReport
 TABLE = "curated_documents"
 _DOCUMENT = ["doc_id", "content_hash", "simhash", "first_seen", "title", "url", "lang", "quality"]
 _HASHES_PER_LOOKUP = 1_000
+# Texts in memory at once; one may have megabytes.
+_READ_TEXTS = 32
 # (first seen, doc_id): the earliest location is the primary, whichever source or run looks at it.
 Rank = tuple[Any, str]
 
@@ -84,8 +86,9 @@ def _curate(lake: Lake, database: Database, source: Source, run_id: str) -> Step
 
 
 def _texts(lake: Lake, keys: list[str]) -> Iterable[tuple[str, str]]:
-    for row in lake.rows_by_key("documents", ["doc_id", "text"], "doc_id", keys):
-        yield row["doc_id"], row["text"]
+    for begin in range(0, len(keys), _READ_TEXTS):
+        for row in lake.rows_by_key("documents", ["doc_id", "text"], "doc_id", keys[begin : begin + _READ_TEXTS]):
+            yield row["doc_id"], row["text"]
 
 
 def _primaries(lake: Lake, elsewhere: str, approved: dict[str, dict[str, Any]]) -> tuple[dict[str, str], set[str]]:
