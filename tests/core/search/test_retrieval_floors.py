@@ -8,7 +8,9 @@ import pytest
 from bench.evaluate import Figures, bench_answers, bench_retrieval
 
 FAQUAD_SHA256 = "37fd3c47e2519ca8c75da2f5d3ab3c1d6c68736df8720dadcad6c6b202ea58af"
-QUESTIONS = 120
+QUESTIONS = 100
+
+pytestmark = pytest.mark.timeout(900)  # a whole corpus is embedded
 
 
 @pytest.fixture(scope="module")
