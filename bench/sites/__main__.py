@@ -30,7 +30,7 @@ def main() -> None:
         cited = answered = 0
         for item in asked:
             retrieval = retriever.retrieve(item["text"])
-            answer = answer_question(retrieval, calibration, tau=home.settings.tau_confidence)
+            answer = answer_question(retrieval, calibration=calibration, tau=home.settings.tau_confidence)
             pages = [citation.url for citation in answer.citations or answer.nearest]
             right = any(page.partition("#")[0].endswith(item["page"]) for page in pages)
             cited += right
