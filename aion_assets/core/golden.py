@@ -24,7 +24,7 @@ def load_golden_queries(settings: Settings) -> list[GoldenQuery]:
     if not path.is_file():
         return []
     queries = []
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+    for number, line in enumerate(path.read_text("utf-8").split("\n"), 1):
         if not line.strip():
             continue
         try:
