@@ -13,7 +13,7 @@ from aion_assets.core.records import QuarantineReason
 def parse_records(raw: RawFile, draft: Draft) -> None:
     """One record is one document; of several, each begins with its title as a heading."""
     draft.parser = "jsonl"
-    lines = [line for line in raw.text().splitlines() if line.strip()]
+    lines = [line for line in raw.text().split("\n") if line.strip()]
     records = [_record(line, number) for number, line in enumerate(lines, 1)]
     for record in records:
         title = _string(record, "title")
