@@ -45,8 +45,13 @@ def diff_rows(stored: Mapping[str, str], wanted: Mapping[str, str]) -> RowDiff:
 
 def data_version(rows: Iterable[tuple[str, str]]) -> str:
     """Fingerprint of a set of (key, row hash), whatever their order: a sum modulo 2¹²⁸ of hashes, and the count."""
+    return counted_version(rows)[1]
+
+
+def counted_version(rows: Iterable[tuple[str, str]]) -> tuple[int, str]:
+    """Number of the rows and their `data_version`; holds none of them."""
     total = count = 0
     for key, row_hash in rows:
         total += int.from_bytes(hashlib.blake2b(f"{key}\0{row_hash}".encode(), digest_size=16).digest(), "big")
         count += 1
-    return f"{count}-{total % _MODULUS:032x}"
+    return count, f"{count}-{total % _MODULUS:032x}"

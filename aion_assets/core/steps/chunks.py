@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from aion_assets.core.chunk import chunk_document, surroundings
-from aion_assets.core.diff import data_version, diff_rows
+from aion_assets.core.diff import counted_version, diff_rows
 from aion_assets.core.embedding_model import EmbeddingModel
 from aion_assets.core.ids import chunk_id, short_digest, text_hash
 from aion_assets.core.lake import WRITE_ROWS, Lake, quoted
@@ -61,8 +61,9 @@ def _chunk(
         report.counts["orphaned"] += sum(key not in kept for key in before)
     lake.delete(TABLE, "doc_id", difference.orphaned)
 
-    versions = [(row["chunk_id"], row["row_hash"]) for row in lake.rows(TABLE, ["chunk_id", "row_hash"], of_source)]
-    report.rows, report.data_version = len(versions), data_version(versions)
+    report.rows, report.data_version = counted_version(
+        (row["chunk_id"], row["row_hash"]) for row in lake.rows(TABLE, ["chunk_id", "row_hash"], of_source)
+    )
     report.seconds = time.monotonic() - started
     return report
 

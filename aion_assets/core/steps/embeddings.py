@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from aion_assets.core.diff import data_version
+from aion_assets.core.diff import counted_version
 from aion_assets.core.lake import Lake, quoted
 from aion_assets.core.records import Source, embeddings_schema
 from aion_assets.core.steps.report import ShowProgress, StepReport
@@ -77,11 +77,10 @@ def _embed(lake: Lake, source: Source, embedder_id: str, load: LoadEmbedder, sho
         report.counts["cached"] += len(window) - len(missing)
         done += len(window)
         show(done, total, "embedding")
-    versions = [
+    report.rows, report.data_version = counted_version(
         (row["chunk_id"], f"{row['row_hash']}/{embedder_id}")
         for row in lake.rows("chunks", ["chunk_id", "row_hash"], of_source)
-    ]
-    report.rows, report.data_version = len(versions), data_version(versions)
+    )
     report.seconds = time.monotonic() - started
     return report
 

@@ -8,7 +8,7 @@ from typing import Any
 from aion_assets.core import progress
 from aion_assets.core.curation import hidden
 from aion_assets.core.database import Database
-from aion_assets.core.diff import data_version, diff_rows
+from aion_assets.core.diff import counted_version, diff_rows
 from aion_assets.core.lake import WRITE_ROWS, Lake
 from aion_assets.core.records import knowledge_schema
 from aion_assets.core.search.indexes import build_indexes, index_columns
@@ -74,8 +74,9 @@ def _build(
     with database.write() as connection:
         progress.mark_reached(connection, progress.INDEXED, embedded)
 
-    versions = [(row["chunk_id"], row["row_hash"]) for row in lake.rows(table, ["chunk_id", "row_hash"])]
-    report.rows, report.data_version = len(versions), data_version(versions)
+    report.rows, report.data_version = counted_version(
+        (row["chunk_id"], row["row_hash"]) for row in lake.rows(table, ["chunk_id", "row_hash"])
+    )
     report.notes = {"table": table, "version": int(lake.table(table).version)}
     report.seconds = time.monotonic() - started
     return report

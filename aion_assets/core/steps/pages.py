@@ -7,7 +7,7 @@ import pyarrow as pa
 from aion_assets.core import sources
 from aion_assets.core.collect.connectors import Progress, connector_of, vanished
 from aion_assets.core.database import Database, now
-from aion_assets.core.diff import data_version
+from aion_assets.core.diff import counted_version
 from aion_assets.core.ids import location_id
 from aion_assets.core.lake import Lake, quoted
 from aion_assets.core.records import PAGES, CollectedPage, KnownPage, Outcome, Source
@@ -93,10 +93,9 @@ def known_pages(lake: Lake, source_id: str) -> dict[str, KnownPage]:
 def stored_version(lake: Lake, source_id: str) -> tuple[int, str]:
     """Number and fingerprint of the locations that have a body."""
     where = f"source_id = {quoted(source_id)} AND content_hash <> ''"
-    version = data_version(
+    return counted_version(
         (row["location_id"], row["content_hash"]) for row in lake.rows(TABLE, ["location_id", "content_hash"], where)
     )
-    return int(version.split("-")[0]), version
 
 
 class _PageWriter:
