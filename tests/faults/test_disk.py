@@ -117,8 +117,15 @@ def source(bench: Workbench, tmp_path: Path) -> Source:
     return made
 
 
-@pytest.mark.parametrize("damage", [_truncate_manifests, _truncate_data])
-@pytest.mark.parametrize("table", ["pages", "documents", "curated_documents", "chunks"])
+@pytest.mark.parametrize(
+    ("table", "damage"),
+    [
+        ("pages", _truncate_data),
+        ("documents", _truncate_manifests),
+        ("curated_documents", _truncate_data),
+        ("chunks", _truncate_manifests),
+    ],
+)
 def test_a_broken_table_is_named_and_the_release_serves_on(
     bench: Workbench, source: Source, table: str, damage: Callable[[Workbench, str], None]
 ) -> None:

