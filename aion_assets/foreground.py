@@ -97,6 +97,7 @@ def _execute(
     instance: "dg.DagsterInstance", defs: "dg.Definitions", job: str, source_id: str | None, console: Console,
     summary: RunSummary,
 ) -> bool:  # fmt: skip
+    from aion_assets.defs.automation import CARRIES_ON
     from aion_assets.defs.ops.jobs import planned_assets
     from aion_assets.defs.ops.reaper import host_tags
     from aion_assets.defs.reporting import terminal
@@ -111,7 +112,7 @@ def _execute(
                 asset_selection=planned_assets(definition),
                 raise_on_error=False,
                 run_config=_QUIET,
-                tags=host_tags(),
+                tags=host_tags() | ({} if job.endswith("_corpus") else CARRIES_ON),
             )
         finally:
             terminal.reset(token)

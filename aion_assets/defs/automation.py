@@ -2,9 +2,14 @@
 
 import dagster as dg
 
-_deps_have_new_data = dg.AutomationCondition.any_deps_updated().replace(
-    "newly_updated", dg.AutomationCondition.data_version_changed()
+# Runs with these tags bring everything after what they make up to date themselves.
+CARRIES_ON = {"aion/carries": "to the release"}
+
+# any_deps_updated() leaves updates out whose run also makes this asset, but of many partitions it sees only the last.
+_has_new_data = dg.AutomationCondition.data_version_changed() & ~dg.AutomationCondition.all_new_updates_have_run_tags(
+    tag_values=CARRIES_ON
 )
+_deps_have_new_data = dg.AutomationCondition.any_deps_updated().replace("newly_updated", _has_new_data)
 
 # Unlike the stock eager(): identical data starts nothing, no update is lost while a run is under way, and data whose
 # blocking checks failed is not built upon.

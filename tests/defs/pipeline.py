@@ -14,6 +14,7 @@ from aion_assets.core.settings import Settings
 from aion_assets.core.steps.embeddings import table_of as table_of_vectors
 from aion_assets.core.steps.knowledge import table_of as table_of_index
 from aion_assets.definitions import defs
+from aion_assets.defs.automation import CARRIES_ON
 from aion_assets.defs.ops.jobs import planned_assets
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -53,7 +54,7 @@ class Pipeline:
             asset_selection=[key for key in planned_assets(definition) if only in ("", key.path[-1])],
             raise_on_error=not may_fail,
             run_config=QUIET,
-            tags=tags or None,
+            tags=tags if only or job.endswith("_corpus") else tags | CARRIES_ON,
         )
 
     @property

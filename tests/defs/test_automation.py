@@ -2,7 +2,7 @@
 
 import dagster as dg
 import pytest
-from pipeline import Pipeline
+from pipeline import Pipeline, write_files
 
 from aion_assets.definitions import defs
 
@@ -33,7 +33,10 @@ def automation(filled: Pipeline) -> Automation:
 
 def test_whole_runs_start_nothing_more(filled: Pipeline, automation: Automation) -> None:
     (filled.folder / "novo.md").write_text("# Novo\n\nUm texto que chegou agora.\n", "utf-8")
+    other = write_files(filled.folder.parent / "other")
+    (other / "outro.md").write_text("# Outro\n\nUm texto de outra pasta.\n", "utf-8")
     filled.run()
+    filled.run(source_id=filled.add_source(other, name="other"))
     assert [automation.tick() for _ in range(3)] == [set(), set(), set()], "the run has carried its data on itself"
 
 

@@ -10,7 +10,7 @@ from aion_assets.core.curation import hidden
 from aion_assets.core.database import Database
 from aion_assets.core.diff import counted_version, diff_rows
 from aion_assets.core.lake import WRITE_ROWS, Lake
-from aion_assets.core.records import knowledge_schema
+from aion_assets.core.records import CHUNKS, embeddings_schema, knowledge_schema
 from aion_assets.core.search.indexes import build_indexes, index_columns
 from aion_assets.core.steps.embeddings import table_of as embeddings_table
 from aion_assets.core.steps.report import ShowProgress, StepReport
@@ -46,6 +46,9 @@ def _build(
     started = time.monotonic()
     table = table_of(embedder_id)
     embedded = progress.reached_now(database, progress.EMBEDDED)
+    # Made if missing, so that the tags can say that there was nothing yet.
+    lake.table("chunks", CHUNKS)
+    lake.table(embeddings_table(embedder_id), embeddings_schema(dimension))
     lake.set_tag("chunks", table)
     lake.set_tag(embeddings_table(embedder_id), table)
     wanted = wanted_rows(lake, embedder_id, hidden(database, tenant_id).source_ids)

@@ -10,6 +10,7 @@ import dagster as dg
 
 from aion_assets.core.due import INGEST, RECURATE, DueRun, due_runs, folder_signatures
 from aion_assets.core.sources import DAY_S, list_sources, removed_sources, request_collection
+from aion_assets.defs.automation import CARRIES_ON
 from aion_assets.defs.corpus.assets import pipeline_version
 from aion_assets.defs.knowledge_base import KnowledgeBaseResource
 from aion_assets.defs.ops.jobs import ingest, planned_assets, recurate, reindex
@@ -57,7 +58,7 @@ def _request(context: dg.SensorEvaluationContext, due: DueRun, same_subject: dg.
         run_key=f"{due.key}/{earlier[0].dagster_run.run_id if earlier else ''}",
         partition_key=due.source_id or None,
         asset_selection=planned_assets(context.repository_def.get_job(due.job)),
-        tags={"aion/why": due.why},
+        tags={"aion/why": due.why} | CARRIES_ON,
     )
 
 

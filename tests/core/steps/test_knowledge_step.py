@@ -125,6 +125,21 @@ def test_chunks_that_change_after_the_build_do_not_block_its_release(
     assert workbench.release().published
 
 
+@pytest.mark.parametrize("first_step", ["collected", "cut"])
+def test_the_first_source_that_comes_after_an_empty_build_does_not_block_its_release(
+    workbench: Workbench, folder: Path, first_step: str
+) -> None:
+    source = workbench.add(folder)
+    if first_step == "cut":
+        workbench.to_chunks(source)
+    workbench.index()
+    if first_step == "collected":
+        workbench.to_chunks(source)
+    workbench.embed(source)
+    assert _parity(workbench).holds
+    assert workbench.release().manifest.index["rows"] == 0
+
+
 @pytest.mark.parametrize("damage", ["a row less", "a row more", "an old row"])
 def test_an_index_that_differs_from_its_chunks_is_found_out(workbench: Workbench, source: Source, damage: str) -> None:
     workbench.index()
