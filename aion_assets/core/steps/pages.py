@@ -1,6 +1,7 @@
 """Fill the table `pages`: one row per location of a source, with its newest outcome and its last good body."""
 
 import time
+from contextlib import suppress
 
 import pyarrow as pa
 
@@ -8,6 +9,7 @@ from aion_assets.core import sources
 from aion_assets.core.collect.connectors import Progress, connector_of, vanished
 from aion_assets.core.database import Database, now
 from aion_assets.core.diff import counted_version
+from aion_assets.core.errors import AionError
 from aion_assets.core.ids import location_id
 from aion_assets.core.lake import Lake, quoted
 from aion_assets.core.records import PAGES, CollectedPage, KnownPage, Outcome, Source
@@ -58,7 +60,13 @@ def _collect(
         show(progress.done, progress.done + progress.queued, progress.current)
 
     connector = connector_of(source.kind)
-    outcome = connector.collect(source, settings, known, collection_id, writer.add, on_progress)
+    try:
+        outcome = connector.collect(source, settings, known, collection_id, writer.add, on_progress)
+    except BaseException:
+        # A cancel loses nothing that was fetched; where the lake is the trouble, its first error is the one to tell.
+        with suppress(AionError):
+            writer.flush()
+        raise
     gone = vanished(known, writer.seen, outcome)
     newly_gone = sorted(locator for locator in gone if known[locator].outcome != Outcome.GONE)
     for locator in newly_gone:
