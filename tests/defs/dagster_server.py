@@ -1,6 +1,7 @@
 """The real webserver and daemon of one home, spoken to as the user interface does: GraphQL over HTTP."""
 
 import contextlib
+import ctypes
 import os
 import signal
 import socket
@@ -120,8 +121,15 @@ def start(command: list[str], environment: Mapping[str, str], log: Path) -> "sub
             stdout=output,
             stderr=output,
             start_new_session=True,
+            preexec_fn=_end_with_parent,
             env={**os.environ, **environment},
         )
+
+
+def _end_with_parent() -> None:
+    """A test run that is killed leaves nothing behind."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
 def _answers(server: DagsterServer) -> bool:
