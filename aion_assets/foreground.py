@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from aion_assets.bars import progress_bars
 from aion_assets.core import releases, sources
 from aion_assets.core.database import open_database
 from aion_assets.core.due import due_runs
@@ -103,7 +104,7 @@ def _execute(
     from aion_assets.defs.reporting import terminal
 
     definition = defs.resolve_job_def(job)
-    with _bars(console) as draw:
+    with progress_bars(console) as draw:
         token = terminal.set(draw)
         try:
             result = definition.execute_in_process(
@@ -157,29 +158,3 @@ def _summary_line(steps: dict[str, Any]) -> str:
     if steps.get("release", {}).get("release_id"):
         parts.append(f"release {steps['release']['release_id'][:12]}")
     return "  " + " · ".join(parts)
-
-
-@contextmanager
-def _bars(console: Console) -> Iterator[Any]:
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("  {task.description:<20}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-        TimeRemainingColumn(), TextColumn("[dim]{task.fields[what]}"),
-    )  # fmt: skip
-    tasks: dict[str, Any] = {}
-    with Progress(*columns, console=console, disable=console.quiet, transient=True) as progress:
-
-        def draw(name: str, done: int, total: int, what: str) -> None:
-            if name not in tasks:
-                tasks[name] = progress.add_task(name, what="")
-            progress.update(tasks[name], completed=done, total=total or None, what=what[-60:])
-
-        yield draw

@@ -1,10 +1,14 @@
 """`aion bench`: retrieval and answers on a labelled set of your own."""
 
 import json as json_module
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from aion_assets.bars import Draw
 
 Folder = Annotated[Path, typer.Argument(help="Folder with corpus.jsonl, queries.jsonl and qrels.tsv.")]
 Limit = Annotated[int, typer.Option(min=0, help="Ask only so many of the questions, chosen at random; 0 asks all.")]
@@ -29,14 +33,26 @@ def retrieval(
     """nDCG@10, MRR@10, recall@10, and how well the confidence tells present answers from absent ones."""
     from bench.evaluate import bench_retrieval
 
-    _show(bench_retrieval(folder, limit=limit, seed=seed, off_topic=off_topic), json)
+    with _bars() as draw:
+        figures = bench_retrieval(folder, limit=limit, seed=seed, off_topic=off_topic, draw=draw)
+    _show(figures, json)
 
 
 def answers(folder: Folder, limit: Limit = 0, seed: Seed = 0, json: Json = False) -> None:
     """Token F1, exact match, share of answers that cite the right passage, abstention precision and recall."""
     from bench.evaluate import bench_answers
 
-    _show(bench_answers(folder, limit=limit, seed=seed), json)
+    with _bars() as draw:
+        figures = bench_answers(folder, limit=limit, seed=seed, draw=draw)
+    _show(figures, json)
+
+
+def _bars() -> "AbstractContextManager[Draw]":
+    from rich.console import Console
+
+    from aion_assets.bars import progress_bars
+
+    return progress_bars(Console(stderr=True))
 
 
 def _show(figures: dict[str, float | int | str | None], json: bool) -> None:

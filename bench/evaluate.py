@@ -3,13 +3,15 @@
 import math
 import statistics
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from aion_assets.bars import Draw, no_bars
 from aion_assets.core import releases
 from aion_assets.core.answer.extractive import EXTRACTIVE, Answer, answer_question
 from aion_assets.core.confidence import Calibration
+from aion_assets.core.ids import doc_id
 from aion_assets.core.metrics import auroc, exact_match, mrr_at_k, ndcg_at_k, recall_at_k, token_f1
 from aion_assets.core.search.fusion import FusionConfig
 from aion_assets.core.search.retriever import Retriever
@@ -68,13 +70,16 @@ def open_bench(home: Home, labelled: LabelledSet) -> Bench:
 
 
 def _documents(home: Home) -> dict[str, str]:
-    """Corpus id → doc_id under which that line of the corpus is indexed."""
-    doc_ids = {row["location_id"]: row["doc_id"] for row in home.lake.rows("documents", ["location_id", "doc_id"])}
-    pages = home.lake.rows("pages", ["locator", "location_id"])
-    return {row["locator"]: doc_ids[row["location_id"]] for row in pages if row["location_id"] in doc_ids}
+    """Corpus id → doc_id under which that line of the corpus is indexed: that of its primary, if it repeats another."""
+    curated = home.lake.rows("curated_documents", ["doc_id", "duplicate_of"])
+    primary_of = {row["doc_id"]: row["duplicate_of"] or row["doc_id"] for row in curated}
+    documents = {row["locator"]: doc_id(row["page_key"]) for row in home.lake.rows("pages", ["locator", "page_key"])}
+    return {locator: primary_of[document] for locator, document in documents.items() if document in primary_of}
 
 
-def bench_retrieval(folder: Path, *, limit: int = 0, seed: int = 0, off_topic: Path | None = None) -> Figures:
+def bench_retrieval(
+    folder: Path, *, limit: int = 0, seed: int = 0, off_topic: Path | None = None, draw: Draw = no_bars
+) -> Figures:
     """nDCG@10, MRR@10 and recall@10 by document, of the hybrid and of its halves; AUROC of the confidence.
 
     Absent answers are told from present ones three ways: the set's own unanswerable queries, the same queries with
@@ -82,7 +87,7 @@ def bench_retrieval(folder: Path, *, limit: int = 0, seed: int = 0, off_topic: P
     """
     labelled = load_labelled_set(folder, limit, seed)
     others = load_labelled_set(off_topic, limit or len(labelled.queries), seed).queries if off_topic else []
-    with temporary_home() as home:
+    with temporary_home(draw) as home:
         bench = open_bench(home, labelled)
         judged = [query for query in labelled.queries if query.answerable and query.relevant]
         figures: Figures = {"set": labelled.name, "n": len(judged)}
@@ -91,11 +96,15 @@ def bench_retrieval(folder: Path, *, limit: int = 0, seed: int = 0, off_topic: P
             ("dense_", bench.with_dense_weight(1.0)),
             ("full_text_", bench.with_dense_weight(0.0)),
         ):
-            figures |= {f"{name}{key}": value for key, value in _rank(bench, retriever, judged).items()}
-        present = [bench.confidence(query.text) for query in judged]
-        removed = [bench.confidence(query.text, list(bench.relevance(query))) for query in judged]
+            ranked = _rank(bench, retriever, _drawn(judged, draw, f"{name or 'hybrid_'}search"))
+            figures |= {f"{name}{key}": value for key, value in ranked.items()}
+        present = [bench.confidence(query.text) for query in _drawn(judged, draw, "answer present")]
+        removed = [
+            bench.confidence(query.text, list(bench.relevance(query)))
+            for query in _drawn(judged, draw, "answer removed")
+        ]
         unanswerable = [bench.confidence(query.text) for query in labelled.queries if not query.answerable]
-        elsewhere = [bench.confidence(query.text) for query in others]
+        elsewhere = [bench.confidence(query.text) for query in _drawn(others, draw, "off topic")]
         figures |= {
             "auroc_own_unanswerable": _known(auroc(present, unanswerable)),
             "auroc_removed": _known(auroc(present, removed)),
@@ -105,7 +114,14 @@ def bench_retrieval(folder: Path, *, limit: int = 0, seed: int = 0, off_topic: P
     return figures
 
 
-def _rank(bench: Bench, retriever: Retriever, queries: list[Query]) -> Mapping[str, float]:
+def _drawn(queries: Sequence[Query], draw: Draw, what: str) -> Iterator[Query]:
+    for done, query in enumerate(queries):
+        draw(what, done, len(queries), "")
+        yield query
+    draw(what, len(queries), len(queries), "")
+
+
+def _rank(bench: Bench, retriever: Retriever, queries: Iterable[Query]) -> Mapping[str, float]:
     scores: dict[str, list[float]] = {"ndcg@10": [], "mrr@10": [], "recall@10": [], "search_p50_ms": []}
     for query in queries:
         started = time.monotonic()
@@ -116,11 +132,12 @@ def _rank(bench: Bench, retriever: Retriever, queries: list[Query]) -> Mapping[s
         scores["mrr@10"].append(mrr_at_k(found, relevance, K))
         scores["recall@10"].append(recall_at_k(found, relevance, K))
     summary = {name: statistics.fmean(values) if values else math.nan for name, values in scores.items()}
-    summary["search_p50_ms"] = statistics.median(scores["search_p50_ms"]) if queries else math.nan
+    if scores["search_p50_ms"]:
+        summary["search_p50_ms"] = statistics.median(scores["search_p50_ms"])
     return {name: round(value, 4) for name, value in summary.items()}
 
 
-def bench_answers(folder: Path, *, limit: int = 0, seed: int = 0) -> Figures:
+def bench_answers(folder: Path, *, limit: int = 0, seed: int = 0, draw: Draw = no_bars) -> Figures:
     """Token F1 and EM of the leading sentence, citations, and abstention as a decision.
 
     `right_passage_cited` is the share of given answers that cite a right document among at most three;
@@ -129,18 +146,20 @@ def bench_answers(folder: Path, *, limit: int = 0, seed: int = 0) -> Figures:
     answerable query is asked again with its right documents hidden, which must be abstained from.
     """
     labelled = load_labelled_set(folder, limit, seed)
-    with temporary_home() as home:
+    with temporary_home(draw) as home:
         bench = open_bench(home, labelled)
         judged = [query for query in labelled.queries if query.answerable and query.relevant]
         unanswerable = [query for query in labelled.queries if not query.answerable]
         started = time.monotonic()
-        given = [(query, bench.answer(query.text)) for query in judged]
+        given = [(query, bench.answer(query.text)) for query in _drawn(judged, draw, "asking")]
         seconds = time.monotonic() - started
         answered = [(query, answer) for query, answer in given if answer.used == EXTRACTIVE]
         cited = sum(_cites(answer, bench.relevance(query)) for query, answer in answered)
         offered = sum(_cites(answer, bench.relevance(query)) for query, answer in given)
         graded = [(query, answer.citations[0].quote) for query, answer in answered if query.answers]
-        absent = [bench.answer(query.text, list(bench.relevance(query))) for query in judged]
+        absent = [
+            bench.answer(query.text, list(bench.relevance(query))) for query in _drawn(judged, draw, "answer removed")
+        ]
         absent += [bench.answer(query.text) for query in unanswerable]
     right_abstentions = sum(answer.used != EXTRACTIVE for answer in absent)
     abstentions = right_abstentions + len(given) - len(answered)

@@ -88,6 +88,8 @@ class Connector(Protocol):
         `known` maps locators to what earlier collections know. A known page that carries this `collection_id` was
         visited by a killed attempt of this same collection: it is neither visited nor emitted again, but its `links`
         are followed. Exceptions of `emit` and `progress` end the collection and reach the caller.
+
+        Raises FetchError: it broke off; a later call with the same id goes on from what was emitted.
         """
         ...
 

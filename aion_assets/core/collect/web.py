@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from aion_assets.core.collect.connectors import CollectionReport, Emit, Progress, ReportProgress
 from aion_assets.core.collect.urls import Scope, canonical_url
 from aion_assets.core.collect.wire import CrawlEnd, CrawlJob, receive_rows, send_job
-from aion_assets.core.errors import SourceError
+from aion_assets.core.errors import SourceError, TransientFetchError
 from aion_assets.core.records import CollectedPage, KnownPage, Outcome, Source
 from aion_assets.core.settings import Settings
 
@@ -47,12 +47,14 @@ class WebConnector:
         job = _job(source, settings, collection_id)
         end, status = _run_child(job, known, _Counting(report, emit, progress))
         if end is None:
-            report.failure = f"the crawler's process ended early (status {status}); its log tells why"
-        else:
-            report.failure = end.failure
-            report.fetched_bytes = end.fetched_bytes
-            report.off_domain_links = end.off_domain_links
-            report.resumed = end.resumed
+            raise TransientFetchError(
+                f"The crawler of {source.address} ended early, with status {status}; its log tells why.",
+                "What it had fetched is kept: run it again, and it goes on from there.",
+            )
+        report.failure = end.failure
+        report.fetched_bytes = end.fetched_bytes
+        report.off_domain_links = end.off_domain_links
+        report.resumed = end.resumed
         report.complete = not report.failure
         report.seconds = time.monotonic() - started
         return report

@@ -17,15 +17,12 @@ from aion_assets.core.lake import Lake
 from aion_assets.core.metrics import mrr_at_k, ndcg_at_k, recall_at_k
 from aion_assets.core.search.fusion import FusionConfig
 from aion_assets.core.search.retriever import Retriever
+from aion_assets.core.search.tuning import LabelledQuestion, tune_fusion
 from aion_assets.core.settings import Settings
 from aion_assets.core.steps import knowledge
 from aion_assets.core.steps.embeddings import LoadEmbedder
 
 _K = 10
-# Weights tried for the dense half; finer steps change no metric by more than its noise.
-_WEIGHTS = tuple(round(0.1 * step, 1) for step in range(11))
-# With fewer labelled questions the choice would follow chance.
-MIN_LABELLED = 30
 
 
 @dataclass(slots=True)
@@ -65,16 +62,11 @@ def measure_retrieval(lake: Lake, settings: Settings, model: EmbeddingModel, loa
     queries = load_golden_queries(settings)
     report = RetrievalReport(lake.count(table_name), round(recall, 4), len(queries), FusionConfig().to_json())
     if queries:
-        embedder, table = load(), lake.table(table_name)
-
-        def measure(fusion: FusionConfig) -> dict[str, float]:
-            return _measure(Retriever(table, embedder, settings.tenant_id, fusion), queries)
-
-        if len(queries) >= MIN_LABELLED:
-            candidates = [FusionConfig(weight, weight, len(queries)) for weight in _WEIGHTS]
-            best = max([FusionConfig(), *candidates], key=lambda fusion: measure(fusion)["ndcg@10"])
-            report.fusion = best.to_json()
-        report.metrics = measure(FusionConfig.from_json(report.fusion))
+        retriever = Retriever(lake.table(table_name), load(), settings.tenant_id, FusionConfig())
+        labelled = [LabelledQuestion(query.text, dict.fromkeys(query.urls, 1)) for query in queries]
+        fusion = tune_fusion(retriever, labelled)
+        report.fusion = fusion.to_json()
+        report.metrics = _measure(retriever.with_fusion(fusion), queries)
     write_durably(report_path(settings), json.dumps(asdict(report), ensure_ascii=False, indent=1).encode())
     return report
 

@@ -15,6 +15,7 @@ from collecting import Site, collect, html, known_page, source_of
 
 from aion_assets.core.collect.connectors import vanished
 from aion_assets.core.collect.web import WebConnector
+from aion_assets.core.errors import TransientFetchError
 from aion_assets.core.records import CollectedPage, KnownPage, Outcome
 from aion_assets.core.settings import Settings
 
@@ -73,8 +74,8 @@ def test_killing_the_crawler_ends_the_collection_and_the_next_one_finishes_it(
                 if "aion_assets.core.collect.child" in child.cmdline():
                     child.kill()
 
-    report = WebConnector().collect(source, loopback_settings, {}, "now", emit, lambda _: None)
-    assert not report.complete and "ended early" in report.failure
+    with pytest.raises(TransientFetchError, match="ended early, with status -9"):
+        WebConnector().collect(source, loopback_settings, {}, "now", emit, lambda _: None)
     assert 20 <= len(kept) < PAGES
 
     before = dict(large_site.requests)

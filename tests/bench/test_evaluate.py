@@ -1,0 +1,61 @@
+"""`aion bench` on a small labelled set: the figures are those of what is really found."""
+
+import json
+from pathlib import Path
+
+import pytest
+from workbench import article
+
+from aion_assets.core.errors import SourceError
+from bench.evaluate import bench_answers, bench_retrieval
+
+SUBJECTS = ["bees", "lanterns", "glaciers", "violins", "harbours"]
+
+
+@pytest.fixture
+def labelled(tmp_path: Path) -> Path:
+    """One document a subject, of which the first comes twice; every question but the last has its answer there."""
+    corpus = [{"_id": subject, "title": subject, "text": article(subject, 3)} for subject in SUBJECTS]
+    corpus.append(corpus[0] | {"_id": "bees-again"})
+    queries = [
+        {"_id": f"q-{subject}", "text": f"What does a keeper of {subject} do in week 2?", "answers": ["week 2"]}
+        for subject in SUBJECTS
+    ]
+    queries.append({"_id": "q-none", "text": "Who won the chess match in Reykjavik?", "answerable": False})
+    qrels = [f"q-{subject}\t{subject}\t1" for subject in SUBJECTS[1:]] + ["q-bees\tbees-again\t1"]
+    folder = tmp_path / "labelled"
+    folder.mkdir()
+    (folder / "corpus.jsonl").write_text("\n".join(map(json.dumps, corpus)), "utf-8")
+    (folder / "queries.jsonl").write_text("\n".join(map(json.dumps, queries)), "utf-8")
+    (folder / "qrels.tsv").write_text("\n".join(["query-id\tcorpus-id\tscore", *qrels]), "utf-8")
+    return folder
+
+
+def test_retrieval_is_measured_on_the_answerable_questions(labelled: Path) -> None:
+    figures = bench_retrieval(labelled)
+    assert figures["n"] == len(SUBJECTS)
+    # Also for the document that repeats another, of which only the primary is indexed.
+    assert figures["recall@10"] == figures["mrr@10"] == figures["ndcg@10"] == 1.0
+    assert figures["auroc_own_unanswerable"] == 1.0
+    assert figures["auroc_off_topic"] is None
+
+
+def test_answers_are_measured_with_their_abstentions(labelled: Path) -> None:
+    figures = bench_answers(labelled)
+    assert figures["n_absent"] == len(SUBJECTS) + 1
+    assert figures["right_passage_offered_of_all"] == 1.0
+    answered = int(figures["answered"] or 0)
+    assert figures["right_passage_cited_of_all"] == pytest.approx(answered / len(SUBJECTS), abs=1e-4)
+
+
+def test_a_limit_asks_that_many_questions_and_the_seed_chooses_the_same_again(labelled: Path) -> None:
+    some = bench_retrieval(labelled, limit=3, seed=1)
+    again = bench_retrieval(labelled, limit=3, seed=1)
+    timed = {name for name in some if name.endswith(("_ms", "seconds"))}
+    assert {name: some[name] for name in some.keys() - timed} == {name: again[name] for name in again.keys() - timed}
+    assert int(some["n"] or 0) <= 3
+
+
+def test_a_folder_without_its_files_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"corpus\.jsonl is missing"):
+        bench_retrieval(tmp_path)
