@@ -69,14 +69,9 @@ class Assistant:
         """Loaded once, whichever threads ask first."""
         with self._loading:
             if self._embedder is None:
-                import torch
+                from trainer.embedder import question_embedder
 
-                from trainer.embedder import Embedder
-
-                # A question is a few short sentences: one thread reads them as fast as two, at a third of their
-                # processor time (34 ms against 117), and questions come side by side.
-                torch.set_num_threads(1)
-                self._embedder = Embedder(find_embedding_model(self.settings.embed_model))
+                self._embedder = question_embedder(find_embedding_model(self.settings.embed_model))
             return self._embedder
 
     def warm_up(self) -> None:
@@ -175,4 +170,5 @@ class Assistant:
 
     def _warm(self, release: OpenedRelease) -> None:
         with self.lake.reading(release.table):
+            release.retriever.keep_in_memory()
             release.retriever.retrieve(_WARM_UP)

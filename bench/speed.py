@@ -39,6 +39,7 @@ class Figure:
 def measure(folder: Path) -> list[Figure]:
     with temporary_home() as home:
         home.embedder.embed(["warm"])
+        _straight_line(folder, home)  # so that neither pays for the imports of the other
         straight = _straight_line(folder, home)
         source = home.add(str(folder))
         first = home.ingest(source)

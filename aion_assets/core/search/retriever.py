@@ -1,10 +1,11 @@
 """Hybrid retrieval over one version of the index."""
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import fields
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,8 +15,8 @@ from aion_assets.core.search.features import evidence
 from aion_assets.core.search.fusion import FusionConfig, fuse
 from aion_assets.core.search.hits import Hit, QueryEmbedder, Retrieval, Vector
 from aion_assets.core.search.language import clean_question, question_language
-from aion_assets.core.search.lookup import filled_columns, matching, nearest
 from aion_assets.core.search.selection import best_per_document, select_diverse
+from aion_assets.core.search.stored import ResidentPassages, StoredPassages, fits_in_memory, vectors_of
 from aion_assets.core.search.terms import TermWeights
 from aion_assets.core.search.visibility import Visibility
 
@@ -38,26 +39,25 @@ class Retriever:
     def __init__(self, table: "Table", embedder: QueryEmbedder, tenant_id: str, fusion: FusionConfig) -> None:
         self.embedder = embedder
         self.fusion = fusion
-        self._table = table
+        self._passages = StoredPassages(table, _COLUMNS)
         self._tenant_id = tenant_id
         # Full text needs no vector: it is asked while the question is being embedded.
         self._beside = ThreadPoolExecutor(max_workers=4, thread_name_prefix="full-text")
 
     def with_fusion(self, fusion: FusionConfig) -> "Retriever":
         """The same index under another mix."""
-        return Retriever(self._table, self.embedder, self._tenant_id, fusion)
+        other = copy(self)
+        other.fusion = fusion
+        return other
+
+    def keep_in_memory(self) -> None:
+        """For those who will search often: read the passages once, if they are few enough."""
+        if fits_in_memory(self._passages.table, self.embedder.dimension):
+            self._passages = ResidentPassages(self._passages.table, _COLUMNS)
 
     @cached_property
     def weights(self) -> TermWeights:
-        return TermWeights.of_table(self._table)
-
-    @cached_property
-    def _rows(self) -> int:
-        return self._table.count_rows()
-
-    @cached_property
-    def _full_text(self) -> list[str]:
-        return filled_columns(self._table)
+        return TermWeights.of_table(self._passages.table)
 
     def search(
         self, question: str, k: int, *, hidden_docs: Collection[str] = (), hidden_sources: Collection[str] = ()
@@ -68,7 +68,7 @@ class Retriever:
         for size in (pool, _WIDER * pool, _WIDER**2 * pool):
             hits, _ = self._candidates(clean_question(question), size, visible)
             documents = best_per_document(hits)
-            if len(documents) >= k or size >= self._rows:
+            if len(documents) >= k or size >= self._passages.count:
                 break
         return documents[:k]
 
@@ -100,38 +100,46 @@ class Retriever:
 
     def _candidates(self, question: str, pool: int, visible: Visibility) -> tuple[list[Hit], Vector]:
         """All that either half finds, by falling fused score, and the vector of the question."""
-        if not question or not self._full_text:
+        if not question or not self._passages.searchable:
             return [], np.zeros(self.embedder.dimension, dtype=np.float32)
-        lexical = self._beside.submit(visible.rows, partial(self._matching, question), pool)
+        passages, language = self._passages, question_language(question)
+        asked = self._beside.submit(passages.matching, question, pool)
         vector = self.embedder.embed_query(question)
-        dense = visible.rows(partial(self._nearest, vector), pool)
-        found = {hit.chunk_id: hit for hit in _hits(dense, vector)}
-        for hit in _hits(lexical.result(), vector):
-            found.setdefault(hit.chunk_id, hit).lexical = hit.lexical
-        hits = list(found.values())
+        near, lexical = passages.nearest(vector, pool), asked.result()
+        rows = visible.only(passages.rows([*dict.fromkeys([*near, *lexical])]))
+        if any(_crowded_out(half, rows, pool) for half in (near, lexical)):
+            where = visible.filter()
+            near, lexical = passages.nearest(vector, pool, where), passages.matching(question, pool, where)
+            rows = passages.rows([*dict.fromkeys([*near, *lexical])])
+        hits = _hits(rows, vector, lexical)
         scores = fuse(
             np.array([hit.dense for hit in hits]),
             np.array([hit.lexical for hit in hits]),
-            self.fusion.dense_weight(question_language(question)),
+            self.fusion.dense_weight(language),
         )
         for hit, score in zip(hits, scores, strict=True):
             hit.score = float(score)
         return sorted(hits, key=lambda hit: (-hit.score, hit.chunk_id)), vector
 
-    def _nearest(self, vector: Vector, k: int, where: str) -> pa.Table:
-        return nearest(self._table, vector, k, _COLUMNS, where=where)
 
-    def _matching(self, question: str, k: int, where: str) -> pa.Table:
-        return matching(self._table, question, k, _COLUMNS, full_text=self._full_text, where=where)
+def _crowded_out(found: Collection[int], visible: pa.Table, pool: int) -> bool:
+    """Whether hidden rows took the places of visible ones: most of what a half found, and it may have more."""
+    shown = set(visible["_rowid"].to_pylist())
+    return len(found) >= pool and sum(row_id in shown for row_id in found) < pool // 2
 
 
-def _hits(rows: pa.Table, query: Vector) -> list[Hit]:
-    """Hits of the rows of one half; the cosine is the same whichever half found them."""
-    vectors = rows["vector"].combine_chunks().flatten().to_numpy().reshape(rows.num_rows, len(query))
-    cosines = vectors @ query
-    lexical = rows["lexical"].to_pylist() if "lexical" in rows.column_names else [0.0] * rows.num_rows
+def _hits(rows: pa.Table, query: Vector, lexical: Mapping[int, float]) -> list[Hit]:
+    """The cosine is the same whichever half found a row."""
+    vectors = vectors_of(rows)
     columns = [rows[name].to_pylist() for name in _SHOWN]
     return [
-        Hit(**dict(zip(_SHOWN, values, strict=True)), vector=vector, dense=float(cosine), lexical=score)
-        for *values, vector, cosine, score in zip(*columns, vectors, cosines, lexical, strict=True)
+        Hit(
+            **dict(zip(_SHOWN, values, strict=True)),
+            vector=vector,
+            dense=float(cosine),
+            lexical=lexical.get(row_id, 0.0),
+        )
+        for *values, vector, cosine, row_id in zip(
+            *columns, vectors, vectors @ query, rows["_rowid"].to_pylist(), strict=True
+        )
     ]

@@ -18,7 +18,7 @@ from aion_assets.core.steps.report import ShowProgress, StepReport
 
 TABLE = "pages"
 # A batch is committed when it holds this many pages, this many bytes, or is this old: what a kill may cost.
-_BATCH_PAGES = 64
+_BATCH_PAGES = 256
 _BATCH_BYTES = 16_000_000
 _BATCH_AGE_S = 5.0
 _KNOWN = [

@@ -48,13 +48,6 @@ def release(lake: Lake, database: Database, tenant_id: str, candidate: Manifest)
 
 
 def _release(lake: Lake, database: Database, tenant_id: str, candidate: Manifest) -> ReleaseReport:
-    embedder_id = candidate.embedder["id"]
-    for claim, finding in gates(lake, database, tenant_id, embedder_id).items():
-        if not finding.holds:
-            raise GateBlockedError(
-                f"Gate {claim} failed: {finding.says}",
-                "The release before keeps serving. Run 'aion run' again; if it stays, see 'aion doctor'.",
-            )
     name = candidate.index["table"]
     content = {"rows": lake.count(name), "data_version": _row_version(lake, name)}
     candidate = replace(candidate, index={"table": name, "version": int(lake.table(name).version), **content})
@@ -64,6 +57,12 @@ def _release(lake: Lake, database: Database, tenant_id: str, candidate: Manifest
         current = None
     if current is not None and current.serves_the_same_as(candidate):
         return ReleaseReport(current.release_id, current, published=False, retired=0)
+    for claim, finding in gates(lake, database, tenant_id, candidate.embedder["id"]).items():
+        if not finding.holds:
+            raise GateBlockedError(
+                f"Gate {claim} failed: {finding.says}",
+                "The release before keeps serving. Run 'aion run' again; if it stays, see 'aion doctor'.",
+            )
     release_id = releases.publish(lake, database, tenant_id, candidate)
     retired = releases.retire_old_releases(lake, database, tenant_id)
     return ReleaseReport(release_id, candidate, published=True, retired=retired)

@@ -20,8 +20,8 @@ TEXTS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def retriever(tmp_path_factory: pytest.TempPathFactory) -> Retriever:
+@pytest.fixture(scope="module", params=["from disk", "in memory"])
+def retriever(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Retriever:
     texts = [*TEXTS, "The library lends laptops to students for one week."]
     vectors = embedder().embed(texts)
     rows = [
@@ -30,7 +30,10 @@ def retriever(tmp_path_factory: pytest.TempPathFactory) -> Retriever:
     ]
     rows.append(row(9, TEXTS[0], vectors[0], tenant_id="another"))
     table = index(tmp_path_factory.mktemp("lake"), rows, vectors.shape[1])
-    return Retriever(table, embedder(), "default", FusionConfig())
+    made = Retriever(table, embedder(), "default", FusionConfig())
+    if request.param == "in memory":
+        made.keep_in_memory()
+    return made
 
 
 def test_the_passage_that_answers_comes_first(retriever: Retriever) -> None:
@@ -59,8 +62,10 @@ def test_hidden_documents_that_fill_the_first_ranks_leave_room_for_the_rest(tmp_
     rows = [row(number, "prazo de matrícula", vector) for number in range(200)]
     rows.append(row(999, "matrícula na secretaria, com muitos outros papéis e carimbos", vector))
     retriever = Retriever(index(tmp_path, rows, len(vector)), embedder(), "default", FusionConfig())
-    hits = retriever.search("prazo de matrícula", 3, hidden_docs=[f"doc-{number}" for number in range(200)])
-    assert [hit.doc_id for hit in hits] == ["doc-999"]
+    for _ in ("from disk", "in memory"):
+        hits = retriever.search("prazo de matrícula", 3, hidden_docs=[f"doc-{number}" for number in range(200)])
+        assert [hit.doc_id for hit in hits] == ["doc-999"]
+        retriever.keep_in_memory()
 
 
 def test_a_long_document_does_not_keep_others_from_being_found(tmp_path: Path) -> None:
@@ -114,4 +119,7 @@ def test_naughty_strings_are_only_words(tmp_path: Path, shared_data: Path) -> No
 
 def test_an_empty_index_finds_nothing(tmp_path: Path) -> None:
     table = index(tmp_path, [], embedder().dimension)
-    assert Retriever(table, embedder(), "default", FusionConfig()).search("prazo", 3) == []
+    retriever = Retriever(table, embedder(), "default", FusionConfig())
+    assert retriever.search("prazo", 3) == []
+    retriever.keep_in_memory()
+    assert retriever.search("prazo", 3) == []
