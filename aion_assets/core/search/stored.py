@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from aion_assets.core.search.indexes import FULL_TEXT_COLUMNS
 from aion_assets.core.search.lookup import filled_columns, matching, nearest
 
 if TYPE_CHECKING:
@@ -59,10 +60,13 @@ class StoredPassages:
 
 
 class ResidentPassages(StoredPassages):
-    """All rows in memory; only full text, and searches under a filter, still ask the table."""
+    """All rows in memory, and the full-text indexes, too; only these, and searches under a filter, ask the table."""
 
     def __init__(self, table: "Table", columns: Sequence[str]) -> None:
         super().__init__(table, columns)
+        for index in table.list_indices():
+            if index.columns[0] in FULL_TEXT_COLUMNS:  # or each word is read from disk when it is first asked for
+                table.prewarm_index(index.name)
         everything = table.search().select([*columns, "_rowid"]).to_arrow().combine_chunks()
         everything = everything.take(pa.array(np.argsort(everything["_rowid"].to_numpy())))
         self._ids = everything["_rowid"].to_numpy()
