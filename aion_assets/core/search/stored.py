@@ -6,7 +6,7 @@ finding them. Row ids hold for one version of a table only.
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +16,7 @@ from aion_assets.core.search.indexes import FULL_TEXT_COLUMNS
 from aion_assets.core.search.lookup import filled_columns, matching, nearest
 
 if TYPE_CHECKING:
-    from lancedb.table import Table
+    from lancedb.table import LanceTable, Table
 
 Vector = NDArray[np.float32]
 # What an index may take of a server's memory. 57 000 passages of 384 dimensions: they are searched in a third of the
@@ -66,7 +66,7 @@ class ResidentPassages(StoredPassages):
         super().__init__(table, columns)
         for index in table.list_indices():
             if index.columns[0] in FULL_TEXT_COLUMNS:  # or each word is read from disk when it is first asked for
-                table.prewarm_index(index.name)
+                cast("LanceTable", table).prewarm_index(index.name)
         everything = table.search().select([*columns, "_rowid"]).to_arrow().combine_chunks()
         everything = everything.take(pa.array(np.argsort(everything["_rowid"].to_numpy())))
         self._ids = everything["_rowid"].to_numpy()
