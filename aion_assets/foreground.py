@@ -13,6 +13,7 @@ from aion_assets.bars import progress_bars
 from aion_assets.core import releases, sources
 from aion_assets.core.database import open_database
 from aion_assets.core.due import due_runs
+from aion_assets.core.errors import SourceError
 from aion_assets.core.settings import load_settings
 
 if TYPE_CHECKING:
@@ -55,7 +56,10 @@ def run_due(source: str = "", *, quiet: bool = False) -> RunSummary:
     settings = load_settings()
     database = open_database(settings)
     if source:
-        sources.request_collection(database, sources.get_source(database, settings, source).source.source_id)
+        wanted = sources.get_source(database, settings, source).source
+        if wanted.paused:
+            raise SourceError(f"Source {source} is paused.", f"Resume it: aion source pause {source} --resume.")
+        sources.request_collection(database, wanted.source_id)
     console = Console(stderr=True, quiet=quiet, highlight=False)
     summary = RunSummary()
     with dagster_instance() as instance:
@@ -74,8 +78,9 @@ def run_due(source: str = "", *, quiet: bool = False) -> RunSummary:
             console.print(f"Cleaning the tables of {', '.join(removed)}.")
             _execute(instance, defs, "reindex", None, console, summary)
         failed: set[str] = set()
-        for _ in range(_MOST_ROUNDS):
-            due = [item for item in due_runs(database, settings, version) if item.source_id not in failed]
+        for round_number in range(_MOST_ROUNDS):
+            asked = due_runs(database, settings, version, look_into_folders=round_number == 0)
+            due = [item for item in asked if item.source_id not in failed]
             if not due:
                 break
             instance.add_dynamic_partitions(str(source_partitions.name), [item.source_id for item in due])

@@ -24,7 +24,7 @@ Figures = dict[str, float | int | str | None]
 
 @dataclass(slots=True)
 class Bench:
-    """A labelled set, indexed and released; `documents` maps its corpus ids to doc_ids."""
+    """A labelled set, indexed and released; `documents` maps the locators of its queries to doc_ids."""
 
     home: Home
     labelled: LabelledSet
@@ -53,24 +53,25 @@ class Bench:
 def open_bench(home: Home, labelled: LabelledSet) -> Bench:
     """Bring the corpus through every step to a release, and open that release as the server does."""
     started = time.monotonic()
-    source = home.add(str(labelled.corpus))
+    source = home.add(labelled.address)
     home.ingest(source)
     tenant_id = home.settings.tenant_id
     manifest = releases.current_release(home.database, tenant_id)
-    table = home.lake.table(manifest.index["table"])
-    table.checkout(manifest.tag)
+    table = home.lake.table_at(manifest.index["table"], manifest.tag)
+    retriever = Retriever(table, home.embedder, tenant_id, FusionConfig.from_json(manifest.fusion))
+    retriever.keep_in_memory()
     return Bench(
         home=home,
         labelled=labelled,
         documents=_documents(home),
-        retriever=Retriever(table, home.embedder, tenant_id, FusionConfig.from_json(manifest.fusion)),
+        retriever=retriever,
         calibration=Calibration.from_json(manifest.calibration),
         seconds=time.monotonic() - started,
     )
 
 
 def _documents(home: Home) -> dict[str, str]:
-    """Corpus id → doc_id under which that line of the corpus is indexed: that of its primary, if it repeats another."""
+    """Locator → doc_id under which the document is indexed: that of its primary, if it repeats another."""
     curated = home.lake.rows("curated_documents", ["doc_id", "duplicate_of"])
     primary_of = {row["doc_id"]: row["duplicate_of"] or row["doc_id"] for row in curated}
     documents = {row["locator"]: doc_id(row["page_key"]) for row in home.lake.rows("pages", ["locator", "page_key"])}

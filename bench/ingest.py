@@ -1,6 +1,5 @@
 """One folder through AION's own steps, without Dagster: what `bench.speed` and `bench.evaluate` measure with."""
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -72,17 +71,12 @@ class Home:
 
 @contextmanager
 def temporary_home(draw: Draw = no_bars) -> Iterator[Home]:
+    """A home that is nobody's: the databases that the environment names are left alone, too."""
     from trainer.embedder import Embedder as TorchEmbedder
 
     with TemporaryDirectory(prefix="aion-bench-") as folder:
-        before = os.environ.get("AION_HOME")
-        os.environ["AION_HOME"] = str(Path(folder) / "home")
-        try:
-            settings = load_settings()
-            model = find_embedding_model(settings.embed_model)
-            yield Home(settings, open_database(settings), Lake(settings.lake_uri), model, TorchEmbedder(model), draw)
-        finally:
-            if before is None:
-                del os.environ["AION_HOME"]
-            else:
-                os.environ["AION_HOME"] = before
+        settings = load_settings().model_copy(
+            update={"home": Path(folder) / "home", "database_url": "", "dagster_db": ""}
+        )
+        model = find_embedding_model(settings.embed_model)
+        yield Home(settings, open_database(settings), Lake(settings.lake_uri), model, TorchEmbedder(model), draw)

@@ -1,4 +1,8 @@
-"""A labelled set: corpus.jsonl {_id, title, text}, queries.jsonl {_id, text, answers, answerable}, qrels.tsv."""
+"""Labelled questions, over a corpus or over a web site.
+
+A set is a folder of corpus.jsonl {_id, title, text}, queries.jsonl {_id, text, answers, answerable} and qrels.tsv. The
+questions of a site are a file of {text, pages} a line, `pages` being the paths of those that answer it.
+"""
 
 import csv
 import json
@@ -6,13 +10,15 @@ import random
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urljoin
 
 from aion_assets.core.errors import SourceError
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """`relevant` maps corpus ids to their grade; a query without any, or marked so, cannot be answered."""
+    """`relevant` maps locators of documents, which are corpus ids or addresses, to their grade; a query without any, or
+    marked so, cannot be answered."""
 
     query_id: str
     text: str
@@ -23,9 +29,12 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class LabelledSet:
+    """`address` is what is added as a source; `files` are what was read of the set."""
+
     name: str
-    corpus: Path
+    address: str
     queries: list[Query]
+    files: tuple[Path, ...]
 
 
 def load_labelled_set(folder: Path, limit: int = 0, seed: int = 0) -> LabelledSet:
@@ -50,7 +59,22 @@ def load_labelled_set(folder: Path, limit: int = 0, seed: int = 0) -> LabelledSe
         raise SourceError(f"{folder} is no labelled set: {type(error).__name__} {error}.") from error
     if 0 < limit < len(found):
         found = random.Random(seed).sample(found, limit)
-    return LabelledSet(folder.name, corpus, found)
+    return LabelledSet(folder.name, str(corpus), found, (corpus, queries, qrels))
+
+
+def load_site_questions(url: str, path: Path) -> LabelledSet:
+    """Raises SourceError: the file is missing or is not of its form."""
+    try:
+        entries = [json.loads(line) for line in path.read_text("utf-8").split("\n") if line.strip()]
+        found = [
+            Query(
+                str(number), entry["text"], (), bool(entry["pages"]), {urljoin(url, page): 1 for page in entry["pages"]}
+            )
+            for number, entry in enumerate(entries)
+        ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SourceError(f"{path} holds no questions of a site: {type(error).__name__} {error}.") from error
+    return LabelledSet(path.stem, url, found, (path,))
 
 
 def _query(entry: dict[str, object], relevant: dict[str, int]) -> Query:

@@ -44,7 +44,11 @@ def _measure(size_mb: int, steps: tuple[str, ...]) -> dict[str, dict[str, float]
     with tempfile.TemporaryDirectory(prefix="aion-memory-") as folder:
         corpus = Path(folder) / "corpus"
         _write_corpus(corpus, size_mb)
-        environment = os.environ | {"AION_HOME": f"{folder}/home", "AION_BENCH_CORPUS": str(corpus)}
+        environment = os.environ | {
+            "AION_HOME": f"{folder}/home",
+            "AION_DATABASE_URL": "",
+            "AION_BENCH_CORPUS": str(corpus),
+        }
         measured = {}
         for step in steps:
             done = subprocess.run(

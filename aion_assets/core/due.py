@@ -1,7 +1,9 @@
 """What the pipeline owes: which sources need which kind of run, and why."""
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from aion_assets.core.collect.uploads import uploads_folder
@@ -21,26 +23,55 @@ class DueRun:
     key: str
 
 
-def due_runs(database: Database, settings: Settings, pipeline_version: str) -> list[DueRun]:
-    """`pipeline_version` is the newest: a source that went through another one must go through it again."""
+def due_runs(
+    database: Database, settings: Settings, pipeline_version: str, *, look_into_folders: bool = False
+) -> list[DueRun]:
+    """`pipeline_version` is the newest: a source that went through another one must go through it again.
+
+    `look_into_folders` also finds folders in which something changed since they were collected.
+    """
     due = []
     for state in list_sources(database, settings):
         why = state.due
-        if not why and not state.source.paused and state.pipeline_version not in ("", pipeline_version):
+        if not why and state.pipeline_version not in ("", pipeline_version):
             why = "pipeline changed"
+        if not why and look_into_folders and _touched(settings, state):
+            why = "files changed"
         if why:
-            job = RECURATE if why == CHANGES else INGEST
+            job = RECURATE if why == CHANGES or state.source.paused else INGEST
             due.append(DueRun(job, state.source.source_id, why, _key(state, job, pipeline_version)))
     return due
+
+
+def _touched(settings: Settings, state: SourceState) -> bool:
+    """Whether a file, or a folder by what came and went in it, is younger than the last collection."""
+    place = Path(state.source.address) if state.source.kind == "jsonl" else _folder_of(settings, state)
+    if place is None or state.source.paused or state.collection_started_at is None:
+        return False
+    return _newest_change(place) > state.collection_started_at.timestamp()
+
+
+def _newest_change(place: Path) -> float:
+    newest = 0.0
+    inside = (Path(parent) / name for parent, _, files in os.walk(place) for name in ("", *files))
+    for path in chain((place,), inside):
+        with suppress(FileNotFoundError):  # it went while we looked
+            newest = max(newest, path.stat().st_mtime)
+    return newest
+
+
+def _folder_of(settings: Settings, state: SourceState) -> Path | None:
+    if state.source.kind == "uploads":
+        return uploads_folder(settings, state.source.source_id)
+    return Path(state.source.address) if state.source.kind == "folder" else None
 
 
 def folder_signatures(database: Database, settings: Settings) -> dict[str, str]:
     """Source → what its folder looks like from outside: number of files, their bytes, and the newest change."""
     signatures = {}
     for state in list_sources(database, settings):
-        if state.source.kind in ("folder", "uploads") and not state.source.paused:
-            uploads = state.source.kind == "uploads"
-            folder = uploads_folder(settings, state.source.source_id) if uploads else Path(state.source.address)
+        folder = _folder_of(settings, state)
+        if folder is not None and not state.source.paused:
             signatures[state.source.source_id] = _signature(folder)
     return signatures
 

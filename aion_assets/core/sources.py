@@ -35,6 +35,7 @@ class SourceState:
 
     source: Source
     created_at: datetime
+    collection_started_at: datetime | None
     collected_at: datetime | None
     collection_id: str
     due: str
@@ -272,6 +273,7 @@ def _state(row: Row[Any]) -> SourceState:
     return SourceState(
         source=source,
         created_at=as_utc(row.created_at) or now(),
+        collection_started_at=as_utc(row.collection_started_at),
         collected_at=collected_at,
         collection_id=row.collection_id,
         due=_due(row, collected_at),
@@ -281,12 +283,13 @@ def _state(row: Row[Any]) -> SourceState:
 
 
 def _due(row: Row[Any], collected_at: datetime | None) -> str:
-    if row.paused:
-        return ""
+    changes = CHANGES if row.requested > row.handled else ""
+    if row.paused:  # not collected any more, but what was collected still follows decisions
+        return changes
     if row.collection_id:
         return "unfinished"
     if collected_at is None:
         return "never collected" if row.collection_started_at is None else "requested"
     if row.schedule_s and collected_at + timedelta(seconds=row.schedule_s) <= now():
         return "scheduled"
-    return CHANGES if row.requested > row.handled else ""
+    return changes

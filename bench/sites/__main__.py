@@ -1,45 +1,49 @@
 """A real site, crawled and asked: does the right page answer?
 
-usage: AION_ALLOW_PRIVATE_NETWORKS=127.0.0.0/8 python -m bench.sites URL QUESTIONS.jsonl
-QUESTIONS: one {"text", "page"} a line, `page` being the end of the right page's address.
+usage: AION_ALLOW_PRIVATE_NETWORKS=127.0.0.0/8 python -m bench.sites URL QUESTIONS.jsonl [--first N]
 """
 
 import json
-import sys
 from pathlib import Path
+from typing import Annotated
 
-from aion_assets.core import releases
-from aion_assets.core.answer.extractive import answer_question
-from aion_assets.core.confidence import Calibration
-from aion_assets.core.search.fusion import FusionConfig
-from aion_assets.core.search.retriever import Retriever
+import typer
+
+from aion_assets.core.answer.extractive import EXTRACTIVE
+from bench.evaluate import open_bench
 from bench.ingest import temporary_home
+from bench.labelled import load_site_questions
 
 
-def main() -> None:
-    url, questions = sys.argv[1], Path(sys.argv[2])
-    asked = [json.loads(line) for line in questions.read_text("utf-8").splitlines()]
+def main(
+    url: Annotated[str, typer.Argument(help="Where the crawl begins.")],
+    questions: Annotated[Path, typer.Argument(help="One {text, pages} a line; none where the site has no answer.")],
+    first: Annotated[int, typer.Option(help="Ask only so many.")] = 0,
+) -> None:
+    labelled = load_site_questions(url, questions)
+    asked = labelled.queries[:first] if first else labelled.queries
+    counts = dict.fromkeys(("asked", "answered", "right_page", "right_page_offered", "absent", "answered_absent"), 0)
     with temporary_home() as home:
-        seconds = home.ingest(home.add(url))
-        tenant_id = home.settings.tenant_id
-        manifest = releases.current_release(home.database, tenant_id)
-        table = home.lake.table(manifest.index["table"])
-        table.checkout(manifest.tag)
-        retriever = Retriever(table, home.embedder, tenant_id, FusionConfig.from_json(manifest.fusion))
-        calibration = Calibration.from_json(manifest.calibration)
-        cited = answered = 0
-        for item in asked:
-            retrieval = retriever.retrieve(item["text"])
-            answer = answer_question(retrieval, calibration=calibration, tau=home.settings.tau_confidence)
+        bench = open_bench(home, labelled)
+        for query in asked:
+            answer = bench.answer(query.text)
+            relevant, given = bench.relevance(query), answer.used == EXTRACTIVE
+            shown = [citation.doc_id for citation in answer.citations or answer.nearest]
+            right = any(doc_id in relevant for doc_id in shown)
+            if query.answerable:
+                counts["asked"] += 1
+                counts["answered"] += given
+                counts["right_page"] += given and right
+                counts["right_page_offered"] += right
+            else:
+                counts["absent"] += 1
+                counts["answered_absent"] += given
+            mark = "✓" if (given and right) == query.answerable and given == query.answerable else "✗"
             pages = [citation.url for citation in answer.citations or answer.nearest]
-            right = any(page.partition("#")[0].endswith(item["page"]) for page in pages)
-            cited += right
-            answered += bool(answer.citations)
-            mark = "✓" if right else "✗"
-            sys.stdout.write(f"{mark} {answer.used} C={answer.confidence:.2f} {item['text']}\n    {pages}\n")
-        rows = home.lake.count("chunks")
-    figures = {"asked": len(asked), "right_page": cited, "answered": answered, "chunks": rows, "seconds": seconds}
-    sys.stdout.write(json.dumps(figures) + "\n")
+            typer.echo(f"{mark} {answer.used} C={answer.confidence:.2f} {query.text}\n    {pages}")
+        chunks = home.lake.count("chunks")
+    typer.echo(json.dumps({**counts, "chunks": chunks, "ingest_seconds": round(bench.seconds, 1)}))
 
 
-main()
+if __name__ == "__main__":
+    typer.run(main)

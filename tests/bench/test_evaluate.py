@@ -8,6 +8,7 @@ from workbench import article
 
 from aion_assets.core.errors import SourceError
 from bench.evaluate import bench_answers, bench_retrieval
+from bench.labelled import load_site_questions
 
 SUBJECTS = ["bees", "lanterns", "glaciers", "violins", "harbours"]
 
@@ -59,3 +60,24 @@ def test_a_limit_asks_that_many_questions_and_the_seed_chooses_the_same_again(la
 def test_a_folder_without_its_files_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"corpus\.jsonl is missing"):
         bench_retrieval(tmp_path)
+
+
+def test_the_databases_that_the_environment_names_are_left_alone(
+    labelled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = tmp_path / "real.sqlite"
+    monkeypatch.setenv("AION_DATABASE_URL", f"sqlite:///{real}")
+    bench_retrieval(labelled, limit=1)
+    assert not real.exists()
+
+
+def test_the_questions_of_a_site_name_its_pages_by_their_paths(tmp_path: Path) -> None:
+    path = tmp_path / "site.jsonl"
+    path.write_text(
+        '{"text": "Como instalo?", "pages": ["guide/install.html"]}\n{"text": "Quanto custa?", "pages": []}\n', "utf-8"
+    )
+    labelled = load_site_questions("http://example.org/docs/", path)
+    assert [query.answerable for query in labelled.queries] == [True, False]
+    assert labelled.queries[0].relevant == {"http://example.org/docs/guide/install.html": 1}
+    with pytest.raises(SourceError, match="nowhere"):
+        load_site_questions("http://example.org/", tmp_path / "nowhere.jsonl")

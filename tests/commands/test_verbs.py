@@ -53,6 +53,7 @@ def test_a_source_is_added_listed_shown_paused_and_removed(home: Path, folder: P
     assert [item["due"] for item in as_json("source", "list")["sources"]] == ["never collected"]
     aion("source", "pause", "politicas")
     assert as_json("source", "show", "politicas")["paused"] is True
+    assert "paused" in aion("run", "--source", "politicas", fails=True)
     aion("source", "remove", "politicas", "--yes")
     assert as_json("source", "list")["sources"] == []
 

@@ -73,5 +73,5 @@ def test_the_builtin_calibration_says_what_it_was_fitted_on() -> None:
     builtin = builtin_calibration()
     assert set(builtin.models) == {"pt", "en"}
     assert builtin.features == FEATURES
-    assert set(builtin.fitted_on) >= {"sets", "n", "digest"}
+    assert set(builtin.fitted_on) >= {"sets", "expected_shares", "digest"}
     assert builtin.embedder_id.startswith("all-MiniLM-L6-v2@")

@@ -55,6 +55,22 @@ def test_new_documents_wait_and_unchanged_ones_are_not_read_again(either_databas
     assert rows[1]["title"] == "Outro" and len(rows[1]["excerpt"]) == curation.EXCERPT_CHARS
 
 
+def test_a_trusted_source_leaves_what_says_nothing_to_a_person_until_it_says_something(either_database: Either) -> None:
+    source = _source(either_database, auto_approve=True)
+    _register(
+        either_database, source, {"stub": _document(quality=0.1), "page": _document(), "held": _document("h", 0.1)}
+    )
+    assert _state(either_database, source) == {"stub": "pending", "page": "approved", "held": "pending"}
+    _decide(either_database, "approved", "held")
+    _decide(either_database, "pending", "held")
+    _register(
+        either_database, source, {"stub": _document(quality=0.7), "page": _document(), "held": _document("h", 0.8)}
+    )
+    assert _state(either_database, source) == {"stub": "approved", "page": "approved", "held": "pending"}, (
+        "a person's decision stands"
+    )
+
+
 def test_auto_approve_decides_in_the_name_of_the_policy(either_database: Either) -> None:
     source = _source(either_database, auto_approve=True)
     _register(either_database, source, {"a": _document()})

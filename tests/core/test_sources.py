@@ -136,6 +136,46 @@ def test_what_is_due_names_the_job_and_asks_once(either_database: Either, folder
     assert [run.why for run in due_runs(database, settings, "v2")] == ["pipeline changed"]
 
 
+def test_a_paused_source_is_not_collected_but_follows_decisions_and_the_pipeline(
+    either_database: Either, folder: Path
+) -> None:
+    database, settings = either_database
+    source = sources.add_source(database, settings, str(folder), schedule_s=3600).source_id
+    sources.begin_collection(database, source)
+    sources.finish_collection(database, source)
+    sources.pause_source(database, source, paused=True)
+    assert [(run.job, run.why) for run in due_runs(database, settings, "v1")] == [("recurate", sources.CHANGES)]
+    sources.mark_handled(database, {source: 1})
+    sources.mark_pipeline(database, source, "v1")
+    assert due_runs(database, settings, "v1") == []
+    assert [(run.job, run.why) for run in due_runs(database, settings, "v2")] == [("recurate", "pipeline changed")]
+
+
+def test_a_folder_in_which_something_changed_is_due_for_those_who_look(either_database: Either, folder: Path) -> None:
+    database, settings = either_database
+    (folder / "inner").mkdir()
+    source = sources.add_source(database, settings, str(folder), schedule_s=0).source_id
+
+    def why() -> list[str]:
+        return [run.why for run in due_runs(database, settings, "v1", look_into_folders=True)]
+
+    def collect() -> None:
+        sources.request_collection(database, source)
+        sources.begin_collection(database, source)
+        sources.finish_collection(database, source)
+        sources.mark_handled(database, {source: sources.requested_count(database, source)})
+        sources.mark_pipeline(database, source, "v1")
+
+    collect()
+    assert why() == []
+    (folder / "inner" / "new.md").write_text("new")
+    assert why() == ["files changed"] and due_runs(database, settings, "v1") == []
+    collect()
+    assert why() == []
+    (folder / "inner" / "new.md").unlink()
+    assert why() == ["files changed"]
+
+
 def test_a_removed_source_is_hidden_at_once_and_waits_to_be_cleaned(either_database: Either, folder: Path) -> None:
     database, settings = either_database
     source = sources.add_source(database, settings, str(folder))

@@ -36,6 +36,15 @@ def read_image(image: "Image") -> str:
     return _paragraphs(data)
 
 
+def can_read_images() -> bool:
+    """Whether Tesseract and its languages are installed, as far as this process has seen."""
+    try:
+        _installed_languages()
+    except ParseError:
+        return False
+    return True
+
+
 def binarise(image: "Image") -> "Image":
     """Black letters on white: grayscale, then the threshold of Otsu (1979), which splits the two classes best."""
     import numpy as np

@@ -15,7 +15,7 @@ from aion_assets.core.search.features import evidence
 from aion_assets.core.search.fusion import FusionConfig, fuse
 from aion_assets.core.search.hits import Hit, QueryEmbedder, Retrieval, Vector
 from aion_assets.core.search.language import clean_question, question_language
-from aion_assets.core.search.selection import best_per_document, select_diverse
+from aion_assets.core.search.selection import best_per_document, select_diverse, without_repeats
 from aion_assets.core.search.stored import ResidentPassages, StoredPassages, fits_in_memory, vectors_of
 from aion_assets.core.search.terms import TermWeights
 from aion_assets.core.search.visibility import Visibility
@@ -84,7 +84,8 @@ class Retriever:
         started = time.monotonic()
         question = clean_question(question)
         visible = Visibility(self._tenant_id, frozenset(hidden_docs), frozenset(hidden_sources))
-        hits, vector = self._candidates(question, _POOL, visible)
+        found, vector = self._candidates(question, _POOL, visible)
+        hits = [*without_repeats(found[:CANDIDATES]), *found[CANDIDATES:]]
         selected = select_diverse(hits[:CANDIDATES], SELECTED)
         mean_cosine = float(np.mean([hit.dense for hit in selected])) if selected else -1.0
         return Retrieval(

@@ -5,6 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from aion_assets.core.search.hits import Hit
+from aion_assets.core.search.terms import terms
+
+# Spares comparing words: of 30 repeated passages of a book, under different titles, none was further apart.
+_REPEAT_COSINE = 0.88
 
 
 def select_diverse(hits: Sequence[Hit], k: int, balance: float = 0.7) -> list[Hit]:
@@ -27,6 +31,31 @@ def select_diverse(hits: Sequence[Hit], k: int, balance: float = 0.7) -> list[Hi
         gain[best] = -np.inf
         closest = np.maximum(closest, similarity[best])
     return [hits[index] for index in sorted(chosen)]
+
+
+def without_repeats(hits: Sequence[Hit]) -> list[Hit]:
+    """Without passages whose every content word stands in a passage of another document that is kept.
+
+    A page that gathers others, such as the print view of a book, holds their passages again. Of two, the one nearer to
+    the beginning of its document is kept, which is that of the page on the subject itself. A passage that differs by
+    as much as a number is no repeat. `hits` and the result are by falling score.
+    """
+    kept: list[Hit] = []
+    for hit in hits:
+        place = next((place for place, other in enumerate(kept) if _repeats(hit, other)), None)
+        if place is None:
+            kept.append(hit)
+        elif hit.start < kept[place].start:
+            hit.score = kept[place].score
+            kept[place] = hit
+    return kept
+
+
+def _repeats(one: Hit, other: Hit) -> bool:
+    if one.doc_id == other.doc_id or float(one.vector @ other.vector) < _REPEAT_COSINE:
+        return False
+    words, others = set(terms(one.text)), set(terms(other.text))
+    return words <= others or others <= words
 
 
 def best_per_document(hits: Sequence[Hit]) -> list[Hit]:

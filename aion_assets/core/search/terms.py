@@ -1,8 +1,9 @@
 """The content words of a text, and how much each of them tells.
 
 Lance ranks by its own full-text index; these terms are for judging a passage or a sentence against a question, where
-the index has no say. A term is a word without accents and case, cut after six letters: on four Portuguese and two
-English sets that ranked as well as Snowball stems, and it needs to know no language.
+the index has no say. A term is the stem of a word without accents and case. Snowball's rules of both languages are
+applied to every word, Portuguese first: nobody needs to know in which language a name, a heading or a question of
+three words is, and what a rule of the other language takes from a word it takes wherever that word stands.
 """
 
 import math
@@ -13,13 +14,20 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from Stemmer import Stemmer
+
 if TYPE_CHECKING:
     from lancedb.table import Table
 
-TERM_CHARS = 6
 # Chunks read to weigh terms: enough to tell a frequent term from a rare one, and a bounded cost when a release loads.
 SAMPLE_ROWS = 8_192
 _WORD = re.compile(r"\w+")
+_CAO = re.compile(r"cao$")
+_PLURAL = re.compile(r"(?:oes|aes|ais|eis|ois|uis)$")
+_SINGULAR = {"oes": "ao", "aes": "ao", "ais": "al", "eis": "el", "ois": "ol", "uis": "ul"}
+_MIN_CHARS = 5
+# Without caches of their own, as _term has one. They are called with the interpreter's lock held, so threads may share.
+_PORTUGUESE, _ENGLISH = Stemmer("portuguese", 0), Stemmer("english", 0)
 _STOP_WORDS = frozenset(
     # Portuguese, accents folded
     "a as o os um uma uns umas de do da dos das em no na nos nas num numa ao aos por pelo pela pelos pelas para pra "
@@ -39,7 +47,12 @@ _STOP_WORDS = frozenset(
 @lru_cache(maxsize=1 << 17)
 def _term(word: str) -> str:
     folded = fold(word)
-    return "" if folded in _STOP_WORDS else folded[:TERM_CHARS]
+    if folded in _STOP_WORDS:
+        return ""
+    # Snowball knows no irregular plurals, and the ending -ção only with its cedilla, which many people do not type.
+    singular = _PLURAL.sub(lambda match: _SINGULAR[match[0]], folded) if len(folded) >= _MIN_CHARS else folded
+    stem = _PORTUGUESE.stemWord(_CAO.sub("ção", singular))
+    return fold(_ENGLISH.stemWord(stem)).removesuffix("e")
 
 
 def fold(text: str) -> str:

@@ -8,9 +8,10 @@ from aion_assets.core.database import now
 from aion_assets.core.diff import RowDiff, data_version, diff_rows
 from aion_assets.core.ids import digest, doc_id
 from aion_assets.core.lake import Lake, quoted
+from aion_assets.core.parse.ocr import can_read_images
 from aion_assets.core.parse.sandbox import ParseJob, parse_all
 from aion_assets.core.quality import quality, simhash
-from aion_assets.core.records import DOCUMENTS, ParsedDocument, ParseOutcome, Source
+from aion_assets.core.records import DOCUMENTS, ParsedDocument, ParseOutcome, QuarantineReason, Source
 from aion_assets.core.settings import Settings
 from aion_assets.core.steps.report import ShowProgress, StepReport
 
@@ -20,6 +21,8 @@ PARSED, QUARANTINED = "parsed", "quarantined"
 _READ_BODIES = 16
 _BATCH_ROWS = 128
 _BATCH_CHARS = 8_000_000
+# What hindered these may have gone: they are tried again under other conditions.
+_MAY_SUCCEED = frozenset({QuarantineReason.TIMEOUT, QuarantineReason.MEMORY, QuarantineReason.OCR_MISSING})
 
 
 def parse_source(
@@ -41,12 +44,14 @@ def _parse(
         wanted[document] = f"{row['content_hash']}/{code_version}"
         location_of[document] = row["page_key"]
     stored, first_seen = {}, {}
-    for row in lake.rows(TABLE, ["doc_id", "page_hash", "code_version", "first_seen"], of_source):
+    for row in lake.rows(TABLE, ["doc_id", "page_hash", "code_version", "first_seen", "reason"], of_source):
         stored[row["doc_id"]] = f"{row['page_hash']}/{row['code_version']}"
+        if row["reason"] in _MAY_SUCCEED and row["doc_id"] in wanted:
+            wanted[row["doc_id"]] += f"/{_conditions(settings)}"
         first_seen[row["doc_id"]] = row["first_seen"]
     difference = diff_rows(stored, wanted)
 
-    writer = _DocumentWriter(lake, source, code_version, run_id, first_seen)
+    writer = _DocumentWriter(lake, settings, source, code_version, run_id, first_seen)
     page_keys = [location_of[document] for document in difference.due]
     for done, outcome in enumerate(parse_all(writer.jobs(page_keys), settings=settings), 1):
         writer.add(outcome)
@@ -54,6 +59,11 @@ def _parse(
     writer.flush()
     lake.delete(TABLE, "doc_id", difference.orphaned)
     return _report(lake, of_source, difference, started)
+
+
+def _conditions(settings: Settings) -> str:
+    ocr = "ocr" if can_read_images() else "no ocr"
+    return f"{settings.parse_timeout_s:g} s, {settings.parse_memory_bytes} bytes, {ocr}"
 
 
 def _report(lake: Lake, of_source: str, difference: RowDiff, started: float) -> StepReport:
@@ -70,10 +80,19 @@ def _report(lake: Lake, of_source: str, difference: RowDiff, started: float) -> 
 
 
 class _DocumentWriter:
-    def __init__(self, lake: Lake, source: Source, code_version: str, run_id: str, first_seen: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        lake: Lake,
+        settings: Settings,
+        source: Source,
+        code_version: str,
+        run_id: str,
+        first_seen: dict[str, Any],
+    ) -> None:
         self._lake = lake
         self._source = source
         self._code_version = code_version
+        self._settings = settings
         self._run_id = run_id
         self._first_seen = first_seen
         self._pages: dict[str, dict[str, Any]] = {}  # of jobs under way
@@ -104,7 +123,7 @@ class _DocumentWriter:
             "detail": outcome.detail,
             "page_hash": page["content_hash"],
             "content_hash": "",
-            "code_version": self._code_version,
+            "code_version": self._version(outcome),
             "first_seen": self._first_seen.get(identity) or now(),
             "run_id": self._run_id,
         }
@@ -114,6 +133,10 @@ class _DocumentWriter:
         self._rows.append(row)
         if len(self._rows) >= _BATCH_ROWS or self._chars >= _BATCH_CHARS:
             self.flush()
+
+    def _version(self, outcome: ParseOutcome) -> str:
+        hindered = outcome.reason in _MAY_SUCCEED
+        return f"{self._code_version}/{_conditions(self._settings)}" if hindered else self._code_version
 
     def flush(self) -> None:
         self._lake.upsert(TABLE, DOCUMENTS, "doc_id", self._rows)

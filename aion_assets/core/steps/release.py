@@ -57,12 +57,17 @@ def _release(lake: Lake, database: Database, tenant_id: str, candidate: Manifest
         current = None
     if current is not None and current.serves_the_same_as(candidate):
         return ReleaseReport(current.release_id, current, published=False, retired=0)
-    for claim, finding in gates(lake, database, tenant_id, candidate.embedder["id"]).items():
+    findings = gates(lake, database, tenant_id, candidate.embedder["id"])
+    for claim, finding in findings.items():
         if not finding.holds:
             raise GateBlockedError(
                 f"Gate {claim} failed: {finding.says}",
                 "The release before keeps serving. Run 'aion run' again; if it stays, see 'aion doctor'.",
             )
+    switching = current is not None and current.embedder["id"] != candidate.embedder["id"]
+    if current is not None and switching and findings["index_holds_every_chunk"].figures["waiting_documents"]:
+        # The new index lacks what the old one shows; the run that embeds the last source releases it.
+        return ReleaseReport(current.release_id, current, published=False, retired=0)
     release_id = releases.publish(lake, database, tenant_id, candidate)
     retired = releases.retire_old_releases(lake, database, tenant_id)
     return ReleaseReport(release_id, candidate, published=True, retired=retired)

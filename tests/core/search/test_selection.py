@@ -1,7 +1,8 @@
 import numpy as np
 from passages import hit
 
-from aion_assets.core.search.selection import best_per_document, select_diverse
+from aion_assets.core.search.hits import Hit
+from aion_assets.core.search.selection import best_per_document, select_diverse, without_repeats
 
 
 def test_a_copy_of_what_is_chosen_gives_way_to_something_else() -> None:
@@ -32,3 +33,27 @@ def test_each_passage_is_selected_once_and_no_more_than_there_are() -> None:
 def test_a_document_is_shown_by_its_best_passage() -> None:
     hits = [hit("a1", doc="a", score=1.0), hit("b1", doc="b", score=0.9), hit("a2", doc="a", score=0.8)]
     assert [item.chunk_id for item in best_per_document(hits)] == ["a1", "b1"]
+
+
+def _saying(chunk: str, text: str, start: int, score: float) -> Hit:
+    made = hit(chunk, text=text, score=score)
+    made.start, made.end = start, start + len(text)
+    return made
+
+
+def test_of_two_passages_that_say_the_same_the_one_from_the_more_special_document_is_kept() -> None:
+    print_view = _saying("print", "O compilador recusa a segunda referência mutável.", 90_000, 0.9)
+    chapter = _saying("chapter", "O compilador recusa a segunda referência mutável. Veja a listagem.", 300, 0.8)
+    other = _saying("other", "O compilador aceita muitas referências imutáveis.", 10, 0.7)
+    kept = without_repeats([print_view, chapter, other])
+    assert [item.chunk_id for item in kept] == ["chapter", "other"]
+    assert [item.score for item in kept] == [0.9, 0.7]
+
+
+def test_passages_that_differ_in_a_number_or_lie_in_one_document_are_no_repeats() -> None:
+    old = _saying("old", "O prazo de recurso é de 30 dias.", 0, 0.9)
+    new = _saying("new", "O prazo de recurso é de 45 dias.", 0, 0.8)
+    assert without_repeats([old, new]) == [old, new]
+    again = _saying("again", old.text, 500, 0.7)
+    again.doc_id = old.doc_id
+    assert without_repeats([old, again]) == [old, again]

@@ -57,6 +57,27 @@ def test_only_bodies_that_changed_are_parsed_again(
     assert {row["doc_id"]: row["first_seen"] for row in workbench.rows("documents", "doc_id first_seen")} == seen_first
 
 
+def test_what_ran_out_of_time_is_tried_again_under_another_limit_and_only_then(
+    workbench: Workbench, source: Source, parsed: list[str]
+) -> None:
+    workbench.collect(source)
+    patient = workbench.settings
+    workbench.settings = patient.model_copy(update={"parse_timeout_s": 1e-6})
+    hurried = workbench.parse(source)
+    assert hurried.drops["timeout"] == len(parsed) == 3
+
+    parsed.clear()
+    workbench.parse(source)
+    assert parsed == []
+
+    workbench.settings = patient
+    after = workbench.parse(source)
+    assert sorted(parsed) == ["a.md", "b.md", "c.pdf"] and after.counts["parsed"] == 2
+    parsed.clear()
+    workbench.parse(source)
+    assert parsed == []
+
+
 def test_another_version_of_the_parsers_parses_everything(
     workbench: Workbench, source: Source, parsed: list[str]
 ) -> None:
