@@ -24,6 +24,14 @@ def test_a_heading_is_quoted_with_what_it_heads() -> None:
     assert _quotes("instalação do git", text) == ["Instalação do Git Baixe o pacote e execute o instalador."]
 
 
+def test_of_two_headings_with_the_words_of_the_question_the_one_without_others_is_quoted() -> None:
+    text = (
+        "O que acontece quando um documento aprovado muda\n\nA nova versão é lida.\n\n"
+        "Como aprovar um documento\n\nCopie o id e aprove."
+    )
+    assert _quotes("como aprovo um documento", text) == ["Como aprovar um documento Copie o id e aprove."]
+
+
 def test_a_list_follows_the_line_that_announces_it() -> None:
     text = "Documentos exigidos para a matrícula:\n- identidade\n- histórico escolar.\nO resto é opcional."
     assert _quotes("documentos para matrícula", text) == [
