@@ -18,11 +18,12 @@ from rich.console import Console
 from aion_assets.core.errors import AionError
 from aion_assets.core.settings import Settings, load_settings
 from aion_assets.first_source import ensure_first_source
-from aion_assets.foreground import dagster_home, dagster_instance, run_due
+from aion_assets.foreground import dagster_home
 
 _READY_TIMEOUT_S = 120.0
 _STOP_TIMEOUT_S = 15.0
 _LOOPBACK = "127.0.0.1"
+_MAKE_DATABASES = "from aion_assets.foreground import dagster_instance\nwith dagster_instance(): pass"
 
 
 @dataclass(slots=True)
@@ -54,6 +55,8 @@ def supervise(*, with_dagster: bool) -> int:
     try:
         _refuse_taken_ports(settings, with_dagster)
         _first_run(console)
+        if stop.received:
+            return 0
         started = time.monotonic()
         children = _start(settings, with_dagster)
         if not _wait_until_ready(children, stop, console):
@@ -79,14 +82,17 @@ class _StopSignal:
             signal.signal(number, self._receive)
 
     def _receive(self, _number: int, _frame: FrameType | None) -> None:
-        # The first asks the loop to end; a second one ends a first run that is still working.
+        # The first asks the loop to end, and ends a first run, which hears it, too; a second one ends all that waits.
         if self.received:
             raise KeyboardInterrupt
         self.received = True
 
 
 def _first_run(console: Console) -> None:
-    """Fill an empty home before anything serves it. Later, the sensors do what is due."""
+    """Fill an empty home before anything serves it. Later, the sensors do what is due.
+
+    In a process of its own: this one only watches the others, and keeps none of what the pipeline loads.
+    """
     from aion_assets.core import releases
     from aion_assets.core.database import open_database
 
@@ -94,9 +100,10 @@ def _first_run(console: Console) -> None:
     ensure_first_source()
     if releases.current_release_id(open_database(settings), settings.tenant_id) is None:
         console.print("First start: bringing in AION's own manual.")
-        run_due()
-    with dagster_instance():  # one process makes Dagster's databases before several open them
-        pass
+        command = [sys.executable, "-m", "aion_assets", "run"]
+    else:  # one process makes Dagster's databases before several open them
+        command = [sys.executable, "-c", _MAKE_DATABASES]
+    subprocess.run(command, env=_environment(), check=False)
 
 
 def _start(settings: Settings, with_dagster: bool) -> list[_Child]:
