@@ -35,7 +35,7 @@ lint: setup  ## Style, types and who may import whom
 test: lint  ## Lint and all tests
 	$(BIN)/pytest
 
-bench: setup  ## Measure speed, each figure as a ratio to its counterpart in the same run
+bench: setup  ## Measure speed: ratios to counterparts of the same run, and absolute limits
 	$(BIN)/python -m bench.speed
 
 clean:  ## Remove the environment (never the data)

@@ -94,8 +94,7 @@ def _release(settings: Settings) -> Finding:
         manifest = releases.current_release(open_database(settings), settings.tenant_id)
     except NoReleaseError as error:
         return Finding("release", "missing", str(error))
-    table = Lake(settings.lake_uri).table(manifest.index["table"])
-    table.checkout(manifest.tag)
+    table = Lake(settings.lake_uri).table_at(manifest.index["table"], manifest.tag)
     return Finding("release", "good", f"{manifest.release_id[:12]}, {table.count_rows()} chunks")
 
 

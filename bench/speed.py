@@ -1,4 +1,4 @@
-"""`make bench`: what AION promises of its speed, each figure beside its counterpart of the same run.
+"""`make bench`: what AION promises of its speed, as ratios to counterparts of the same run where there is one.
 
 usage: python -m bench.speed [FOLDER] [--json]   (FOLDER: files to ingest; AION's own manual when left out)
 """

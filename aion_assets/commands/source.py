@@ -1,4 +1,4 @@
-"""`aion source`: add, list, show, pause and remove the sources of knowledge."""
+"""`aion source`: add, list, show, set, pause and remove the sources of knowledge."""
 
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -7,15 +7,19 @@ import typer
 
 from aion_assets.commands.output import AsJson, print_json, print_table
 
-app = typer.Typer(no_args_is_help=True, help="Add, list, show, pause and remove sources of knowledge.")
+app = typer.Typer(no_args_is_help=True, help="Add, list, show, change, pause and remove sources of knowledge.")
 Name = Annotated[str, typer.Argument(help="Id or name of the source, as 'aion source list' shows it.")]
+
+_SCHEDULE_HELP = "How often to look again: 30m, 6h, 2d, 1w, hourly, daily, weekly or never."
 
 
 @app.command()
 def add(
     address: Annotated[str, typer.Argument(help="Web address, folder, or .jsonl file.")],
     name: Annotated[str, typer.Option(help="Readable name; made from the address when empty.")] = "",
-    schedule: Annotated[str, typer.Option(help="How often to look again: 30m, 6h, daily, weekly, never.")] = "daily",
+    schedule: Annotated[
+        str, typer.Option(help="How often to look again: 30m, 6h, 2d, 1w, hourly, daily, weekly or never.")
+    ] = "daily",
     depth: Annotated[int, typer.Option(min=0, help="Links followed from the start page.")] = 20,
     max_pages: Annotated[int, typer.Option(min=1, help="Most pages taken from the source.")] = 10_000,
     allow_domain: Annotated[list[str] | None, typer.Option(help="Further domain to follow; repeatable.")] = None,
@@ -67,18 +71,33 @@ def list_(json: AsJson = False) -> None:
 
 
 @app.command()
-def show(name: Name, json: AsJson = False) -> None:
+def show(
+    name: Name,
+    outcome: Annotated[str, typer.Option(help="List the locations of this outcome, with their reasons.")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="Most locations listed.")] = 50,
+    json: AsJson = False,
+) -> None:
     """One source: settings, outcomes of its locations, documents by state, quarantined files."""
     from aion_assets.core.database import open_database
     from aion_assets.core.lake import Lake
-    from aion_assets.core.overview import source_overview
+    from aion_assets.core.overview import locations_of_outcome, source_overview
     from aion_assets.core.settings import load_settings
     from aion_assets.core.sources import get_source
 
     settings = load_settings()
-    database = open_database(settings)
+    database, lake = open_database(settings), Lake(settings.lake_uri)
     state = get_source(database, settings, name)
-    overview = source_overview(Lake(settings.lake_uri), database, state.source.source_id)
+    if outcome:
+        total, locations = locations_of_outcome(lake, state.source.source_id, outcome, limit)
+        if json:
+            print_json({"source_id": state.source.source_id, "outcome": outcome, "total": total, "items": locations})
+            return
+        rows = [(item["address"], item["reason"]) for item in locations]
+        print_table(f"{outcome}: {total}", ("address", "reason"), rows, f"No location has the outcome {outcome}.")
+        if total > len(locations):
+            typer.echo(f"{total - len(locations)} more: raise --limit to see them.")
+        return
+    overview = source_overview(lake, database, state.source.source_id)
     if json:
         print_json(_as_dict(state) | asdict(overview))
         return
@@ -91,9 +110,51 @@ def show(name: Name, json: AsJson = False) -> None:
         print_table("\nNot taken", ("address", "reason", "detail"), troubles, "")
 
 
+@app.command("set")
+def set_(
+    name: Name,
+    rename: Annotated[str | None, typer.Option("--name", help="Readable name; the id stays.")] = None,
+    schedule: Annotated[str | None, typer.Option(help=_SCHEDULE_HELP)] = None,
+    depth: Annotated[int | None, typer.Option(min=0, help="Links followed from the start page.")] = None,
+    max_pages: Annotated[int | None, typer.Option(min=1, help="Most pages taken from the source.")] = None,
+    allow_domain: Annotated[list[str] | None, typer.Option(help="All further domains to follow; repeatable.")] = None,
+    auto_approve: Annotated[
+        bool | None, typer.Option("--auto-approve/--no-auto-approve", help="For documents that come from now on.")
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Change options of a source; another reach is collected by the next run."""
+    from aion_assets.core.database import open_database
+    from aion_assets.core.settings import load_settings
+    from aion_assets.core.source_options import change_options
+    from aion_assets.core.sources import parse_schedule
+
+    settings = load_settings()
+    changed = change_options(
+        open_database(settings),
+        settings,
+        name,
+        name=rename,
+        schedule_s=parse_schedule(schedule) if schedule is not None else None,
+        max_depth=depth,
+        max_pages=max_pages,
+        allow_domains=allow_domain or None,
+        auto_approve=auto_approve,
+    )
+    if json:
+        print_json({"changed": {option: after for option, (_, after) in changed.items()}})
+        return
+    for option, (before, after) in changed.items():
+        typer.echo(f"{option}: {before} → {after}")
+    if not changed:
+        typer.echo("It was so already.")
+
+
 @app.command()
-def pause(name: Name, resume: Annotated[bool, typer.Option("--resume", help="Go on again.")] = False) -> None:
-    """Stop collecting a source; what it brought stays searchable."""
+def pause(
+    name: Name, resume: Annotated[bool, typer.Option("--resume", help="Go on again.")] = False, json: AsJson = False
+) -> None:
+    """Stop collecting a source; what it brought stays searchable, and decisions on it hold."""
     from aion_assets.core import sources
     from aion_assets.core.database import open_database
     from aion_assets.core.settings import load_settings
@@ -102,11 +163,16 @@ def pause(name: Name, resume: Annotated[bool, typer.Option("--resume", help="Go 
     database = open_database(settings)
     source_id = sources.get_source(database, settings, name).source.source_id
     sources.pause_source(database, source_id, paused=not resume)
+    if json:
+        print_json({"source_id": source_id, "paused": not resume})
+        return
     typer.echo(f"{'Resumed' if resume else 'Paused'} {source_id}.")
 
 
 @app.command()
-def remove(name: Name, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False) -> None:
+def remove(
+    name: Name, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False, json: AsJson = False
+) -> None:
     """Remove a source and everything it brought; it leaves search at once and the tables with the next run."""
     from aion_assets.core import sources
     from aion_assets.core.database import open_database
@@ -115,9 +181,12 @@ def remove(name: Name, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do
     settings = load_settings()
     database = open_database(settings)
     source_id = sources.get_source(database, settings, name).source.source_id
-    if not yes and typer.get_text_stream("stdin").isatty():
+    if not (yes or json) and typer.get_text_stream("stdin").isatty():
         typer.confirm(f"Remove {source_id} and all its documents from search?", abort=True)
     sources.remove_source(database, source_id)
+    if json:
+        print_json({"source_id": source_id, "removed": True})
+        return
     typer.echo(f"Removed {source_id}: nothing of it is found any more. 'aion run' cleans the tables.")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 
 from aion_assets.core.errors import DatabaseError, DiskFullError
 from aion_assets.core.settings import Settings
@@ -49,7 +49,13 @@ def open_database(settings: Settings) -> Database:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)
     else:
-        engine = create_engine(url, pool_pre_ping=True)
+        try:
+            engine = create_engine(url, pool_pre_ping=True)
+        except (ArgumentError, ValueError):  # whose message may hold the password
+            raise DatabaseError(
+                "AION_DATABASE_URL cannot be read as an address.",
+                "Write postgresql://user:password@host:port/database, and %40 for an @ in the password.",
+            ) from None
     _migrate(engine, settings)
     return Database(engine)
 

@@ -7,7 +7,9 @@ from sqlalchemy import func, select
 
 from aion_assets.core import schema
 from aion_assets.core.database import Database
+from aion_assets.core.errors import SourceError
 from aion_assets.core.lake import Lake, quoted
+from aion_assets.core.records import Outcome
 
 _MOST_TROUBLES = 200
 
@@ -20,6 +22,22 @@ class SourceOverview:
     decisions: dict[str, int] = field(default_factory=dict)
     quarantined: dict[str, int] = field(default_factory=dict)
     troubles: list[dict[str, str]] = field(default_factory=list)
+
+
+def locations_of_outcome(lake: Lake, source_id: str, outcome: str, limit: int) -> tuple[int, list[dict[str, str]]]:
+    """How many locations ended so, and the first of them: {address, reason}, by address.
+
+    Raises SourceError: there is no such outcome.
+    """
+    if outcome not in set(Outcome):
+        raise SourceError(f"There is no outcome {outcome!r}.", f"Outcomes: {', '.join(Outcome)}.")
+    where = f"source_id = {quoted(source_id)} AND outcome = {quoted(outcome)}"
+    found = [
+        {"address": row["locator"], "reason": row["reason"] or ""}
+        for row in lake.rows("pages", ["locator", "reason"], where)
+    ]
+    found.sort(key=lambda item: item["address"])
+    return len(found), found[:limit]
 
 
 def source_overview(lake: Lake, database: Database, source_id: str) -> SourceOverview:

@@ -110,7 +110,9 @@ def read_release(database: Database, release_id: str) -> Manifest:
     with database.read() as connection:
         manifest = connection.execute(select(releases.c.manifest).where(releases.c.release_id == release_id)).scalar()
     if manifest is None:
-        raise NoReleaseError(f"There is no release {release_id!r}.", "See 'aion release list'.")
+        raise NoReleaseError(
+            f"There is no release {release_id!r}.", "The five newest are kept; 'aion doctor' names the current one."
+        )
     return Manifest(**manifest)
 
 

@@ -3,14 +3,18 @@
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field, ValidationError, field_validator
+from pydantic import AliasChoices, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from aion_assets.core.errors import SettingsError
 
 Network = IPv4Network | IPv6Network
+_DATABASES = ("postgresql", "postgres", "postgresql+psycopg2", "sqlite")
+_DAGSTER_DATABASES = ("postgresql", "postgres")
+# Their values may hold a password.
+_SECRET = frozenset({"DATABASE_URL", "DAGSTER_DB"})
 
 
 class Settings(BaseSettings):
@@ -34,7 +38,9 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address the AION server listens on.")
     port: int = Field(8000, ge=1, le=65535, description="Port of the AION server.")
     dagster_port: int = Field(3000, ge=1, le=65535, description="Port of the Dagster UI; it listens on loopback only.")
-    log_level: str = Field("INFO", validation_alias=AliasChoices("AION_LOG_LEVEL", "LOG_LEVEL"))
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", validation_alias=AliasChoices("AION_LOG_LEVEL", "LOG_LEVEL")
+    )
 
     # Fetching
     allow_private_networks: Annotated[tuple[Network, ...], NoDecode] = Field(
@@ -59,6 +65,19 @@ class Settings(BaseSettings):
     def _read_networks(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(ip_network(item.strip(), strict=False) for item in value.split(",") if item.strip())
+        return value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _in_capitals(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("database_url", "dagster_db")
+    @classmethod
+    def _names_a_database(cls, value: str, info: ValidationInfo) -> str:
+        schemes = _DATABASES if info.field_name == "database_url" else _DAGSTER_DATABASES
+        if value and value.partition("://")[0] not in schemes:
+            raise ValueError(f"it must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}")
         return value
 
     @field_validator("home")
@@ -88,7 +107,8 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         first = error.errors()[0]
-        name = "AION_" + ".".join(str(part) for part in first["loc"]).upper().removeprefix("AION_")
+        name = ".".join(str(part) for part in first["loc"]).upper().removeprefix("AION_")
+        value = "a value that cannot be used" if name in _SECRET else f"value {first.get('input')!r}"
         raise SettingsError(
-            f"{name} has value {first.get('input')!r}: {first['msg']}.", "Mend it in the environment or in .env."
+            f"AION_{name} has {value}: {first['msg']}.", "Mend it in the environment or in .env."
         ) from None

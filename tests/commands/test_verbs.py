@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 VERBS = [
-    ["source", "add"], ["source", "list"], ["source", "show"], ["source", "pause"], ["source", "remove"], ["run"],
+    ["source", "add"], ["source", "list"], ["source", "show"], ["source", "set"], ["source", "pause"],
+    ["source", "remove"], ["run"],
     ["curate", "list"], ["curate", "approve"], ["curate", "reject"], ["ask"], ["search"], ["why"], ["doctor"], ["up"],
     ["demo"], ["serve"], ["bench", "retrieval"], ["bench", "answers"],
 ]  # fmt: skip
@@ -54,7 +55,13 @@ def test_a_source_is_added_listed_shown_paused_and_removed(home: Path, folder: P
     aion("source", "pause", "politicas")
     assert as_json("source", "show", "politicas")["paused"] is True
     assert "paused" in aion("run", "--source", "politicas", fails=True)
-    aion("source", "remove", "politicas", "--yes")
+    changed = as_json("source", "set", "politicas", "--schedule", "2d", "--max-pages", "7", "--auto-approve")["changed"]
+    assert changed == {"schedule_s": 172_800, "max_pages": 7, "auto_approve": True}
+    assert as_json("source", "set", "politicas", "--schedule", "2d")["changed"] == {}
+    assert "--help" in aion("source", "set", "politicas", fails=True)
+    assert as_json("source", "pause", "politicas", "--resume")["paused"] is False
+    assert "robots" in aion("source", "show", "politicas", "--outcome", "nothing", fails=True)
+    assert as_json("source", "remove", "politicas")["removed"] is True
     assert as_json("source", "list")["sources"] == []
 
 

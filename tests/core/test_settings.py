@@ -23,3 +23,23 @@ def test_a_plain_postgresql_url_names_the_driver_that_is_installed(
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", f"{scheme}://user@db/aion")
     assert load_settings().sqlalchemy_url == "postgresql+psycopg2://user@db/aion"
+
+
+def test_a_level_is_taken_in_any_case_and_refused_when_there_is_none_of_that_name(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "warning")
+    assert load_settings().log_level == "WARNING"
+    monkeypatch.setenv("AION_LOG_LEVEL", "LOUD")
+    with pytest.raises(SettingsError, match=r"AION_LOG_LEVEL has value 'LOUD'.*'DEBUG', 'INFO', 'WARNING' or 'ERROR'"):
+        load_settings()
+
+
+@pytest.mark.parametrize("variable", ["AION_DATABASE_URL", "AION_DAGSTER_DB"])
+def test_an_address_of_no_database_is_refused_without_showing_its_password(
+    home: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "mysql://aion:secret@db/aion")
+    with pytest.raises(SettingsError, match=f"{variable}.*must begin with postgresql://") as refused:
+        load_settings()
+    assert "secret" not in str(refused.value)

@@ -19,8 +19,8 @@ CHAPTERS = sorted(path.name for path in (DOCS / "pt").glob("*.md"))
 EMPTY = {"pt": "vazio", "en": "empty"}
 # What may follow `aion` in the manual: verbs with their sub-verbs.
 COMMANDS = {
-    "source add", "source list", "source show", "source pause", "source remove", "run", "curate list", "curate approve",
-    "curate reject", "ask", "search", "why", "bench retrieval", "bench answers", "doctor",
+    "source add", "source list", "source show", "source set", "source pause", "source remove", "run", "curate list",
+    "curate approve", "curate reject", "ask", "search", "why", "bench retrieval", "bench answers", "doctor",
 }  # fmt: skip
 _FENCE = re.compile(r"^```\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`([^`\n]+)`")
