@@ -37,6 +37,7 @@ class Item(BaseModel):
     chars: int
     excerpt: str = Field(description="How the text begins.")
     duplicate_of: str = Field(description="doc_id of the document that this one repeats or nearly repeats, or empty.")
+    remark: str = Field(description="What the parser noticed, such as a text cut at the limit, or empty.")
     tags: list[str]
     reason: str = Field(description="What was given with the decision.")
     decided_by: str
@@ -140,6 +141,7 @@ def _items(assistant: CurrentAssistant, state: str, source: str, limit: int, off
     database, settings = assistant.database, assistant.settings
     source_id = sources.get_source(database, settings, source).source.source_id if source else ""
     total, rows = curation.queue(database, settings.tenant_id, state, source_id, limit, offset)
+    curation.add_remarks(assistant.lake, rows)
     return Items(total=total, limit=limit, offset=offset, items=[_item(row) for row in rows])
 
 

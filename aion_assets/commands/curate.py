@@ -22,6 +22,7 @@ def list_(
     """Documents in a state, those of low quality first."""
     from aion_assets.core import curation
     from aion_assets.core.database import open_database
+    from aion_assets.core.lake import Lake
     from aion_assets.core.settings import load_settings
     from aion_assets.core.sources import get_source
 
@@ -29,15 +30,19 @@ def list_(
     database = open_database(settings)
     source_id = get_source(database, settings, source).source.source_id if source else ""
     total, rows = curation.queue(database, settings.tenant_id, state, source_id, limit)
+    curation.add_remarks(Lake(settings.lake_uri), rows)
     if json:
         print_json({"total": total, "items": rows})
         return
+    columns = ["id", "quality", "title", "source", "repeats"]
     shown = [
-        (row["doc_id"], f"{row['quality']:.2f}", row["title"], row["source_id"], row["duplicate_of"] or "")
-        for row in rows
+        [row["doc_id"], f"{row['quality']:.2f}", row["title"], row["source_id"], row["duplicate_of"]] for row in rows
     ]
+    if any(row["remark"] for row in rows):  # few have one, and a column takes room from the others
+        columns.append("remark")
+        shown = [[*cells, row["remark"]] for cells, row in zip(shown, rows, strict=True)]
     title = f"{total} {state} document{'s' if total != 1 else ''}"
-    print_table(title, ("id", "quality", "title", "source", "repeats"), shown, f"No {state} documents.")
+    print_table(title, columns, shown, f"No {state} documents.")
 
 
 @app.command()

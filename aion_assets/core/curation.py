@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from aion_assets.core import schema
 from aion_assets.core.database import Database, as_utc, now
 from aion_assets.core.errors import CurationError
+from aion_assets.core.lake import Lake
 from aion_assets.core.records import Source
 from aion_assets.core.sources import bump_requested
 
@@ -132,6 +133,18 @@ def queue(
             .offset(offset)
         ).mappings()
         return total, [dict(row) for row in rows]
+
+
+def add_remarks(lake: Lake, rows: Sequence[dict[str, Any]]) -> None:
+    """Give every row of the queue, as `remark`, what its parser had to say: "text is cut at …", or "" for nothing."""
+    keys = [row["doc_id"] for row in rows]
+    remarks = {
+        row["doc_id"]: row["detail"] or ""
+        for row in lake.rows_by_key("documents", ["doc_id", "state", "detail"], "doc_id", keys)
+        if row["state"] == "parsed"
+    }
+    for row in rows:
+        row["remark"] = remarks.get(row["doc_id"], "")
 
 
 def note_duplicates(database: Database, source_id: str, duplicate_of: Mapping[str, str]) -> None:

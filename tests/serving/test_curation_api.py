@@ -40,6 +40,18 @@ def test_the_queue_of_one_source_is_asked_for_by_its_name(curator: httpx.Client)
     assert "regras" in unknown.json()["next_step"]
 
 
+def test_what_the_parser_remarked_is_shown_to_the_curator(
+    tmp_path: Path, serve: Callable[[Settings], httpx.Client]
+) -> None:
+    base = KnowledgeBase(tmp_path, auto_approve=False)
+    (base.folder / "restore.pdf").write_text(FILES["backup.html"].replace("Backup", "Restore"))
+    base.ingest()
+    items = serve(base.settings).get("/curation/pending").json()["items"]
+    remarks = {item["doc_id"]: item["remark"] for item in items}
+    assert remarks.pop(base.doc_id("restore.pdf")) == "named pdf, but its content is html"
+    assert set(remarks.values()) == {""}
+
+
 def test_an_approved_document_is_found_after_the_next_run(curator: httpx.Client, waiting: KnowledgeBase) -> None:
     doc_id = waiting.doc_id("ferias.md")
     body = {"doc_ids": [doc_id, doc_id], "action": "approve", "tags": ["rh"]}

@@ -1,0 +1,35 @@
+"""The curator's verbs, in this process."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+from workbench import Workbench, write_files
+
+from aion_assets.cli import build_app
+from aion_assets.core.settings import Settings
+
+
+def test_the_queue_shows_what_the_parser_remarked(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    folder = write_files(tmp_path / "files", plants_md="# Plants\n\nWater them on Mondays and on Thursdays.")
+    bench = Workbench(settings)
+    source = bench.add(folder, auto_approve=False)
+
+    def queue(*options: str) -> str:
+        bench.to_chunks(source)
+        return CliRunner().invoke(build_app(), ["curate", "list", *options], catch_exceptions=False).output
+
+    assert "remark" not in queue()
+    write_files(
+        folder, tools_pdf="<!doctype html><html><body><h1>Tools</h1><p>Oil them every spring.</p></body></html>"
+    )
+    items = json.loads(queue("--json").splitlines()[-1])["items"]
+    assert {item["title"]: item["remark"] for item in items} == {
+        "Plants": "",
+        "Tools": "named pdf, but its content is html",
+    }
+    assert "named pdf, but its content is html" in queue()
