@@ -12,7 +12,7 @@ from aion_assets.core.embedding_model import EmbeddingModel
 from aion_assets.core.ids import doc_id
 from aion_assets.core.lake import Lake, quoted
 from aion_assets.core.records import Outcome
-from aion_assets.core.search.indexes import exact_recall
+from aion_assets.core.search.recall import exact_recall
 from aion_assets.core.steps import embeddings, knowledge
 
 if TYPE_CHECKING:

@@ -4,9 +4,6 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from aion_assets.core.search.portuguese import with_singulars
 
 if TYPE_CHECKING:
@@ -29,7 +26,6 @@ REBUILD_SHARE = 0.2
 # Lance cleans old versions while it optimizes, after 7 days by default, and fails when a release still holds one.
 # Releases are what cleans here.
 _NEVER = timedelta(days=36_500)
-_BATCH_ROWS = 4_096
 
 
 def index_columns(row: Mapping[str, Any]) -> dict[str, str | None]:
@@ -90,31 +86,3 @@ def _build_vectors(table: "Table", rows: int) -> None:
 
     partitions = min(MAX_PARTITIONS, max(1, rows // ROWS_PER_PARTITION))
     table.create_index("vector", config=IvfFlat(distance_type="cosine", num_partitions=partitions), replace=True)
-
-
-def exact_recall(table: "Table", vectors: NDArray[np.float32], k: int) -> float:
-    """Share of the exact k nearest rows that the index finds, averaged over the query vectors (n, dimension)."""
-    from aion_assets.core.search.lookup import nearest
-
-    if not any(index.columns == ["vector"] for index in table.list_indices()):
-        return 1.0  # every search is exact
-    found = []
-    for vector, exact in zip(vectors, _exact_nearest(table, vectors, k), strict=True):
-        quick = nearest(table, vector, k, ["_rowid"])["_rowid"].to_pylist()
-        found.append(len(exact.intersection(quick)) / max(1, len(exact)))
-    return float(np.mean(found)) if found else 1.0
-
-
-def _exact_nearest(table: "Table", vectors: NDArray[np.float32], k: int) -> list[set[int]]:
-    """Row ids of the k nearest of each vector, by one pass over the table."""
-    ids = np.empty(0, dtype=np.uint64)
-    cosines = np.empty((len(vectors), 0), dtype=np.float32)
-    places = np.empty((len(vectors), 0), dtype=np.int64)
-    for batch in table.search().select(["vector", "_rowid"]).to_batches(_BATCH_ROWS):
-        some = vectors @ batch["vector"].flatten().to_numpy().reshape(batch.num_rows, -1).T
-        cosines = np.hstack([cosines, some])
-        places = np.hstack([places, np.broadcast_to(np.arange(len(ids), len(ids) + batch.num_rows), some.shape)])
-        ids = np.append(ids, batch["_rowid"].to_numpy())
-        best = np.argsort(-cosines, axis=1)[:, :k]
-        cosines, places = np.take_along_axis(cosines, best, 1), np.take_along_axis(places, best, 1)
-    return [{int(row_id) for row_id in ids[row]} for row in places]

@@ -5,8 +5,9 @@ import pytest
 from passages import index, row
 
 from aion_assets.core.search import indexes
-from aion_assets.core.search.indexes import build_indexes, exact_recall, index_columns
+from aion_assets.core.search.indexes import build_indexes, index_columns
 from aion_assets.core.search.lookup import filled_columns, matching
+from aion_assets.core.search.recall import exact_recall
 
 DIMENSION = 16
 
