@@ -11,7 +11,10 @@ _HEX_DIGITS = 16
 
 
 def source_version(*modules: str) -> str:
-    """Hash over the source of modules and, for packages, of all modules inside; imports none of them."""
+    """Hash over the source of modules and, for packages, of all modules inside; imports none of them.
+
+    "package:file" is a file of data beside the modules of a package.
+    """
     state = hashlib.sha256()
     for name in modules:
         for file in _files(name):
@@ -24,8 +27,11 @@ def source_version(*modules: str) -> str:
 
 
 def _files(name: str) -> list[Path]:
-    spec = find_spec(name)
+    package, _, data = name.partition(":")
+    spec = find_spec(package)
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError(name)
     origin = Path(spec.origin)
+    if data:
+        return [origin.parent / data]
     return sorted(origin.parent.rglob("*.py")) if origin.name == "__init__.py" else [origin]

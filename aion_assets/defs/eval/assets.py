@@ -16,7 +16,12 @@ from aion_assets.defs.reporting import OWNERS, Materialized
     group_name="eval",
     kinds={"python"},
     owners=OWNERS,
-    code_version=source_version("aion_assets.core.steps.retrieval_report", "aion_assets.core.metrics"),
+    code_version=source_version(
+        "aion_assets.core.steps.retrieval_report",
+        "aion_assets.core.metrics",
+        "aion_assets.core.search.fusion",
+        "aion_assets.core.search.tuning",
+    ),
     automation_condition=up_to_date,
 )
 def retrieval_report(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> Materialized:

@@ -36,7 +36,14 @@ interactions = dg.AssetSpec(
     group_name="serving",
     kinds={"lance", "sql"},
     owners=OWNERS,
-    code_version=source_version("aion_assets.core.steps.release", "aion_assets.core.releases"),
+    code_version=source_version(
+        "aion_assets.core.steps.release",
+        "aion_assets.core.releases",
+        "aion_assets.core.confidence",
+        "aion_assets.core:builtin_calibration.json",
+        "aion_assets.core.search.features",
+        "aion_assets.core.search.terms",
+    ),
     automation_condition=up_to_date,
 )
 def release(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> Materialized:
