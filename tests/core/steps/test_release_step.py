@@ -1,12 +1,17 @@
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from workbench import Workbench, article, write_files
 
 from aion_assets.core import curation, releases, sources
 from aion_assets.core.errors import GateBlockedError, NoReleaseError
-from aion_assets.core.records import Source
+from aion_assets.core.records import Source, embeddings_schema
+from aion_assets.core.releases import Manifest
+from aion_assets.core.steps import embeddings, knowledge
+from aion_assets.core.steps.release import release
+from aion_assets.core.steps.report import silent
 
 
 @pytest.fixture
@@ -110,3 +115,25 @@ def test_an_empty_knowledge_base_is_released_too(workbench: Workbench, folder: P
     workbench.index()
     assert workbench.release().manifest.index["rows"] == 0
     assert workbench.found("lavender") == []
+
+
+def test_another_embedder_serves_only_when_every_document_has_its_vectors(workbench: Workbench, source: Source) -> None:
+    first = releases.current_release_id(workbench.database, workbench.tenant_id)
+    other, dimension = "other@1", workbench.model.dimension
+    table, schema = embeddings.table_of(other), embeddings_schema(dimension)
+    vectors = workbench.rows(workbench.embeddings_table, "text_hash vector")
+    rows = [
+        {**row, "embedding_key": f"{row['text_hash']}/{other}", "embedder_id": other}
+        for row in vectors
+    ]
+
+    def released(some: list[dict[str, Any]]) -> bool:
+        workbench.lake.upsert(table, schema, "embedding_key", some)
+        knowledge.build_index(workbench.lake, workbench.database, workbench.tenant_id, other, dimension, silent)
+        candidate = Manifest({"table": knowledge.table_of(other)}, {"id": other, "dimension": dimension}, {}, {})
+        return release(workbench.lake, workbench.database, workbench.tenant_id, candidate).published
+
+    assert not released(rows[:1])
+    assert releases.current_release_id(workbench.database, workbench.tenant_id) == first
+    assert released(rows)
+    assert releases.current_release(workbench.database, workbench.tenant_id).embedder["id"] == other
