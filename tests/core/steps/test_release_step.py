@@ -122,10 +122,7 @@ def test_another_embedder_serves_only_when_every_document_has_its_vectors(workbe
     other, dimension = "other@1", workbench.model.dimension
     table, schema = embeddings.table_of(other), embeddings_schema(dimension)
     vectors = workbench.rows(workbench.embeddings_table, "text_hash vector")
-    rows = [
-        {**row, "embedding_key": f"{row['text_hash']}/{other}", "embedder_id": other}
-        for row in vectors
-    ]
+    rows = [{**row, "embedding_key": f"{row['text_hash']}/{other}", "embedder_id": other} for row in vectors]
 
     def released(some: list[dict[str, Any]]) -> bool:
         workbench.lake.upsert(table, schema, "embedding_key", some)
