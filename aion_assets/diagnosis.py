@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-from aion_assets.core.errors import AionError, NoReleaseError
+from aion_assets.core.errors import AionError, NoReleaseError, SettingsError
 from aion_assets.core.settings import Settings, load_settings
 
 _LOW_DISK_BYTES = 2_000_000_000
@@ -25,7 +25,11 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    settings = load_settings()
+    """With settings that cannot be used nothing else can be asked: they are the only finding then."""
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        return [Finding("settings", "broken", str(error))]
     parts: dict[str, Callable[[Settings], Finding]] = {
         "python": _python,
         "home": _home,
@@ -42,6 +46,8 @@ def examine() -> list[Finding]:
             findings.append(examine_part(settings))
         except AionError as error:
             findings.append(Finding(name, "broken", str(error)))
+        except Exception as error:  # whatever it is: a part that fails is what a doctor is asked for
+            findings.append(Finding(name, "broken", f"{type(error).__name__}: {error}"))
     return findings
 
 
@@ -94,8 +100,10 @@ def _release(settings: Settings) -> Finding:
         manifest = releases.current_release(open_database(settings), settings.tenant_id)
     except NoReleaseError as error:
         return Finding("release", "missing", str(error))
-    table = Lake(settings.lake_uri).table_at(manifest.index["table"], manifest.tag)
-    return Finding("release", "good", f"{manifest.release_id[:12]}, {table.count_rows()} chunks")
+    lake, name = Lake(settings.lake_uri), manifest.index["table"]
+    with lake.reading(name):
+        chunks = lake.table_at(name, manifest.tag).count_rows()
+    return Finding("release", "good", f"{manifest.release_id[:12]}, {chunks} chunks")
 
 
 def _ocr(_settings: Settings) -> Finding:

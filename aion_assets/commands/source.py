@@ -17,9 +17,7 @@ _SCHEDULE_HELP = "How often to look again: 30m, 6h, 2d, 1w, hourly, daily, weekl
 def add(
     address: Annotated[str, typer.Argument(help="Web address, folder, or .jsonl file.")],
     name: Annotated[str, typer.Option(help="Readable name; made from the address when empty.")] = "",
-    schedule: Annotated[
-        str, typer.Option(help="How often to look again: 30m, 6h, 2d, 1w, hourly, daily, weekly or never.")
-    ] = "daily",
+    schedule: Annotated[str, typer.Option(help=_SCHEDULE_HELP)] = "daily",
     depth: Annotated[int, typer.Option(min=0, help="Links followed from the start page.")] = 20,
     max_pages: Annotated[int, typer.Option(min=1, help="Most pages taken from the source.")] = 10_000,
     allow_domain: Annotated[list[str] | None, typer.Option(help="Further domain to follow; repeatable.")] = None,
@@ -117,37 +115,52 @@ def set_(
     schedule: Annotated[str | None, typer.Option(help=_SCHEDULE_HELP)] = None,
     depth: Annotated[int | None, typer.Option(min=0, help="Links followed from the start page.")] = None,
     max_pages: Annotated[int | None, typer.Option(min=1, help="Most pages taken from the source.")] = None,
-    allow_domain: Annotated[list[str] | None, typer.Option(help="All further domains to follow; repeatable.")] = None,
+    allow_domain: Annotated[
+        list[str] | None, typer.Option(help='All further domains to follow; repeatable; "" for none.')
+    ] = None,
     auto_approve: Annotated[
-        bool | None, typer.Option("--auto-approve/--no-auto-approve", help="For documents that come from now on.")
+        bool | None,
+        typer.Option("--auto-approve/--no-auto-approve", help="For documents that come or change from now on."),
     ] = None,
     json: AsJson = False,
 ) -> None:
     """Change options of a source; another reach is collected by the next run."""
+    from aion_assets.core import curation
     from aion_assets.core.database import open_database
     from aion_assets.core.settings import load_settings
-    from aion_assets.core.source_options import change_options
-    from aion_assets.core.sources import parse_schedule
+    from aion_assets.core.source_options import REACH, change_options
+    from aion_assets.core.sources import get_source, parse_schedule
 
     settings = load_settings()
+    database = open_database(settings)
+    source = get_source(database, settings, name).source
+    source_id = source.source_id
     changed = change_options(
-        open_database(settings),
+        database,
         settings,
-        name,
+        source_id,
         name=rename,
         schedule_s=parse_schedule(schedule) if schedule is not None else None,
         max_depth=depth,
         max_pages=max_pages,
-        allow_domains=allow_domain or None,
+        allow_domains=allow_domain or None,  # typer gives an empty list where the option was left out
         auto_approve=auto_approve,
     )
     if json:
-        print_json({"changed": {option: after for option, (_, after) in changed.items()}})
+        print_json({"source_id": source_id, "changed": {option: after for option, (_, after) in changed.items()}})
         return
     for option, (before, after) in changed.items():
-        typer.echo(f"{option}: {before} → {after}")
+        typer.echo(f"{option}: {_plain(before)} → {_plain(after)}")
     if not changed:
         typer.echo("It was so already.")
+    if REACH & changed.keys() and source.paused:
+        typer.echo(f"It is paused: 'aion source pause {source_id} --resume' lets it be collected again.")
+    elif REACH & changed.keys():
+        typer.echo("Collect it again with 'aion run', or wait for the sensors.")
+    if changed.get("auto_approve", (False, False))[1]:
+        waiting, _ = curation.queue(database, settings.tenant_id, curation.PENDING, source_id, limit=1)
+        if waiting:
+            typer.echo(f"{waiting} wait already: 'aion curate approve --source {source_id}' approves them.")
 
 
 @app.command()
@@ -188,6 +201,10 @@ def remove(
         print_json({"source_id": source_id, "removed": True})
         return
     typer.echo(f"Removed {source_id}: nothing of it is found any more. 'aion run' cleans the tables.")
+
+
+def _plain(value: Any) -> str:
+    return (", ".join(value) or "none") if isinstance(value, (list, tuple)) else str(value)
 
 
 def _as_dict(state: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 
 from aion_assets.core.errors import DatabaseError, DiskFullError
@@ -41,23 +41,31 @@ def open_database(settings: Settings) -> Database:
 
     Raises DatabaseError: it cannot be reached.
     """
-    url = settings.sqlalchemy_url
-    if url.startswith("sqlite"):
+    try:
+        engine = _engine(settings.sqlalchemy_url)
+    except (ArgumentError, ValueError):  # whose message may hold the password
+        raise DatabaseError(
+            "AION_DATABASE_URL cannot be read as an address.",
+            "Write postgresql://user:password@host:port/database, with %40 for an @ in the password, or "
+            "sqlite:////folder/file.",
+        ) from None
+    if engine.dialect.name == "sqlite":
         settings.home.mkdir(parents=True, exist_ok=True)
-        # A rollback journal, not WAL: SQLite up to 3.50 may corrupt a WAL that is reset while being read.
-        engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_S})
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_immediate)
-    else:
-        try:
-            engine = create_engine(url, pool_pre_ping=True)
-        except (ArgumentError, ValueError):  # whose message may hold the password
-            raise DatabaseError(
-                "AION_DATABASE_URL cannot be read as an address.",
-                "Write postgresql://user:password@host:port/database, and %40 for an @ in the password.",
-            ) from None
     _migrate(engine, settings)
     return Database(engine)
+
+
+def _engine(url: str) -> Engine:
+    """Raises ArgumentError or ValueError: the URL is malformed."""
+    if "@" in (make_url(url).host or ""):  # the end of a password, which the driver would tell as an unknown host
+        raise ValueError("an @ in the password")
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True)
+    # A rollback journal, not WAL: SQLite up to 3.50 may corrupt a WAL that is reset while being read.
+    engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_S})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_immediate)
+    return engine
 
 
 def now() -> datetime:

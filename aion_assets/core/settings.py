@@ -13,6 +13,8 @@ from aion_assets.core.errors import SettingsError
 Network = IPv4Network | IPv6Network
 _DATABASES = ("postgresql", "postgres", "postgresql+psycopg2", "sqlite")
 _DAGSTER_DATABASES = ("postgresql", "postgres")
+# Taken without the prefix, too.
+_BARE_NAMES = frozenset({"DATABASE_URL", "LOG_LEVEL"})
 # Their values may hold a password.
 _SECRET = frozenset({"DATABASE_URL", "DAGSTER_DB"})
 
@@ -76,7 +78,8 @@ class Settings(BaseSettings):
     @classmethod
     def _names_a_database(cls, value: str, info: ValidationInfo) -> str:
         schemes = _DATABASES if info.field_name == "database_url" else _DAGSTER_DATABASES
-        if value and value.partition("://")[0] not in schemes:
+        scheme, found, _ = value.partition("://")
+        if value and not (found and scheme in schemes):
             raise ValueError(f"it must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}")
         return value
 
@@ -109,6 +112,8 @@ def load_settings() -> Settings:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"]).upper().removeprefix("AION_")
         value = "a value that cannot be used" if name in _SECRET else f"value {first.get('input')!r}"
+        where = f"Mend it, or {name}, in" if name in _BARE_NAMES else "Mend it in"
         raise SettingsError(
-            f"AION_{name} has {value}: {first['msg']}.", "Mend it in the environment or in .env."
+            f"AION_{name} has {value}: {first['msg'].removeprefix('Value error, ')}.",
+            f"{where} the environment or in .env.",
         ) from None

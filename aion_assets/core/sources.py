@@ -69,12 +69,15 @@ def add_source(
 ) -> Source:
     """Add a source; its id is a readable form of its name and is never used again after removal.
 
-    Raises SourceError: the address is of no known kind, or is a source already.
+    Raises SourceError: the address is of no known kind, or is a source already, or an allowed domain is none.
     """
     from aion_assets.core.collect.connectors import connector_of, kind_of
+    from aion_assets.core.collect.urls import Scope
 
     kind = kind or kind_of(address)
     address = connector_of(kind).normal_address(address)
+    if kind == "web":
+        Scope(address, allow_domains)
     with database.write() as connection:
         same = connection.execute(
             select(_sources.c.source_id).where(
@@ -211,9 +214,11 @@ def begin_collection(database: Database, source_id: str) -> str:
 
 
 def finish_collection(database: Database, source_id: str) -> None:
-    """The collection is done; what it brought is still to be carried through."""
-    values = {"collection_id": "", "collected_at": now(), "requested": _sources.c.requested + 1}
-    _set(database, source_id, **values)
+    """The collection is done, unless it was given up meanwhile; what it brought is still to be carried through."""
+    under_way = (_sources.c.source_id == source_id, _sources.c.collection_id != "")
+    with database.write() as connection:
+        connection.execute(update(_sources).where(*under_way).values(collection_id="", collected_at=now()))
+        bump_requested(connection, [source_id])
 
 
 def mark_pipeline(database: Database, source_id: str, version: str) -> None:

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import pytest
 from workbench import Workbench, article, write_files
 
 from aion_assets.core import releases
@@ -20,3 +21,18 @@ def test_a_release_whose_rows_are_gone_is_broken_and_the_rest_is_still_examined(
     assert found["release"].state == "broken" and bench.knowledge_table in found["release"].detail
     assert found["database"].state == found["tables"].state == "good"
     bench.database.engine.dispose()
+
+
+def test_settings_that_cannot_be_used_are_a_finding(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AION_DATABASE_URL", "foo")
+    (finding,) = examine()
+    assert (finding.what, finding.state) == ("settings", "broken")
+    assert "AION_DATABASE_URL" in finding.detail
+
+
+def test_a_home_that_is_no_folder_is_broken_and_the_rest_is_still_examined(home: Path) -> None:
+    home.write_text("a file")
+    found = {finding.what: finding for finding in examine()}
+    assert found["home"].state == found["database"].state == "broken"
+    assert str(home) in found["home"].detail
+    assert found["embedder"].state == found["dagster"].state == "good"

@@ -84,6 +84,15 @@ def test_a_server_that_is_not_there_is_named_with_the_setting(settings: Settings
         open_database(nowhere)
 
 
+@pytest.mark.parametrize(
+    "url", ["postgresql://aion:se@cret@db/aion", "postgresql://aion:secret@db:port/aion", "sqlite://secret/aion"]
+)
+def test_an_address_that_cannot_be_read_is_not_shown_as_it_may_hold_a_password(settings: Settings, url: str) -> None:
+    with pytest.raises(DatabaseError, match=r"AION_DATABASE_URL cannot be read.*%40") as refused:
+        open_database(settings.model_copy(update={"database_url": url}))
+    assert "cret" not in str(refused.value)
+
+
 def test_a_file_that_is_no_database_is_an_error_not_a_new_database(settings: Settings, home: Path) -> None:
     home.mkdir()
     file = home / "aion.sqlite"

@@ -35,6 +35,15 @@ def test_a_level_is_taken_in_any_case_and_refused_when_there_is_none_of_that_nam
         load_settings()
 
 
+@pytest.mark.parametrize("value", ["foo", "sqlite", "sqlite:/folder/file"])
+def test_what_is_no_address_of_a_database_is_told_with_the_other_name_of_the_variable(
+    home: Path, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", value)
+    with pytest.raises(SettingsError, match=r"AION_DATABASE_URL has .*: it must begin.*Mend it, or DATABASE_URL, in"):
+        load_settings()
+
+
 @pytest.mark.parametrize("variable", ["AION_DATABASE_URL", "AION_DAGSTER_DB"])
 def test_an_address_of_no_database_is_refused_without_showing_its_password(
     home: Path, monkeypatch: pytest.MonkeyPatch, variable: str

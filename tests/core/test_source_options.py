@@ -1,10 +1,13 @@
 from pathlib import Path
 
 import pytest
+from loopback import CountingSite, page
+from workbench import Workbench
 
 from aion_assets.core import sources
 from aion_assets.core.database import Database
 from aion_assets.core.errors import SourceError
+from aion_assets.core.overview import locations_of_outcome
 from aion_assets.core.settings import Settings
 from aion_assets.core.source_options import change_options
 
@@ -48,3 +51,57 @@ def test_nothing_to_set_an_unknown_source_and_a_broken_domain_are_refused(
     with pytest.raises(SourceError, match="not a domain"):
         change_options(database, settings, source, allow_domains=["not a domain"])
     assert sources.get_source(database, settings, source).source.allow_domains == ()
+
+
+def test_no_domain_beside_its_own_is_what_an_empty_one_says(either_database: Either) -> None:
+    database, settings = either_database
+    source = sources.add_source(*either_database, "https://example.org/", allow_domains=["example.net"]).source_id
+    assert change_options(database, settings, source, allow_domains=[""]) == {"allow_domains": (("example.net",), [])}
+    assert sources.get_source(database, settings, source).source.allow_domains == ()
+
+
+def test_a_name_that_finds_another_source_or_none_is_refused(either_database: Either, tmp_path: Path) -> None:
+    database, settings = either_database
+    source = sources.add_source(database, settings, str(tmp_path), name="Guias").source_id
+    other = sources.add_source(database, settings, "https://example.org/", name="Site").source_id
+    for taken in ("Site", other):
+        with pytest.raises(SourceError, match=f"'{taken}' is the id or name of source {other}"):
+            change_options(database, settings, source, name=taken)
+    with pytest.raises(SourceError, match="cannot have the name ' '"):
+        change_options(database, settings, source, name=" ")
+    assert change_options(database, settings, source, name=source) == {"name": ("Guias", source)}
+
+
+def test_a_broken_domain_is_refused_when_the_source_is_added(either_database: Either) -> None:
+    with pytest.raises(SourceError, match="'not a domain' is not a domain"):
+        sources.add_source(*either_database, "https://example.org/", allow_domains=["not a domain"])
+    assert sources.list_sources(*either_database) == []
+
+
+def test_a_collection_under_way_when_the_reach_changes_is_followed_by_another(either_database: Either) -> None:
+    database, settings = either_database
+    source = sources.add_source(database, settings, "https://example.org/", schedule_s=0).source_id
+    sources.begin_collection(database, source)
+    change_options(database, settings, source, max_pages=9)
+    sources.finish_collection(database, source)
+    assert sources.get_source(database, settings, source).due == "requested"
+    sources.begin_collection(database, source)
+    sources.finish_collection(database, source)
+    assert sources.get_source(database, settings, source).due == sources.CHANGES
+
+
+def test_what_was_capped_is_fetched_with_more_depth(workbench: Workbench, web: CountingSite) -> None:
+    web.pages = {
+        "/": page("Home", "Start here.", "/near"),
+        "/near": page("Near", "One click away.", "/far"),
+        "/far": page("Far", "Two clicks away."),
+    }
+    source = workbench.add(f"{web.root}/", max_depth=1)
+    workbench.collect(source)
+    far = f"{web.root}/far"
+    capped = locations_of_outcome(workbench.lake, source.source_id, "capped", 10)
+    assert capped == (1, [{"address": far, "reason": "deeper than 1 links"}])
+    change_options(workbench.database, workbench.settings, source.source_id, max_depth=2)
+    workbench.collect(sources.get_source(workbench.database, workbench.settings, source.source_id).source)
+    assert locations_of_outcome(workbench.lake, source.source_id, "capped", 10) == (0, [])
+    assert web.bodies == {"/": 1, "/near": 1, "/far": 1}, "the others are only asked whether they changed"

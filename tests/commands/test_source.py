@@ -1,0 +1,49 @@
+"""What people read of `aion source`, in this process."""
+
+from pathlib import Path
+from typing import Any
+
+from typer.testing import CliRunner
+from workbench import Workbench, article, write_files
+
+from aion_assets.cli import build_app
+from aion_assets.core import sources
+from aion_assets.core.settings import Settings
+
+
+def _source(*arguments: Any) -> str:
+    return CliRunner().invoke(build_app(), ["source", *map(str, arguments)], catch_exceptions=False).output
+
+
+def test_addresses_of_an_outcome_are_listed_up_to_the_limit(settings: Settings, tmp_path: Path) -> None:
+    bench = Workbench(settings)
+    files = {f"tool{number}_exe": "x" for number in range(5)}
+    source = bench.add(write_files(tmp_path / "files", **files), name="Tools")
+    bench.collect(source)
+    shown = _source("show", "Tools", "--outcome", "wrong-type", "--limit", "2")
+    assert "wrong-type: 5" in shown and "tool1.exe" in shown and "tool2.exe" not in shown
+    assert "3 more: raise --limit to see them." in shown
+    assert "No location has the outcome robots." in _source("show", "tools", "--outcome", "robots")
+
+
+def test_who_turns_approval_on_is_told_of_those_that_wait_and_stay(settings: Settings, tmp_path: Path) -> None:
+    bench = Workbench(settings)
+    folder = write_files(tmp_path / "files", a_md=article("lavender"), b_md=article("thyme"))
+    source = bench.add(folder, name="herbs", auto_approve=False)
+    bench.to_chunks(source)
+    shown = _source("set", "herbs", "--auto-approve")
+    assert "auto_approve: False → True" in shown
+    assert "2 wait already: 'aion curate approve --source herbs' approves them." in shown
+    write_files(folder, c_md=article("sage"), b_md=article("rue"))
+    report = bench.to_chunks(sources.get_source(bench.database, settings, "herbs").source)["curated"]
+    assert (report.counts["approved"], report.counts["pending"]) == (2, 1), "new and changed ones are approved"
+
+
+def test_who_widens_the_reach_is_told_how_it_is_collected(settings: Settings) -> None:
+    sources.add_source(Workbench(settings).database, settings, "https://example.org/", name="site")
+    shown = _source("set", "site", "--depth", "3", "--allow-domain", "example.net")
+    assert "max_depth: 20 → 3" in shown and "allow_domains: none → example.net" in shown
+    assert "'aion run'" in shown
+    _source("pause", "site")
+    assert "'aion source pause site --resume'" in _source("set", "site", "--allow-domain", "")
+    assert _source("set", "site", "--depth", "3") == "It was so already.\n"
