@@ -12,6 +12,8 @@ from aion_assets.core.settings import Settings
 from aion_assets.core.sources import CHANGES, SourceState, list_sources
 
 INGEST, RECURATE = "ingest", "recurate"
+# The kernel stamps files with a clock that ticks a hundred times a second at worst, and so may be behind ours.
+_CLOCK_TICK_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ def _touched(settings: Settings, state: SourceState) -> bool:
     place = Path(state.source.address) if state.source.kind == "jsonl" else _folder_of(settings, state)
     if place is None or state.source.paused or state.collection_started_at is None:
         return False
-    return _newest_change(place) > state.collection_started_at.timestamp()
+    return _newest_change(place) > state.collection_started_at.timestamp() - _CLOCK_TICK_S
 
 
 def _newest_change(place: Path) -> float:

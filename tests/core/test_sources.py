@@ -1,3 +1,4 @@
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -160,6 +161,7 @@ def test_a_folder_in_which_something_changed_is_due_for_those_who_look(either_da
         return [run.why for run in due_runs(database, settings, "v1", look_into_folders=True)]
 
     def collect() -> None:
+        time.sleep(0.03)  # more than a tick of the clock that stamps files
         sources.request_collection(database, source)
         sources.begin_collection(database, source)
         sources.finish_collection(database, source)
