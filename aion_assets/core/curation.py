@@ -17,8 +17,8 @@ from aion_assets.core.sources import bump_requested
 PENDING, APPROVED, REJECTED = "pending", "approved", "rejected"
 AUTO_APPROVE = "policy:auto-approve"
 EXCERPT_CHARS = 300
-# What scores less waits for a person even in a trusted source: single words, rulers, empty tables. Of 6 000 real
-# documents that say anything the lowest has .34.
+# What scores less waits for a person even in a trusted source: single words, rulers, empty tables. The lowest
+# of the 5 737 documents of six retrieval sets has .34.
 MIN_AUTO_QUALITY = 0.2
 _BATCH = 500
 

@@ -11,6 +11,7 @@ from aion_assets.core.sentences import sentence_spans
 MAX_QUOTE_CHARS = 400
 # A line without a full stop that is shorter than this is a heading or a label: it names what follows and says nothing.
 _HEADING_CHARS = 80
+# Decides between quotes that hold the same terms, and no more: one term of a short question weighs more than this.
 _TO_THE_POINT = 0.1
 _CLOSED = re.compile(r"""[.!…]["'”’»)\]]*$""")
 _CLAUSE_START = re.compile(r"(?<=[,;:–—] )\S")

@@ -7,7 +7,7 @@ import numpy as np
 from aion_assets.core.search.hits import Hit
 from aion_assets.core.search.terms import terms
 
-# Spares comparing words: of 30 repeated passages of a book, under different titles, none was further apart.
+# Spares comparing words: passages of a book repeated under another title had cosines of .90 and more.
 _REPEAT_COSINE = 0.88
 
 

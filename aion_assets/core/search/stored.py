@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lancedb.table import LanceTable, Table
 
 Vector = NDArray[np.float32]
-# What an index may take of a server's memory. 57 000 passages of 384 dimensions: they are searched in a third of the
+# What an index may take of a server's memory. 57 000 passages of 384 dimensions: they are searched in half the
 # time that the same takes from disk (measured on 30 000).
 RESIDENT_BYTES = 200_000_000
 # Text, title, address and the rest of a passage, as measured on six corpora.
