@@ -71,7 +71,7 @@ def add_source(
 
     Raises SourceError: the address is of no known kind, or is a source already, or an allowed domain is none.
     """
-    from aion_assets.core.collect.connectors import connector_of, kind_of
+    from aion_assets.core.collect.kinds import connector_of, kind_of
     from aion_assets.core.collect.urls import Scope
 
     kind = kind or kind_of(address)

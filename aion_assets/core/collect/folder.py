@@ -11,7 +11,7 @@ from typing import NoReturn
 from urllib.parse import unquote, urlsplit
 
 from aion_assets.core.collect.answers import body_is_held
-from aion_assets.core.collect.connectors import CollectionReport, Emit, Progress, ReportProgress
+from aion_assets.core.collect.connector import CollectionReport, Emit, Progress, ReportProgress
 from aion_assets.core.collect.media import TYPE_OF_EXTENSION, extension_of
 from aion_assets.core.errors import SourceError
 from aion_assets.core.ids import content_hash

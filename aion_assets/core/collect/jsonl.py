@@ -10,7 +10,7 @@ from typing import IO, Any
 from urllib.parse import quote
 
 from aion_assets.core.collect.answers import body_is_held
-from aion_assets.core.collect.connectors import CollectionReport, Emit, Progress, ReportProgress
+from aion_assets.core.collect.connector import CollectionReport, Emit, Progress, ReportProgress
 from aion_assets.core.collect.folder import ROOT_LOCATOR, local_path
 from aion_assets.core.errors import SourceError
 from aion_assets.core.ids import content_hash

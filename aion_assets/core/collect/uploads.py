@@ -18,7 +18,7 @@ from aion_assets.core.collect.answers import (
     judge,
 )
 from aion_assets.core.collect.client import TooBigError, guarded_client
-from aion_assets.core.collect.connectors import CollectionReport, Emit, ReportProgress
+from aion_assets.core.collect.connector import CollectionReport, Emit, ReportProgress
 from aion_assets.core.collect.folder import FolderVisit, FoundFile
 from aion_assets.core.collect.media import extension_of
 from aion_assets.core.collect.urls import canonical_url

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Mapping
 
-from aion_assets.core.collect.connectors import CollectionReport, Emit, Progress, ReportProgress
+from aion_assets.core.collect.connector import CollectionReport, Emit, Progress, ReportProgress
 from aion_assets.core.collect.urls import Scope, canonical_url
 from aion_assets.core.collect.wire import CrawlEnd, CrawlJob, receive_rows, send_job
 from aion_assets.core.errors import SourceError, TransientFetchError

@@ -6,7 +6,8 @@ from contextlib import suppress
 import pyarrow as pa
 
 from aion_assets.core import sources
-from aion_assets.core.collect.connectors import Progress, connector_of, vanished
+from aion_assets.core.collect.connector import Progress, vanished
+from aion_assets.core.collect.kinds import connector_of
 from aion_assets.core.database import Database, now
 from aion_assets.core.diff import counted_version
 from aion_assets.core.errors import AionError

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from aion_assets.core.collect.connectors import CollectionReport, Progress, connector_of
+from aion_assets.core.collect.connector import CollectionReport, Progress
+from aion_assets.core.collect.kinds import connector_of
 from aion_assets.core.records import CollectedPage, KnownPage, Outcome, Source
 from aion_assets.core.settings import Settings
 

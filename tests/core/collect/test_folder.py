@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from collecting import Site, collect, html, moved, source_of
 
-from aion_assets.core.collect.connectors import kind_of, vanished
+from aion_assets.core.collect.connector import vanished
+from aion_assets.core.collect.kinds import kind_of
 from aion_assets.core.collect.uploads import uploads_folder
 from aion_assets.core.errors import SourceError
 from aion_assets.core.records import CollectedPage, Outcome

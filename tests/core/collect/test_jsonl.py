@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from collecting import collect, source_of
 
-from aion_assets.core.collect.connectors import kind_of, vanished
+from aion_assets.core.collect.connector import vanished
 from aion_assets.core.collect.jsonl import JsonlConnector
+from aion_assets.core.collect.kinds import kind_of
 from aion_assets.core.errors import SourceError
 from aion_assets.core.ids import content_hash
 from aion_assets.core.records import Outcome

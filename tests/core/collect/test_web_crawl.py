@@ -11,7 +11,8 @@ from itertools import pairwise
 import pytest
 from collecting import Page, Site, collect, html, moved, source_of
 
-from aion_assets.core.collect.connectors import kind_of, vanished
+from aion_assets.core.collect.connector import vanished
+from aion_assets.core.collect.kinds import kind_of
 from aion_assets.core.collect.web import WebConnector
 from aion_assets.core.errors import SourceError
 from aion_assets.core.records import Outcome

@@ -13,7 +13,7 @@ import psutil
 import pytest
 from collecting import Site, collect, html, known_page, source_of
 
-from aion_assets.core.collect.connectors import vanished
+from aion_assets.core.collect.connector import vanished
 from aion_assets.core.collect.web import WebConnector
 from aion_assets.core.errors import TransientFetchError
 from aion_assets.core.records import CollectedPage, KnownPage, Outcome

@@ -1,21 +1,12 @@
-"""What every kind of source offers, and how the kinds are found.
-
-A kind is one class. Those in this package are always there; any installed package adds its own by the entry point group
-`aion.source_kinds` (name = kind, value = class), without a line changed here.
-"""
+"""What every kind of source offers: the class that it is, and what it tells of a collection."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.metadata import entry_points
 from typing import Protocol, runtime_checkable
 
-from aion_assets.core.errors import SourceError
 from aion_assets.core.records import CollectedPage, KnownPage, Outcome, Source
 from aion_assets.core.settings import Settings
-
-ENTRY_POINT_GROUP = "aion.source_kinds"
 
 
 @dataclass(slots=True)
@@ -92,47 +83,6 @@ class Connector(Protocol):
         Raises FetchError: it broke off; a later call with the same id goes on from what was emitted.
         """
         ...
-
-
-@cache
-def connectors() -> dict[str, Connector]:
-    """All kinds that are installed, by name."""
-    from aion_assets.core.collect.folder import FolderConnector
-    from aion_assets.core.collect.jsonl import JsonlConnector
-    from aion_assets.core.collect.uploads import UploadsConnector
-    from aion_assets.core.collect.web import WebConnector
-
-    found: dict[str, Connector] = {}
-    for connector in (WebConnector(), UploadsConnector(), JsonlConnector(), FolderConnector()):
-        found[connector.kind] = connector
-    for entry_point in entry_points(group=ENTRY_POINT_GROUP):
-        if entry_point.name not in found:
-            found[entry_point.name] = entry_point.load()()
-    return found
-
-
-def connector_of(kind: str) -> Connector:
-    """Raises SourceError: no such kind is installed."""
-    try:
-        return connectors()[kind]
-    except KeyError:
-        raise SourceError(
-            f"There is no source kind {kind!r}.", f"Installed kinds: {', '.join(sorted(connectors()))}."
-        ) from None
-
-
-def kind_of(address: str) -> str:
-    """The kind that takes this address.
-
-    Raises SourceError: no kind takes it, or it is meant for one that cannot use it.
-    """
-    for kind, connector in connectors().items():
-        if connector.accepts(address):
-            return kind
-    raise SourceError(
-        f"{address!r} is neither a web address, nor a folder, nor a .jsonl file.",
-        "Give https://…, an existing folder, or a file that ends in .jsonl.",
-    )
 
 
 def vanished(known: Mapping[str, KnownPage], seen: Collection[str], report: CollectionReport) -> set[str]:

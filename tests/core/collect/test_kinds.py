@@ -5,14 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from aion_assets.core.collect.connectors import (
-    CollectionReport,
-    Connector,
-    connector_of,
-    connectors,
-    kind_of,
-    vanished,
-)
+from aion_assets.core.collect.connector import CollectionReport, Connector, vanished
+from aion_assets.core.collect.kinds import connector_of, connectors, kind_of
 from aion_assets.core.errors import SourceError
 from aion_assets.core.records import KnownPage, Outcome
 
