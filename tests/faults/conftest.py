@@ -60,12 +60,17 @@ class Victim:
         self.source = bench.add(f"{site.root}/", name="almanac")
 
     def start(self, plan: dict[str, Any] | None = None) -> subprocess.Popen[bytes]:
-        arguments = [json.dumps(plan)] if plan else []
+        return self._start(str(DRIVER), *([json.dumps(plan)] if plan else []))
+
+    def start_aion_run(self) -> subprocess.Popen[bytes]:
+        """The command itself: Dagster runs, with batches of their real size."""
+        return self._start("-m", "aion_assets", "run")
+
+    def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
         environment = os.environ | {"AION_HOME": str(self.bench.settings.home)}
         return subprocess.Popen(
-            [sys.executable, str(DRIVER), *arguments], env=environment, start_new_session=True,
-            stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+            [sys.executable, *arguments], env=environment, start_new_session=True, stderr=subprocess.DEVNULL
+        )
 
     def run(self, plan: dict[str, Any] | None = None, timeout_s: float = 120) -> int:
         """Exit status; -9 when the plan was carried out."""

@@ -8,11 +8,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 from conftest import Victim, fill, kill_at_random, undisturbed_versions
 from loopback import CountingSite, page
 
 from aion_assets.core import sources
+from aion_assets.foreground import dagster_instance
 
 _STEPS, _CORE = "aion_assets.core.steps", "aion_assets.core"
 # In the order of the pipeline: each run goes on where the one before was killed, and dies a little later.
@@ -106,3 +108,29 @@ def test_runs_killed_at_random_moments_end_as_if_nothing_had_happened(
         assert victim.run() == 0
     assert killed >= _LONG // 2
     assert victim.versions() == undisturbed_versions(tmp_path, site)
+
+
+@pytest.mark.timeout(60 + 40 * _LONG)
+def test_an_aion_run_killed_at_random_moments_is_finished_by_the_next(
+    victim: Victim, site: CountingSite, tmp_path: Path, dice: random.Random
+) -> None:
+    started = time.monotonic()
+    assert victim.start_aion_run().wait(120) == 0
+    whole_run_s = time.monotonic() - started
+    killed = 0
+    with victim.reader():
+        for number in range(_LONG):
+            _edition(site, f"edition {number}")
+            sources.request_collection(victim.bench.database, victim.source.source_id)
+            # Its first third is the import of Dagster.
+            killed += kill_at_random(victim.start_aion_run(), dice.uniform(0.3, 0.9) * whole_run_s, whole_group=True)
+            victim.assert_no_child_is_left()
+            victim.versions()
+        assert victim.start_aion_run().wait(120) == 0
+    assert killed >= _LONG // 2
+    assert victim.bench.due(victim.source) == ""
+    assert victim.versions() == undisturbed_versions(tmp_path, site)
+    with dagster_instance() as instance:
+        runs = instance.get_runs()
+    assert runs[0].status == dg.DagsterRunStatus.SUCCESS, "the last run finished the work"
+    assert all(run.is_finished for run in runs), "a killed run is not shown as running for ever"
