@@ -13,6 +13,7 @@ from aion_assets.core.lake import WRITE_ROWS
 from aion_assets.core.records import knowledge_schema
 from aion_assets.core.search.fusion import FusionConfig
 from aion_assets.core.search.indexes import build_indexes, index_columns
+from aion_assets.core.search.language import PORTUGUESE
 from aion_assets.core.search.retriever import Retriever
 from aion_assets.core.search.terms import terms
 from bench.ingest import Home
@@ -76,6 +77,6 @@ def search_p50_ms(home: Home, rows: int) -> float:
 
 def _rarer(text: str, chance: random.Random) -> str:
     def marked(match: re.Match[str]) -> str:
-        return f"{match[0]}{chance.randrange(_VARIANTS)}" if terms(match[0]) else match[0]
+        return f"{match[0]}{chance.randrange(_VARIANTS)}" if terms(match[0], PORTUGUESE) else match[0]
 
     return _WORD.sub(marked, text)

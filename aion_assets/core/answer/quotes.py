@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from aion_assets.core.search.hits import Hit
-from aion_assets.core.search.terms import TermWeights, terms
+from aion_assets.core.search.terms import TermWeights
 from aion_assets.core.sentences import sentence_spans
 
 MAX_QUOTE_CHARS = 400
@@ -34,13 +34,13 @@ def best_quotes(question: str, hits: Sequence[Hit], weights: TermWeights) -> lis
     sentence adds nothing to that, neither for citing the right passage nor for the words of the answer (measured on
     four sets), and costs thirty times the rest.
     """
-    wanted = set(terms(question))
+    wanted = set(weights.terms(question))
     best: dict[str, Quote] = {}
     for hit in hits:
-        above = terms(f"{hit.title} {hit.heading}")
+        above = weights.terms(f"{hit.title} {hit.heading}")
         for text, introduction in _quotable(hit.text):
-            covered = weights.coverage(wanted, [*terms(text), *above])
-            quote = Quote(hit, text, hit.score + covered + _TO_THE_POINT * _share(terms(introduction), wanted))
+            covered = weights.coverage(wanted, [*weights.terms(text), *above])
+            quote = Quote(hit, text, hit.score + covered + _TO_THE_POINT * _share(weights.terms(introduction), wanted))
             if hit.doc_id not in best or quote.score > best[hit.doc_id].score:
                 best[hit.doc_id] = quote
     ranked = sorted(best.values(), key=lambda quote: -quote.score)
@@ -78,7 +78,7 @@ def _shortened(text: str, wanted: set[str], weights: TermWeights) -> str:
         return text
     starts = [0, *(match.start() for match in _CLAUSE_START.finditer(text))]
     stretches = [_stretch(text, start) for start in starts]
-    return max(stretches, key=lambda stretch: weights.coverage(wanted, terms(stretch)))
+    return max(stretches, key=lambda stretch: weights.coverage(wanted, weights.terms(stretch)))
 
 
 def _stretch(text: str, start: int) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 
 from aion_assets.core.search.hits import Hit
 from aion_assets.core.search.selection import best_per_document
-from aion_assets.core.search.terms import TermWeights, terms
+from aion_assets.core.search.terms import TermWeights
 from aion_assets.core.sentences import sentence_spans
 
 # In the order of `confidence.Calibration`'s coefficients. Left out because they helped on no set that the model had
@@ -33,10 +33,12 @@ def evidence(question: str, ranked: Sequence[Hit], weights: TermWeights) -> dict
     """FEATURES by name; empty when nothing was found. `ranked` are all candidates by falling score."""
     if not ranked:
         return {}
-    wanted = terms(question)
+    wanted = weights.terms(question)
     total = sum(weights.weight(term) for term in set(wanted))
-    passages = [terms(f"{hit.title} {hit.heading} {hit.text}") for hit in ranked[:_TOP]]
-    sentences = [terms(hit.text[start:end]) for hit in ranked[:_READ] for start, end in sentence_spans(hit.text)]
+    passages = [weights.terms(f"{hit.title} {hit.heading} {hit.text}") for hit in ranked[:_TOP]]
+    sentences = [
+        weights.terms(hit.text[start:end]) for hit in ranked[:_READ] for start, end in sentence_spans(hit.text)
+    ]
     coverages = [weights.coverage(wanted, passage) for passage in passages]
     missing = set(wanted) - set(passages[0])
     dense = np.sort([hit.dense for hit in ranked])[::-1]

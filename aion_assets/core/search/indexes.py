@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from aion_assets.core.search.portuguese import with_singulars
+from aion_assets.core.search.lemmas import in_dictionary_form
 
 if TYPE_CHECKING:
     from lancedb.table import Table
@@ -37,15 +37,10 @@ def index_columns(row: Mapping[str, Any]) -> dict[str, str | None]:
     mine = "en" if row["lang"] == "en" else "pt"
     above = "\n".join(part for part in (row["title"], row["heading"]) if part)
     return {
-        f"{kind}_{lang}": searchable(f"{above}\n{row[kind] or ''}", lang) if lang == mine else None
+        f"{kind}_{lang}": in_dictionary_form(f"{above}\n{row[kind] or ''}", lang) if lang == mine else None
         for kind in ("text", "context")
         for lang in FULL_TEXT_LANGUAGES
     }
-
-
-def searchable(text: str, lang: str) -> str:
-    """What the index of `lang` is given of a text, and of a question put to it."""
-    return with_singulars(text) if lang == "pt" else text
 
 
 def build_indexes(table: "Table", *, changed_rows: int) -> None:

@@ -1,6 +1,6 @@
 """The language of a question: Portuguese or English, the two that AION speaks."""
 
-import re
+import string
 
 from aion_assets.core.parse.language import identify
 
@@ -8,7 +8,7 @@ PORTUGUESE, ENGLISH = "pt", "en"
 DEFAULT = PORTUGUESE
 # The embedder reads some 1 000 characters, and more words only blur a full-text search.
 MAX_QUESTION_CHARS = 2_000
-_WORD = re.compile(r"[^\W\d_]+")
+_PUNCTUATION = string.punctuation + "“”‘’«»¿¡…–—"
 # Function words that belong to one of the two only. In a question of five words they say more than letter statistics.
 _PORTUGUESE = frozenset(
     "o os um uma uns umas do da dos das no na nos nas ao aos à às pelo pela pelos pelas de em para com por e é são foi "
@@ -30,7 +30,8 @@ def clean_question(text: str) -> str:
 
 def question_language(text: str) -> str:
     """ "pt" or "en"; Portuguese, the default of end-user texts, where nothing tells."""
-    words = [word.lower() for word in _WORD.findall(text)]
+    # Whole words only: an identifier such as has_many is of no language.
+    words = [word.strip(_PUNCTUATION) for word in text.lower().split()]
     balance = sum(word in _PORTUGUESE for word in words) - sum(word in _ENGLISH for word in words)
     if balance != 0:
         return PORTUGUESE if balance > 0 else ENGLISH

@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from aion_assets.core.search.indexes import FULL_TEXT_COLUMNS, PROBES, searchable
+from aion_assets.core.search.indexes import FULL_TEXT_COLUMNS, PROBES
+from aion_assets.core.search.lemmas import in_dictionary_form
 
 if TYPE_CHECKING:
     from lancedb.query import LanceVectorQueryBuilder
@@ -46,7 +47,7 @@ def matching(
     from lancedb.query import BooleanQuery, MatchQuery, Occur
 
     match: Any = MatchQuery  # its optional arguments are not seen by mypy
-    asked = [(Occur.SHOULD, match(searchable(question, column[-2:]), column)) for column in full_text]
+    asked = [(Occur.SHOULD, match(in_dictionary_form(question, column[-2:]), column)) for column in full_text]
     query = table.search(BooleanQuery(asked)).limit(k)
     if where:
         query = query.where(where, prefilter=True)

@@ -5,7 +5,6 @@ from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from dataclasses import fields
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,6 +40,7 @@ class Retriever:
         self.fusion = fusion
         self._passages = StoredPassages(table, _COLUMNS)
         self._tenant_id = tenant_id
+        self._weights: dict[str, TermWeights] = {}
         # Full text needs no vector: it is asked while the question is being embedded.
         self._beside = ThreadPoolExecutor(max_workers=4, thread_name_prefix="full-text")
 
@@ -55,9 +55,11 @@ class Retriever:
         if fits_in_memory(self._passages.table, self.embedder.dimension):
             self._passages = ResidentPassages(self._passages.table, _COLUMNS)
 
-    @cached_property
-    def weights(self) -> TermWeights:
-        return TermWeights.of_table(self._passages.table)
+    def weights(self, language: str) -> TermWeights:
+        """Read at the first question of the language, or before it to spare that question the wait."""
+        if language not in self._weights:
+            self._weights[language] = TermWeights.of_table(self._passages.table, language)
+        return self._weights[language]
 
     def search(
         self, question: str, k: int, *, hidden_docs: Collection[str] = (), hidden_sources: Collection[str] = ()
@@ -84,18 +86,20 @@ class Retriever:
         started = time.monotonic()
         question = clean_question(question)
         visible = Visibility(self._tenant_id, frozenset(hidden_docs), frozenset(hidden_sources))
+        language = question_language(question)
+        weights = self.weights(language)
         found, vector = self._candidates(question, _POOL, visible)
         hits = [*without_repeats(found[:CANDIDATES]), *found[CANDIDATES:]]
         selected = select_diverse(hits[:CANDIDATES], SELECTED)
         mean_cosine = float(np.mean([hit.dense for hit in selected])) if selected else -1.0
         return Retrieval(
             question=question,
-            language=question_language(question),
+            language=language,
             hits=selected,
             raw_confidence=min(1.0, max(0.0, (mean_cosine + 1) / 2)),
-            features=evidence(question, hits, self.weights),
+            features=evidence(question, hits, weights),
             query_vector=vector,
-            weights=self.weights,
+            weights=weights,
             seconds=time.monotonic() - started,
         )
 

@@ -1,9 +1,10 @@
 """The content words of a text, and how much each of them tells.
 
 Lance ranks by its own full-text index; these terms are for judging a passage or a sentence against a question, where
-the index has no say. A term is the stem of a word without accents and case. Snowball's rules of both languages are
-applied to every word, Portuguese first: nobody needs to know in which language a name, a heading or a question of
-three words is, and what a rule of the other language takes from a word it takes wherever that word stands.
+the index has no say. A term is the stem of a word's dictionary form, without accents and case. Dictionaries and
+Snowball's rules of both languages are applied to every word: nobody needs to know in which language a name or a heading
+is, and what a rule of the other language takes from a word it takes wherever that word stands. As "use" and "files" are
+words of both, the dictionary of the question's language is asked first, for the question and for passages alike.
 """
 
 import math
@@ -16,6 +17,9 @@ from typing import TYPE_CHECKING
 
 from Stemmer import Stemmer
 
+from aion_assets.core.search.language import ENGLISH, PORTUGUESE
+from aion_assets.core.search.lemmas import lemma
+
 if TYPE_CHECKING:
     from lancedb.table import Table
 
@@ -23,11 +27,8 @@ if TYPE_CHECKING:
 SAMPLE_ROWS = 8_192
 _WORD = re.compile(r"\w+")
 _CAO = re.compile(r"cao$")
-_PLURAL = re.compile(r"(?:oes|aes|ais|eis|ois|uis)$")
-_SINGULAR = {"oes": "ao", "aes": "ao", "ais": "al", "eis": "el", "ois": "ol", "uis": "ul"}
-_MIN_CHARS = 5
 # Without caches of their own, as _term has one. They are called with the interpreter's lock held, so threads may share.
-_PORTUGUESE, _ENGLISH = Stemmer("portuguese", 0), Stemmer("english", 0)
+_STEM_PT, _STEM_EN = Stemmer("portuguese", 0), Stemmer("english", 0)
 _STOP_WORDS = frozenset(
     # Portuguese, accents folded
     "a as o os um uma uns umas de do da dos das em no na nos nas num numa ao aos por pelo pela pelos pelas para pra "
@@ -45,14 +46,14 @@ _STOP_WORDS = frozenset(
 
 
 @lru_cache(maxsize=1 << 17)
-def _term(word: str) -> str:
-    folded = fold(word)
-    if folded in _STOP_WORDS:
+def _term(word: str, language: str) -> str:
+    if fold(word) in _STOP_WORDS:
         return ""
-    # Snowball knows no irregular plurals, and the ending -ção only with its cedilla, which many people do not type.
-    singular = _PLURAL.sub(lambda match: _SINGULAR[match[0]], folded) if len(folded) >= _MIN_CHARS else folded
-    stem = _PORTUGUESE.stemWord(_CAO.sub("ção", singular))
-    return fold(_ENGLISH.stemWord(stem)).removesuffix("e")
+    form = fold(lemma(word, *((ENGLISH, PORTUGUESE) if language == ENGLISH else (PORTUGUESE, ENGLISH))))
+    if form in _STOP_WORDS:  # "fez" says as little as "fazer"
+        return ""
+    # Snowball knows the ending -ção only with its cedilla, which many people do not type.
+    return fold(_STEM_EN.stemWord(_STEM_PT.stemWord(_CAO.sub("ção", form)))).removesuffix("e")
 
 
 def fold(text: str) -> str:
@@ -60,36 +61,40 @@ def fold(text: str) -> str:
     return "".join(char for char in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(char))
 
 
-def terms(text: str) -> list[str]:
-    """Content terms in order, repeated as they repeat."""
-    return [term for word in _WORD.findall(text) if (term := _term(word))]
+def terms(text: str, language: str) -> list[str]:
+    """Content terms in order, repeated as they repeat. Only terms of one `language` compare."""
+    return [term for word in _WORD.findall(text) if (term := _term(word, language))]
 
 
 class TermWeights:
-    """Inverse document frequencies over a sample of `documents` chunks."""
+    """Inverse document frequencies over a sample of `documents` chunks, of the terms of one language."""
 
-    def __init__(self, frequencies: Mapping[str, int], documents: int) -> None:
+    def __init__(self, frequencies: Mapping[str, int], documents: int, language: str) -> None:
+        self.language = language
         self._frequencies = frequencies
         self._documents = documents
 
     @classmethod
-    def of_texts(cls, texts: Iterable[str]) -> "TermWeights":
+    def of_texts(cls, texts: Iterable[str], language: str) -> "TermWeights":
         frequencies: Counter[str] = Counter()
         documents = 0
         for text in texts:
-            frequencies.update(set(terms(text)))
+            frequencies.update(set(terms(text, language)))
             documents += 1
-        return cls(frequencies, documents)
+        return cls(frequencies, documents, language)
 
     @classmethod
-    def of_table(cls, table: "Table") -> "TermWeights":
+    def of_table(cls, table: "Table", language: str) -> "TermWeights":
         """From rows spread evenly over the table, so that one source does not speak for all."""
         rows = table.count_rows()
         if rows == 0:
-            return cls({}, 0)
+            return cls({}, 0, language)
         step = max(1, math.ceil(rows / SAMPLE_ROWS))
         found = table.take_offsets(list(range(0, rows, step))).select(["text"]).to_arrow()
-        return cls.of_texts(found["text"].to_pylist())
+        return cls.of_texts(found["text"].to_pylist(), language)
+
+    def terms(self, text: str) -> list[str]:
+        return terms(text, self.language)
 
     def weight(self, term: str) -> float:
         """ln(1 + (N − n + ½)/(n + ½)): BM25's, never negative; a term that no passage has weighs most."""

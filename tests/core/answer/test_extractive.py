@@ -34,7 +34,7 @@ def _retrieval(question: str, hits: list[Hit], evidence: float = 0.9, language: 
         raw_confidence=0.7,
         features=dict.fromkeys(FEATURES, evidence) if hits else {},
         query_vector=np.zeros(8, dtype=np.float32),
-        weights=TermWeights.of_texts(item.text for item in hits),
+        weights=TermWeights.of_texts([item.text for item in hits], "pt"),
     )
 
 

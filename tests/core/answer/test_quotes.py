@@ -6,7 +6,7 @@ from aion_assets.core.search.terms import TermWeights
 
 def _quotes(question: str, *texts: str) -> list[str]:
     hits = [hit(str(number), text=text, score=1 - number / 10) for number, text in enumerate(texts)]
-    return [quote.text for quote in best_quotes(question, hits, TermWeights.of_texts(texts))]
+    return [quote.text for quote in best_quotes(question, hits, TermWeights.of_texts(texts, "pt"))]
 
 
 def test_the_sentence_with_the_words_of_the_question_is_quoted() -> None:
@@ -54,7 +54,7 @@ def test_each_document_is_quoted_once_with_its_best_sentence() -> None:
         hit("a2", doc="a", text="O prazo de matrícula termina em março.", score=0.9),
         hit("b", doc="b", text="Matrícula é grátis.", score=0.5),
     ]
-    quotes = best_quotes("prazo de matrícula", hits, TermWeights.of_texts(item.text for item in hits))
+    quotes = best_quotes("prazo de matrícula", hits, TermWeights.of_texts([item.text for item in hits], "pt"))
     assert [quote.hit.chunk_id for quote in quotes] == ["a2", "b"]
 
 

@@ -22,11 +22,11 @@ def test_a_row_fills_the_columns_of_its_own_language_under_its_title_and_heading
     columns = index_columns(made)
     assert columns == {
         "text_pt": None,
-        "text_en": "Git\nUndo\nUse revert.",
+        "text_en": "git\nundo\nuse revert.",
         "context_pt": None,
-        "context_en": "Git\nUndo\nOops. Use revert.",
+        "context_en": "git\nundo\noop. use revert.",
     }
-    assert index_columns(made | {"lang": "es"})["text_pt"] == "Git\nUndo\nUse revert."
+    assert index_columns(made | {"lang": "es"})["text_pt"] == "git\nundo\nusar revert."
 
 
 def test_full_text_knows_endings_and_accents_of_both_languages(tmp_path: Path) -> None:

@@ -13,32 +13,46 @@ from aion_assets.core.search.terms import TermWeights, terms
         "decisão decisões decisoes",
         "create creating created creates",
         "apply applies applied",
+        "leio ler lendo leu",
         "save saving saved",
-        "run runs running",
         "commit commits committed",
         "release releases",
         "files file",
     ],
 )
 def test_forms_of_a_word_are_one_term_in_either_language(words: str) -> None:
-    assert len(set(terms(words))) == 1
+    assert len(set(terms(words, "pt"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "language"),
+    [
+        ("escrevo escrever escreveu", "pt"),
+        ("write wrote written", "en"),
+        ("run runs running", "en"),
+        ("use uses used", "en"),
+        ("usa usou use usar", "pt"),
+    ],
+)
+def test_the_dictionary_of_the_question_is_asked_first(words: str, language: str) -> None:
+    assert len(set(terms(words, language))) == 1
 
 
 def test_terms_are_content_words_in_their_order() -> None:
-    assert terms("Qual é o prazo do Brasil?") == terms("prazo Brasil") != terms("Brasil prazo")
-    assert terms("o que é?") == []
-    assert len(set(terms("casa prazo preço 30 45"))) == 5
+    assert terms("Qual é o prazo do Brasil?", "pt") == terms("prazo Brasil", "pt") != terms("Brasil prazo", "pt")
+    assert terms("o que é?", "pt") == []
+    assert len(set(terms("casa prazo preço 30 45", "pt"))) == 5
 
 
 def test_rare_terms_weigh_more_and_unknown_ones_most() -> None:
-    weights = TermWeights.of_texts(["casa azul", "casa verde", "casa rara"])
-    common, rare, unknown = (weights.weight(term) for term in terms("casa azul nunca"))
+    weights = TermWeights.of_texts(["casa azul", "casa verde", "casa rara"], "pt")
+    common, rare, unknown = (weights.weight(term) for term in terms("casa azul nunca", "pt"))
     assert 0 < common < rare < unknown == weights.greatest
 
 
 def test_coverage_is_the_share_of_the_weight_found() -> None:
-    weights = TermWeights.of_texts(["casa azul", "casa verde", "casa rara"])
-    house, blue = terms("casa azul")
+    weights = TermWeights.of_texts(["casa azul", "casa verde", "casa rara"], "pt")
+    house, blue = terms("casa azul", "pt")
     common, rare = weights.weight(house), weights.weight(blue)
     assert weights.coverage([house, blue], [blue, "other"]) == pytest.approx(rare / (rare + common))
     assert weights.coverage([house, house], [house]) == 1
