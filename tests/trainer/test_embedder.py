@@ -1,4 +1,5 @@
 import numpy as np
+import psutil
 import pytest
 
 from aion_assets.core.embedding_model import find_embedding_model
@@ -48,3 +49,11 @@ def test_progress_reaches_the_number_of_texts(embedder: Embedder) -> None:
     embedder.embed(TEXTS * 10, seen.append)
     assert seen == sorted(seen)
     assert seen[-1] == len(TEXTS) * 10
+
+
+def test_texts_of_ever_new_lengths_leave_no_memory_behind(embedder: Embedder) -> None:
+    embedder.embed(TEXTS)
+    before = psutil.Process().memory_info().rss
+    for words in range(1, 61):
+        embedder.embed(["word " * words])
+    assert psutil.Process().memory_info().rss - before < 80_000_000
