@@ -1,6 +1,6 @@
 """Does memory grow with the corpus? Brings corpora of two sizes through the steps, each step in a process of its own.
 
-    python -m bench.memory [--mb 10 100] [--embed]
+    python -m bench.memory [--mb 10 100] [--embed | --draw]
 
 Prints one JSON object: the peak resident size of each step by corpus size, and the growth between the two. Texts are
 made of a seeded vocabulary, so that no two sentences are alike and nothing is deduplicated.
@@ -15,11 +15,20 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
 import typer
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from aion_assets.core.embedding_model import EmbeddingModel
+    from aion_assets.core.steps.embeddings import Embedder
 
 STEPS = ("pages", "documents", "curated", "chunks")
+WITH_VECTORS = (*STEPS, "embeddings", "knowledge", "checks", "report", "release")
 _FILE_BYTES = 50_000
 _WORDS = 4_000
 
@@ -27,20 +36,22 @@ _WORDS = 4_000
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mb", type=int, nargs=2, default=[10, 100], help="megabytes of text of the two corpora")
-    parser.add_argument("--embed", action="store_true", help="also embed and index, minutes for every 10 MB")
+    vectors = parser.add_mutually_exclusive_group()
+    vectors.add_argument("--embed", action="store_true", help="also embed, index and release, minutes for every 10 MB")
+    vectors.add_argument("--draw", action="store_true", help="the same with vectors drawn by lot instead of embedded")
     parser.add_argument("--step", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.step:
-        typer.echo(json.dumps(_run_step(arguments.step)))
+        typer.echo(json.dumps(_run_step(arguments.step, arguments.draw)))
         return
-    steps = (*STEPS, "embeddings", "knowledge") if arguments.embed else STEPS
-    measured = {size: _measure(size, steps) for size in arguments.mb}
+    steps = WITH_VECTORS if arguments.embed or arguments.draw else STEPS
+    measured = {size: _measure(size, steps, ["--draw"] if arguments.draw else []) for size in arguments.mb}
     small, large = (measured[size] for size in arguments.mb)
     growth = {step: round(large[step]["peak_mb"] / small[step]["peak_mb"], 2) for step in steps}
     typer.echo(json.dumps({"corpora_mb": arguments.mb, "measured": measured, "growth": growth}))
 
 
-def _measure(size_mb: int, steps: tuple[str, ...]) -> dict[str, dict[str, float]]:
+def _measure(size_mb: int, steps: tuple[str, ...], options: list[str]) -> dict[str, dict[str, float]]:
     with tempfile.TemporaryDirectory(prefix="aion-memory-") as folder:
         corpus = Path(folder) / "corpus"
         _write_corpus(corpus, size_mb)
@@ -52,8 +63,8 @@ def _measure(size_mb: int, steps: tuple[str, ...]) -> dict[str, dict[str, float]
         measured = {}
         for step in steps:
             done = subprocess.run(
-                [sys.executable, "-m", "bench.memory", "--step", step], env=environment, stdout=subprocess.PIPE,
-                text=True, check=True,
+                [sys.executable, "-m", "bench.memory", "--step", step, *options], env=environment,
+                stdout=subprocess.PIPE, text=True, check=True,
             )  # fmt: skip
             measured[step] = json.loads(done.stdout.splitlines()[-1])
             typer.echo(f"{size_mb} MB, {step}: {measured[step]}", err=True)
@@ -78,8 +89,28 @@ def _write_corpus(folder: Path, size_mb: int) -> None:
         (folder / f"{number:05}.md").write_text("\n\n".join(lines), "utf-8")
 
 
-def _run_step(step: str) -> dict[str, float]:
-    from aion_assets.core import sources
+class _DrawnVectors:
+    """Stands in for the model where a corpus is too large to wait for it: directions around a few hundred topics."""
+
+    def __init__(self, model: "EmbeddingModel") -> None:
+        self.embedder_id = model.embedder_id
+        self.dimension = model.dimension
+        self._dice = np.random.default_rng(7)
+        self._topics = self._dice.normal(size=(300, model.dimension))
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        near = self._topics[self._dice.integers(len(self._topics), size=len(texts))]
+        vectors = near + self._dice.normal(0, 0.5, near.shape)
+        unit: NDArray[np.float64] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return unit.astype(np.float32)
+
+    def embed_query(self, text: str) -> NDArray[np.float32]:
+        vector: NDArray[np.float32] = self.embed([text])[0]
+        return vector
+
+
+def _run_step(step: str, draw: bool) -> dict[str, float]:
+    from aion_assets.core import audit, sources
     from aion_assets.core.database import open_database
     from aion_assets.core.embedding_model import find_embedding_model
     from aion_assets.core.lake import Lake
@@ -87,10 +118,12 @@ def _run_step(step: str) -> dict[str, float]:
     from aion_assets.core.steps.chunks import chunk_source
     from aion_assets.core.steps.curated import curate_source
     from aion_assets.core.steps.documents import parse_source
-    from aion_assets.core.steps.embeddings import Embedder, embed_source
+    from aion_assets.core.steps.embeddings import embed_source
     from aion_assets.core.steps.knowledge import build_index
     from aion_assets.core.steps.pages import collect_source
+    from aion_assets.core.steps.release import gates, release_index
     from aion_assets.core.steps.report import silent
+    from aion_assets.core.steps.retrieval_report import measure_retrieval
 
     settings = load_settings()
     database, lake = open_database(settings), Lake(settings.lake_uri)
@@ -99,27 +132,44 @@ def _run_step(step: str) -> dict[str, float]:
     source = sources.list_sources(database, settings)[0].source
     model = find_embedding_model(settings.embed_model)
 
-    def load() -> Embedder:
+    def load() -> "Embedder":
         from trainer.embedder import Embedder as TorchEmbedder
 
-        return TorchEmbedder(model)
+        return _DrawnVectors(model) if draw else TorchEmbedder(model)
 
-    work = {
-        "pages": lambda: collect_source(lake, database, settings, source, "bench", silent),
-        "documents": lambda: parse_source(lake, settings, source, "bench", "bench", silent),
-        "curated": lambda: curate_source(lake, database, source, "bench"),
-        "chunks": lambda: chunk_source(lake, source, model, "bench", "bench", silent),
-        "embeddings": lambda: embed_source(lake, source, model.embedder_id, load, silent),
+    def check() -> int:
+        findings = [
+            audit.most_locations_answered(lake, source.source_id),
+            audit.every_stored_page_has_an_outcome(lake, source.source_id),
+            audit.chunk_ids_are_unique(lake),
+            audit.no_chunk_is_truncated(lake, model),
+            audit.every_chunk_is_embedded(lake, model.embedder_id, source.source_id),
+            *gates(lake, database, settings.tenant_id, model.embedder_id).values(),
+        ]
+        for finding in findings:
+            if not finding.holds:
+                typer.echo(finding.says, err=True)
+        return int(findings[2].figures["chunks"])
+
+    work: dict[str, Callable[[], int]] = {
+        "pages": lambda: collect_source(lake, database, settings, source, "bench", silent).rows,
+        "documents": lambda: parse_source(lake, settings, source, "bench", "bench", silent).rows,
+        "curated": lambda: curate_source(lake, database, source, "bench").rows,
+        "chunks": lambda: chunk_source(lake, source, model, "bench", "bench", silent).rows,
+        "embeddings": lambda: embed_source(lake, source, model.embedder_id, load, silent).rows,
         "knowledge": lambda: build_index(
             lake, database, settings.tenant_id, model.embedder_id, model.dimension, silent
-        ),
+        ).rows,
+        "checks": check,
+        "report": lambda: measure_retrieval(lake, settings, model, load).rows,
+        "release": lambda: release_index(lake, database, settings, model, "bench").manifest.index["rows"],
     }  # fmt: skip
     started = time.monotonic()
-    report = work[step]()
+    rows = work[step]()
     # Linux counts kilobytes, macOS bytes.
     unit = 1_000_000 if sys.platform == "darwin" else 1_000
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-    return {"peak_mb": round(peak_mb, 1), "rows": report.rows, "seconds": round(time.monotonic() - started, 1)}
+    return {"peak_mb": round(peak_mb, 1), "rows": rows, "seconds": round(time.monotonic() - started, 1)}
 
 
 if __name__ == "__main__":

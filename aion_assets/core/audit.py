@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from aion_assets.core.embedding_model import EmbeddingModel
 from aion_assets.core.ids import doc_id
-from aion_assets.core.lake import Lake, quoted
+from aion_assets.core.lake import Lake, both, quoted
 from aion_assets.core.records import Outcome
 from aion_assets.core.search.recall import exact_recall
 from aion_assets.core.steps import embeddings, knowledge
@@ -60,12 +60,12 @@ def every_stored_page_has_an_outcome(lake: Lake, source_id: str = "") -> Finding
 
 
 def chunk_ids_are_unique(lake: Lake) -> Finding:
-    seen: set[str] = set()
-    twice = 0
-    for row in lake.rows("chunks", ["chunk_id"]):
-        twice += row["chunk_id"] in seen
-        seen.add(row["chunk_id"])
-    return Finding(twice == 0, f"{twice} of {len(seen)} chunk ids occur twice.", {"chunks": len(seen), "twice": twice})
+    chunks = twice = 0
+    for part in lake.ranges("chunk_id", "chunks"):
+        ids = [row["chunk_id"] for row in lake.rows("chunks", ["chunk_id"], part)]
+        chunks += len(set(ids))
+        twice += len(ids) - len(set(ids))
+    return Finding(twice == 0, f"{twice} of {chunks} chunk ids occur twice.", {"chunks": chunks, "twice": twice})
 
 
 def no_chunk_is_truncated(lake: Lake, model: EmbeddingModel) -> Finding:
@@ -82,11 +82,12 @@ def no_chunk_is_truncated(lake: Lake, model: EmbeddingModel) -> Finding:
 def every_chunk_is_embedded(lake: Lake, embedder_id: str, source_id: str = "") -> Finding:
     """Of one source, or of all; those that other runs are working on at this moment included."""
     table = embeddings.table_of(embedder_id)
-    embedded = {row["text_hash"] for row in lake.rows(table, ["text_hash"])}
     chunks = missing = 0
-    for row in lake.rows("chunks", ["text_hash"], _of_source(source_id)):
-        chunks += 1
-        missing += row["text_hash"] not in embedded
+    for part in lake.ranges("text_hash", "chunks", table):
+        embedded = {row["text_hash"] for row in lake.rows(table, ["text_hash"], part)}
+        for row in lake.rows("chunks", ["text_hash"], both(_of_source(source_id), part)):
+            chunks += 1
+            missing += row["text_hash"] not in embedded
     lengths = np.linalg.norm(_sample_vectors(lake, table), axis=1)
     odd = int((np.abs(lengths - 1.0) > _LENGTH_TOLERANCE).sum())
     says = f"{missing} of {chunks} chunks have no vector, {odd} sampled vectors are not of length 1."
@@ -98,19 +99,23 @@ def index_holds_every_chunk(lake: Lake, embedder_id: str, hidden_sources: frozen
 
     Rows of hidden sources count neither way: no search shows them, and the next build takes them out.
     """
-    indexed: dict[str, str] = {}
-    twice = 0
+    table = knowledge.table_of(embedder_id)
+    rows = chunks = missing = surplus = 0
     with lake.turn(knowledge.TURN):
-        wanted = knowledge.wanted_rows(lake, embedder_id, hidden_sources)
-        columns = ["chunk_id", "row_hash", "doc_id", "source_id"]
-        for row in lake.rows(knowledge.table_of(embedder_id), columns):
-            if row["source_id"] not in hidden_sources and row["doc_id"] not in wanted.waiting:
-                twice += row["chunk_id"] in indexed
-                indexed[row["chunk_id"]] = row["row_hash"]
-    missing = sum(indexed.get(key) != row_hash for key, row_hash in wanted.rows.items())
-    surplus = twice + sum(key not in wanted.rows for key in indexed)
-    says = f"The index lacks {missing} of {len(wanted.rows)} chunks and holds {surplus} too many."
-    figures = {"rows": len(indexed), "missing": missing, "surplus": surplus, "waiting_documents": len(wanted.waiting)}
+        waiting = knowledge.waiting_documents(lake, embedder_id, hidden_sources)
+        for part in lake.ranges("chunk_id", "chunks", table):
+            wanted = knowledge.wanted_rows(lake, embedder_id, hidden_sources, waiting, part)
+            indexed: dict[str, str] = {}
+            for row in lake.rows(table, ["chunk_id", "row_hash", "doc_id", "source_id"], part):
+                if row["source_id"] not in hidden_sources and row["doc_id"] not in waiting:
+                    surplus += row["chunk_id"] in indexed
+                    indexed[row["chunk_id"]] = row["row_hash"]
+            rows += len(indexed)
+            chunks += len(wanted)
+            missing += sum(indexed.get(key) != row_hash for key, row_hash in wanted.items())
+            surplus += sum(key not in wanted for key in indexed)
+    says = f"The index lacks {missing} of {chunks} chunks and holds {surplus} too many."
+    figures = {"rows": rows, "missing": missing, "surplus": surplus, "waiting_documents": len(waiting)}
     return Finding(missing == 0 and surplus == 0, says, figures)
 
 
@@ -141,6 +146,6 @@ def _sample_vectors(lake: Lake, table: str) -> NDArray[np.float32]:
     parts, seen = [], 0
     for batch in lake.read(table, ["vector"]):
         vectors = batch["vector"].flatten().to_numpy().reshape(batch.num_rows, -1)
-        parts.append(vectors[-seen % step :: step])
+        parts.append(vectors[-seen % step :: step].copy())  # a view would keep the whole batch
         seen += batch.num_rows
     return np.concatenate(parts) if parts else np.empty((0, 0), dtype=np.float32)

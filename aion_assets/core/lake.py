@@ -6,6 +6,7 @@ own name, so that two processes never decide on the same rows at once.
 """
 
 import errno
+import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 WRITE_ROWS = 2_000
 _KEYS_PER_STATEMENT = 1_000
 _READ_ROWS = 1_024
+# Rows that a step compares at once: some 20 MB of ids and hashes.
+_RANGE_ROWS = 16_000
 # Lance refuses to clean past a tagged version.
 _TAG_SLACK = timedelta(hours=1)
 
@@ -112,6 +115,18 @@ class Lake:
             return 0
         with _clear_errors(name):
             return int(self.table(name).count_rows(where or None))
+
+    def ranges(self, column: str, *names: str) -> list[str]:
+        """Conditions on a column of hexadecimal digests, which part these tables alike: every row meets exactly one,
+        and each is met by some 16 000 rows of a table at most.
+
+        What compares whole tables does so range by range, and needs no more memory when they grow.
+        """
+        count = max(1, math.ceil(max(self.count(name) for name in names) / _RANGE_ROWS))
+        edges = [f"{(number << 32) // count:08x}" for number in range(1, count)]
+        lower = ["", *(f"{column} >= {quoted(edge)}" for edge in edges)]
+        upper = [*(f"{column} < {quoted(edge)}" for edge in edges), ""]
+        return [both(*pair) for pair in zip(lower, upper, strict=True)]
 
     def upsert(self, name: str, schema: pa.Schema, key: str, rows: Sequence[dict[str, Any]] | pa.Table) -> None:
         """Insert or replace rows by `key` in one commit. Doing it twice is doing it once."""
@@ -217,6 +232,11 @@ class Lake:
 
 def is_in(column: str, values: Iterable[str]) -> str:
     return f"{column} IN ({', '.join(quoted(value) for value in values)})"
+
+
+def both(one: str, other: str) -> str:
+    """Two conditions, either of which may be empty."""
+    return f"{one} AND {other}" if one and other else one or other
 
 
 def quoted(value: str) -> str:

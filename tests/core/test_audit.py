@@ -5,7 +5,14 @@ import pytest
 from workbench import Workbench, article, write_files
 
 from aion_assets.core import audit
+from aion_assets.core import lake as lake_module
 from aion_assets.core.records import CHUNKS, PAGES, Source
+
+
+@pytest.fixture(autouse=True)
+def _many_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What holds of a few rows in many ranges holds of many rows."""
+    monkeypatch.setattr(lake_module, "_RANGE_ROWS", 2)
 
 
 @pytest.fixture
@@ -49,6 +56,14 @@ def test_a_source_of_which_much_failed_is_named(workbench: Workbench, source: So
 def test_a_page_without_a_document_is_counted(workbench: Workbench, source: Source) -> None:
     workbench.lake.delete("documents", "doc_id", list(workbench.docs(source).values())[:1])
     assert audit.every_stored_page_has_an_outcome(workbench.lake).figures == {"stored": 2, "missing": 1}
+
+
+def test_a_chunk_id_that_occurs_twice_is_found(workbench: Workbench, source: Source) -> None:
+    row = next(workbench.lake.rows("chunks", CHUNKS.names))
+    with workbench.lake.changing("chunks") as table:
+        table.add([row, row])
+    finding = audit.chunk_ids_are_unique(workbench.lake)
+    assert not finding.holds and finding.figures["twice"] == 2
 
 
 def test_a_chunk_that_the_embedder_would_cut_is_found(workbench: Workbench, source: Source) -> None:

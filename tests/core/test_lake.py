@@ -3,7 +3,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from aion_assets.core import lake as lake_module
 from aion_assets.core.errors import LakeError
+from aion_assets.core.ids import short_digest
 from aion_assets.core.lake import Lake, is_in
 
 SCHEMA = pa.schema(
@@ -44,6 +46,20 @@ def test_keys_with_quotes_find_their_own_row_only(lake: Lake, key: str) -> None:
 def test_a_table_that_is_not_there_reads_as_empty(lake: Lake) -> None:
     assert lake.count("nothing") == 0
     assert list(lake.rows("nothing", ["key"])) == []
+
+
+def test_every_row_meets_exactly_one_range_and_no_range_has_many(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lake_module, "_RANGE_ROWS", 50)
+    keys = [short_digest(str(number)) for number in range(395)]
+    strays = ["", "0", "80000000", "zebra", "Ação"]  # an edge of a range among them, and what is no digest
+    lake.upsert("t", SCHEMA, "key", [_row(key, "1") for key in keys + strays])
+    parts = [[row["key"] for row in lake.rows("t", ["key"], part)] for part in lake.ranges("key", "t")]
+    assert sorted(key for part in parts for key in part) == sorted(keys + strays)
+    assert len(parts) == 8 and max(map(len, parts)) < 100
+
+
+def test_a_small_table_is_one_range(lake: Lake) -> None:
+    assert lake.ranges("key", "nothing") == [""]
 
 
 def test_a_broken_table_says_which_and_what_to_do(lake: Lake) -> None:

@@ -26,14 +26,12 @@ def exact_recall(table: "Table", vectors: NDArray[np.float32], k: int) -> float:
 
 def _exact_nearest(table: "Table", vectors: NDArray[np.float32], k: int) -> list[set[int]]:
     """Row ids of the k nearest of each vector, by one pass over the table."""
-    ids = np.empty(0, dtype=np.uint64)
     cosines = np.empty((len(vectors), 0), dtype=np.float32)
-    places = np.empty((len(vectors), 0), dtype=np.int64)
+    ids = np.empty((len(vectors), 0), dtype=np.uint64)
     for batch in table.search().select(["vector", "_rowid"]).to_batches(_BATCH_ROWS):
         some = vectors @ batch["vector"].flatten().to_numpy().reshape(batch.num_rows, -1).T
         cosines = np.hstack([cosines, some])
-        places = np.hstack([places, np.broadcast_to(np.arange(len(ids), len(ids) + batch.num_rows), some.shape)])
-        ids = np.append(ids, batch["_rowid"].to_numpy())
+        ids = np.hstack([ids, np.broadcast_to(batch["_rowid"].to_numpy(), some.shape)])
         best = np.argsort(-cosines, axis=1)[:, :k]
-        cosines, places = np.take_along_axis(cosines, best, 1), np.take_along_axis(places, best, 1)
-    return [{int(row_id) for row_id in ids[row]} for row in places]
+        cosines, ids = np.take_along_axis(cosines, best, 1), np.take_along_axis(ids, best, 1)
+    return [set(row.tolist()) for row in ids]

@@ -53,10 +53,11 @@ def _embed(lake: Lake, source: Source, embedder_id: str, load: LoadEmbedder, sho
     total = lake.count("chunks", of_source)
     report = StepReport()
     done = 0
+    embedder: Embedder | None = None
     for window in _windows(lake, of_source):
         missing = _missing(lake, table, embedder_id, list(window))
         if missing:
-            embedder = load()
+            embedder = embedder or load()
             embed_started = time.monotonic()
             vectors = embedder.embed([window[key] for key in missing])
             report.notes["embed_seconds"] = (

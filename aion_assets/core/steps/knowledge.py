@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import pyarrow as pa
 
 from aion_assets.core import progress
 from aion_assets.core.curation import hidden
@@ -51,29 +52,39 @@ def _build(
     lake.table(embeddings_table(embedder_id), embeddings_schema(dimension))
     lake.set_tag("chunks", table)
     lake.set_tag(embeddings_table(embedder_id), table)
-    wanted = wanted_rows(lake, embedder_id, hidden(database, tenant_id).source_ids)
     schema = knowledge_schema(dimension)
     lake.table(table, schema)
-    stored = {
-        row["chunk_id"]: row["row_hash"]
-        for row in lake.rows(table, ["chunk_id", "row_hash", "doc_id"])
-        if row["doc_id"] not in wanted.waiting
-    }
-    difference = diff_rows(stored, wanted.rows)
+    removed = hidden(database, tenant_id).source_ids
+    waiting = waiting_documents(lake, embedder_id, removed)
     report = StepReport()
-    report.counts.update(difference.counts())
-    report.drops["waiting_documents"] = len(wanted.waiting)
-    written = 0
-    for begin in range(0, len(difference.due), WRITE_ROWS):
-        some = difference.due[begin : begin + WRITE_ROWS]
-        rows = _with_vectors(lake, list(lake.rows_by_key("chunks", _CHUNK, "chunk_id", some, table)), embedder_id)
-        lake.upsert(table, schema, "chunk_id", [row | index_columns(row) for row in rows])
-        written += len(rows)
-        show(begin + len(some), len(difference.due), "indexing")
-    lake.delete(table, "chunk_id", difference.orphaned)
+    report.drops["waiting_documents"] = len(waiting)
+    total, compared = lake.count("chunks"), 0
+    due: list[str] = []
+    orphaned: list[str] = []
+    for part in lake.ranges("chunk_id", "chunks", table):
+        wanted = wanted_rows(lake, embedder_id, removed, waiting, part)
+        stored = {
+            row["chunk_id"]: row["row_hash"]
+            for row in lake.rows(table, ["chunk_id", "row_hash", "doc_id"], part)
+            if row["doc_id"] not in waiting
+        }
+        difference = diff_rows(stored, wanted)
+        report.counts.update(difference.counts())
+        compared += len(wanted)
+        due += difference.due
+        orphaned += difference.orphaned
+        while len(due) >= WRITE_ROWS:
+            some, due = due[:WRITE_ROWS], due[WRITE_ROWS:]
+            _write(lake, embedder_id, schema, some)
+            show(compared - len(due), total, "indexing")
+        if len(orphaned) >= WRITE_ROWS:
+            lake.delete(table, "chunk_id", orphaned)
+            orphaned = []
+    _write(lake, embedder_id, schema, due)
+    lake.delete(table, "chunk_id", orphaned)
     with lake.changing(table) as open_table:
-        show(len(difference.due), len(difference.due), "search structures")
-        build_indexes(open_table, changed_rows=written + len(difference.orphaned))
+        show(compared, compared, "search structures")
+        build_indexes(open_table, changed_rows=sum(report.counts[name] for name in ("new", "changed", "orphaned")))
     with database.write() as connection:
         progress.mark_reached(connection, progress.INDEXED, embedded)
 
@@ -85,34 +96,50 @@ def _build(
     return report
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """`rows` maps chunk_id to row_hash; `waiting` are the documents that some run is still embedding."""
+def waiting_documents(lake: Lake, embedder_id: str, removed: Collection[str]) -> frozenset[str]:
+    """The documents that some run was still embedding when the index was last brought up to the chunks.
 
-    rows: dict[str, str]
-    waiting: frozenset[str]
+    `removed` are ids of sources whose documents nobody waits for.
+    """
+    vectors = embeddings_table(embedder_id)
+    chunks_tag, vectors_tag = _tag_of("chunks", lake, embedder_id), _tag_of(vectors, lake, embedder_id)
+    waiting: set[str] = set()
+    for part in lake.ranges("text_hash", "chunks", vectors):
+        embedded = {row["text_hash"] for row in lake.rows(vectors, ["text_hash"], part, vectors_tag)}
+        waiting.update(
+            row["doc_id"]
+            for row in lake.rows("chunks", ["doc_id", "source_id", "text_hash"], part, chunks_tag)
+            if row["source_id"] not in removed and row["text_hash"] not in embedded
+        )
+    return frozenset(waiting)
 
 
-def wanted_rows(lake: Lake, embedder_id: str, removed: Collection[str]) -> Wanted:
-    """What the index should hold since it was last brought up to the chunks; `removed` are ids of sources."""
-    tag, vectors = table_of(embedder_id), embeddings_table(embedder_id)
-    chunks_tag = tag if lake.has_tag("chunks", tag) else ""
-    vectors_tag = tag if lake.has_tag(vectors, tag) else ""
-    embedded = {row["text_hash"] for row in lake.rows(vectors, ["text_hash"], tag=vectors_tag)}
-    rows: dict[str, str] = {}
-    document_of: dict[str, str] = {}
-    waiting = set()
-    columns = ["chunk_id", "row_hash", "doc_id", "source_id", "text_hash"]
-    for row in lake.rows("chunks", columns, tag=chunks_tag):
-        if row["source_id"] in removed:
-            continue
-        rows[row["chunk_id"]] = row["row_hash"]
-        document_of[row["chunk_id"]] = row["doc_id"]
-        if row["text_hash"] not in embedded:
-            waiting.add(row["doc_id"])
-    if waiting:
-        rows = {key: row_hash for key, row_hash in rows.items() if document_of[key] not in waiting}
-    return Wanted(rows, frozenset(waiting))
+def wanted_rows(
+    lake: Lake, embedder_id: str, removed: Collection[str], waiting: Collection[str], part: str
+) -> dict[str, str]:
+    """chunk_id → row_hash of what the index should hold since it was last brought up to the chunks.
+
+    `removed` are ids of sources, `waiting` of documents that keep the rows they have; `part` is one of the ranges of
+    chunk_id.
+    """
+    columns = ["chunk_id", "row_hash", "doc_id", "source_id"]
+    return {
+        row["chunk_id"]: row["row_hash"]
+        for row in lake.rows("chunks", columns, part, _tag_of("chunks", lake, embedder_id))
+        if row["source_id"] not in removed and row["doc_id"] not in waiting
+    }
+
+
+def _tag_of(name: str, lake: Lake, embedder_id: str) -> str:
+    """The tag under which the index took the table `name`; "" before the first build."""
+    tag = table_of(embedder_id)
+    return tag if lake.has_tag(name, tag) else ""
+
+
+def _write(lake: Lake, embedder_id: str, schema: pa.Schema, chunk_ids: Sequence[str]) -> None:
+    table = table_of(embedder_id)
+    rows = _with_vectors(lake, list(lake.rows_by_key("chunks", _CHUNK, "chunk_id", chunk_ids, table)), embedder_id)
+    lake.upsert(table, schema, "chunk_id", [row | index_columns(row) for row in rows])
 
 
 def _with_vectors(lake: Lake, rows: Sequence[dict[str, Any]], embedder_id: str) -> list[dict[str, Any]]:

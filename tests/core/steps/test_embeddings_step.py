@@ -49,6 +49,22 @@ def test_a_text_is_embedded_once_whatever_document_or_source_it_stands_in(
     assert audit.every_chunk_is_embedded(workbench.lake, workbench.model.embedder_id).holds
 
 
+def test_the_model_is_loaded_once_however_many_texts_there_are(
+    workbench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = workbench.add(write_files(tmp_path / "f", a_md=article("lavender", 12)))
+    workbench.to_chunks(source)
+    monkeypatch.setattr(embeddings, "_WINDOW", 1)
+    loaded: list[Embedder] = []
+
+    def load() -> Embedder:
+        loaded.append(embedder())
+        return loaded[-1]
+
+    report = embed_source(workbench.lake, source, workbench.model.embedder_id, load, silent)
+    assert len(loaded) == 1 < report.counts["embedded"]
+
+
 def test_nothing_new_loads_no_model(workbench: Workbench, tmp_path: Path) -> None:
     source = workbench.add(write_files(tmp_path / "f", a_md=article("lavender")))
     workbench.to_chunks(source)

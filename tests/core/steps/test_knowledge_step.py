@@ -4,9 +4,17 @@ import pytest
 from workbench import Workbench, article, write_files
 
 from aion_assets.core import audit, sources
+from aion_assets.core import lake as lake_module
 from aion_assets.core.lake import Lake
 from aion_assets.core.records import Source
 from aion_assets.core.steps import knowledge
+
+
+@pytest.fixture(autouse=True)
+def _many_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What holds of a few rows in many ranges holds of many rows."""
+    monkeypatch.setattr(lake_module, "_RANGE_ROWS", 2)
+    monkeypatch.setattr(knowledge, "WRITE_ROWS", 3)
 
 
 @pytest.fixture
