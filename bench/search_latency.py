@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from aion_assets.core.lake import WRITE_ROWS
 from aion_assets.core.records import knowledge_schema
+from aion_assets.core.search.analysis import index_columns
 from aion_assets.core.search.fusion import FusionConfig
-from aion_assets.core.search.indexes import build_indexes, index_columns
+from aion_assets.core.search.indexes import build_indexes
 from aion_assets.core.search.language import PORTUGUESE
 from aion_assets.core.search.retriever import Retriever
 from aion_assets.core.search.terms import terms

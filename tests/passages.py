@@ -10,8 +10,9 @@ import pyarrow as pa
 from lancedb.table import Table
 
 from aion_assets.core.records import knowledge_schema
+from aion_assets.core.search.analysis import index_columns
 from aion_assets.core.search.hits import Hit
-from aion_assets.core.search.indexes import build_indexes, index_columns
+from aion_assets.core.search.indexes import build_indexes
 
 DIMENSION = 8
 

@@ -274,7 +274,7 @@ def knowledge_schema(dimension: int) -> pa.Schema:
             "heading", "fragment", "lang", "title", "url", "text", "text_hash", "row_hash",
         )
     ]  # fmt: skip
-    # Made by search.indexes.index_columns: a row fills the columns of its own language only.
+    # Made by search.analysis.index_columns: a row fills the columns of its own language only.
     full_text = [pa.field(f"{kind}_{lang}", pa.string()) for kind in ("text", "context") for lang in ("pt", "en")]
     vector = pa.field("vector", pa.list_(pa.float32(), dimension), nullable=False)
     return pa.schema([*carried, *full_text, vector])

@@ -1,18 +1,13 @@
 """The search structures over the table `knowledge`: full text in two languages, vectors, filters."""
 
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from aion_assets.core.search.lemmas import in_dictionary_form
+from aion_assets.core.search.analysis import FULL_TEXT_LANGUAGES
 
 if TYPE_CHECKING:
     from lancedb.table import Table
 
-FULL_TEXT_LANGUAGES = {"pt": "Portuguese", "en": "English"}
-# The chunk itself, and the chunk with the text around it: a passage whose neighbours speak of the question, too, is
-# the better one. On five sets the sum of both ranks up to .01 nDCG@10 above the chunk alone and never below.
-FULL_TEXT_COLUMNS = tuple(f"{kind}_{lang}" for kind in ("text", "context") for lang in FULL_TEXT_LANGUAGES)
 # Below this exact search takes some 5 ms and needs no upkeep.
 EXACT_ROWS = 5_000
 # IVF_FLAT keeps the vectors whole, so that only the partitions left out cost recall. Probing a third of them or more
@@ -26,21 +21,6 @@ REBUILD_SHARE = 0.2
 # Lance cleans old versions while it optimizes, after 7 days by default, and fails when a release still holds one.
 # Releases are what cleans here.
 _NEVER = timedelta(days=36_500)
-
-
-def index_columns(row: Mapping[str, Any]) -> dict[str, str | None]:
-    """What the full-text indexes read of a chunk: under its title and heading, in the columns of its language.
-
-    Texts of other languages than English go to the Portuguese columns; the query analysed for a column meets texts
-    analysed alike, so that a wrong guess of the language costs stemming and never a hit.
-    """
-    mine = "en" if row["lang"] == "en" else "pt"
-    above = "\n".join(part for part in (row["title"], row["heading"]) if part)
-    return {
-        f"{kind}_{lang}": in_dictionary_form(f"{above}\n{row[kind] or ''}", lang) if lang == mine else None
-        for kind in ("text", "context")
-        for lang in FULL_TEXT_LANGUAGES
-    }
 
 
 def build_indexes(table: "Table", *, changed_rows: int) -> None:

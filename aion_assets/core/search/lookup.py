@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from aion_assets.core.search.indexes import FULL_TEXT_COLUMNS, PROBES
-from aion_assets.core.search.lemmas import in_dictionary_form
+from aion_assets.core.search.analysis import FULL_TEXT_COLUMNS, analysed
+from aion_assets.core.search.indexes import PROBES
 
 if TYPE_CHECKING:
     from lancedb.query import LanceVectorQueryBuilder
@@ -47,7 +47,7 @@ def matching(
     from lancedb.query import BooleanQuery, MatchQuery, Occur
 
     match: Any = MatchQuery  # its optional arguments are not seen by mypy
-    asked = [(Occur.SHOULD, match(in_dictionary_form(question, column[-2:]), column)) for column in full_text]
+    asked = [(Occur.SHOULD, match(analysed(question, column), column)) for column in full_text]
     query = table.search(BooleanQuery(asked)).limit(k)
     if where:
         query = query.where(where, prefilter=True)

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from aion_assets.core.search.indexes import FULL_TEXT_COLUMNS
+from aion_assets.core.search.analysis import FULL_TEXT_COLUMNS
 from aion_assets.core.search.lookup import filled_columns, matching, nearest
 
 if TYPE_CHECKING:

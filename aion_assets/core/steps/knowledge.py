@@ -12,7 +12,8 @@ from aion_assets.core.database import Database
 from aion_assets.core.diff import counted_version, diff_rows
 from aion_assets.core.lake import WRITE_ROWS, Lake
 from aion_assets.core.records import CHUNKS, embeddings_schema, knowledge_schema
-from aion_assets.core.search.indexes import build_indexes, index_columns
+from aion_assets.core.search.analysis import analysis_version, index_columns
+from aion_assets.core.search.indexes import build_indexes
 from aion_assets.core.steps.embeddings import table_of as embeddings_table
 from aion_assets.core.steps.report import ShowProgress, StepReport
 
@@ -117,17 +118,22 @@ def waiting_documents(lake: Lake, embedder_id: str, removed: Collection[str]) ->
 def wanted_rows(
     lake: Lake, embedder_id: str, removed: Collection[str], waiting: Collection[str], part: str
 ) -> dict[str, str]:
-    """chunk_id → row_hash of what the index should hold since it was last brought up to the chunks.
+    """chunk_id → `indexed_hash` of what the index should hold since it was last brought up to the chunks.
 
     `removed` are ids of sources, `waiting` of documents that keep the rows they have; `part` is one of the ranges of
     chunk_id.
     """
     columns = ["chunk_id", "row_hash", "doc_id", "source_id"]
     return {
-        row["chunk_id"]: row["row_hash"]
+        row["chunk_id"]: indexed_hash(row["row_hash"])
         for row in lake.rows("chunks", columns, part, _tag_of("chunks", lake, embedder_id))
         if row["source_id"] not in removed and row["doc_id"] not in waiting
     }
+
+
+def indexed_hash(row_hash: str) -> str:
+    """The row hash, in the index, of a chunk with this one: it changes with the analysis of the text, too."""
+    return f"{row_hash}/{analysis_version()}"
 
 
 def _tag_of(name: str, lake: Lake, embedder_id: str) -> str:
@@ -139,7 +145,8 @@ def _tag_of(name: str, lake: Lake, embedder_id: str) -> str:
 def _write(lake: Lake, embedder_id: str, schema: pa.Schema, chunk_ids: Sequence[str]) -> None:
     table = table_of(embedder_id)
     rows = _with_vectors(lake, list(lake.rows_by_key("chunks", _CHUNK, "chunk_id", chunk_ids, table)), embedder_id)
-    lake.upsert(table, schema, "chunk_id", [row | index_columns(row) for row in rows])
+    made = [row | index_columns(row) | {"row_hash": indexed_hash(row["row_hash"])} for row in rows]
+    lake.upsert(table, schema, "chunk_id", made)
 
 
 def _with_vectors(lake: Lake, rows: Sequence[dict[str, Any]], embedder_id: str) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ import dagster as dg
 from aion_assets.core import sources
 from aion_assets.core.code_version import source_version
 from aion_assets.core.records import CHUNKS, CURATED_DOCUMENTS, DOCUMENTS, PAGES, embeddings_schema
+from aion_assets.core.search.analysis import analysis_version
 from aion_assets.core.steps.chunks import chunk_source
 from aion_assets.core.steps.curated import curate_source
 from aion_assets.core.steps.documents import parse_source
@@ -23,8 +24,8 @@ BUNDLED_DIMENSION = 384
 
 
 def pipeline_version(kb: KnowledgeBaseResource) -> str:
-    """Of the code and the embedder that decide what the corpus holds of a source."""
-    return f"{PARSE_VERSION}/{CHUNK_VERSION}/{kb.embedding_model.embedder_id}"
+    """Of the code and the embedder that decide what corpus and index hold of a source."""
+    return f"{PARSE_VERSION}/{CHUNK_VERSION}/{analysis_version()}/{kb.embedding_model.embedder_id}"
 
 
 @dg.asset(

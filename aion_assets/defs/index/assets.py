@@ -22,7 +22,12 @@ from aion_assets.defs.tables import table_definition
     kinds={"lance"},
     owners=OWNERS,
     metadata=table_definition("knowledge", knowledge_schema(BUNDLED_DIMENSION)),
-    code_version=source_version("aion_assets.core.steps.knowledge", "aion_assets.core.search.indexes"),
+    code_version=source_version(
+        "aion_assets.core.steps.knowledge",
+        "aion_assets.core.search.indexes",
+        "aion_assets.core.search.analysis",
+        "aion_assets.core.search.lemmas",
+    ),
     automation_condition=up_to_date,
 )
 def lance_index(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> Materialized:

@@ -43,6 +43,7 @@ interactions = dg.AssetSpec(
         "aion_assets.core:builtin_calibration.json",
         "aion_assets.core.search.features",
         "aion_assets.core.search.terms",
+        "aion_assets.core.search.lemmas",
     ),
     automation_condition=up_to_date,
 )

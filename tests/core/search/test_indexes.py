@@ -5,7 +5,8 @@ import pytest
 from passages import index, row
 
 from aion_assets.core.search import indexes
-from aion_assets.core.search.indexes import build_indexes, index_columns
+from aion_assets.core.search.analysis import index_columns
+from aion_assets.core.search.indexes import build_indexes
 from aion_assets.core.search.lookup import filled_columns, matching
 from aion_assets.core.search.recall import exact_recall
 
