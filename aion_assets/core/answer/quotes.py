@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from aion_assets.core.search.hits import Hit
 from aion_assets.core.search.terms import TermWeights
@@ -13,7 +14,10 @@ MAX_QUOTE_CHARS = 400
 _HEADING_CHARS = 80
 # Decides between quotes that hold the same terms, and no more: one term of a short question weighs more than this.
 _TO_THE_POINT = 0.1
+# The manual of a product in two languages: the same page in the reader's own is the better one.
+_SAME_LANGUAGE = 0.1
 _CLOSED = re.compile(r"""[.!…]["'”’»)\]]*$""")
+_LIST_ITEM = re.compile(r"[-–•*] |\d+[.)] ")
 _CLAUSE_START = re.compile(r"(?<=[,;:–—] )\S")
 
 
@@ -27,26 +31,48 @@ class Quote:
 
 
 def best_quotes(question: str, hits: Sequence[Hit], weights: TermWeights) -> list[Quote]:
-    """The best quote of every document among `hits`, best first.
+    """The best quote of every document among `hits`, best first; none that says no more than title and heading do.
 
     A quote scores by the weight of the question's terms it holds, title and heading included, plus the score of its
-    passage; of two that hold the same, the one whose first line speaks of nothing else is the better. The cosine of the
-    sentence adds nothing to that, neither for citing the right passage nor for the words of the answer (measured on
-    four sets), and costs thirty times the rest.
+    passage; of two that hold the same, the one whose first line speaks of nothing else is the better, and the one in
+    the language of the question. The cosine of the sentence adds nothing to that, neither for citing the right passage
+    nor for the words of the answer (measured on four sets), and costs thirty times the rest.
     """
     wanted = set(weights.terms(question))
     best: dict[str, Quote] = {}
     for hit in hits:
         above = weights.terms(f"{hit.title} {hit.heading}")
         for text, introduction in _quotable(hit.text):
-            covered = weights.coverage(wanted, [*weights.terms(text), *above])
-            quote = Quote(hit, text, hit.score + covered + _TO_THE_POINT * _share(weights.terms(introduction), wanted))
-            if hit.doc_id not in best or quote.score > best[hit.doc_id].score:
-                best[hit.doc_id] = quote
-    ranked = sorted(best.values(), key=lambda quote: -quote.score)
+            found = weights.terms(text)
+            if found and set(found) <= set(above):
+                continue
+            score = hit.score + weights.coverage(wanted, [*found, *above])
+            score += _TO_THE_POINT * _share(weights.terms(introduction), wanted)
+            score += _SAME_LANGUAGE * (hit.lang == weights.language)
+            if hit.doc_id not in best or score > best[hit.doc_id].score:
+                best[hit.doc_id] = Quote(hit, text, score)
+    ranked = _without_echoes(sorted(best.values(), key=lambda quote: -quote.score))
     for quote in ranked:
         quote.text = _shortened(quote.text, wanted, weights)
     return ranked
+
+
+def _without_echoes(ranked: Sequence[Quote]) -> list[Quote]:
+    """Of quotes with the same words only one, from the document in which they stand nearer to the beginning: that is
+    the page on the subject rather than one that gathers pages."""
+    kept: list[Quote] = []
+    for quote in ranked:
+        place = next((place for place, other in enumerate(kept) if _same_words(quote.text, other.text)), None)
+        if place is None:
+            kept.append(quote)
+        elif quote.hit.start < kept[place].hit.start:
+            kept[place] = Quote(quote.hit, quote.text, kept[place].score)
+    return kept
+
+
+def _same_words(one: str, other: str) -> bool:
+    short, long = sorted((" ".join(text.lower().split()) for text in (one, other)), key=len)
+    return short in long
 
 
 def _share(found: Sequence[str], wanted: set[str]) -> float:
@@ -54,17 +80,30 @@ def _share(found: Sequence[str], wanted: set[str]) -> float:
 
 
 def _quotable(passage: str) -> Iterator[tuple[str, str]]:
-    """Sentences; a question, heading or line with a colon together with what it introduces, which is given beside."""
+    """Sentences; a question, heading or line with a colon together with what it introduces, which is given beside.
+
+    Lines of the passage stay lines, unless they were only wrapped.
+    """
     spans = sentence_spans(passage)
-    for index, (start, end) in enumerate(spans):
-        following = index + 1
-        while following < len(spans) and _introduces(passage[start : spans[following - 1][1]]):
-            if spans[following][1] - start > MAX_QUOTE_CHARS:
+    gaps = [passage[before[1] : after[0]] for before, after in pairwise(spans)]
+    lines = [" ".join(passage[start:end].split()) for start, end in spans]
+    for index, (start, _) in enumerate(spans):
+        quoted, following = lines[index], index + 1
+        while following < len(spans) and spans[following][1] - start <= MAX_QUOTE_CHARS:
+            if not _goes_on(quoted, gaps[following - 1], lines[following]):
                 break
-            end = spans[following][1]
+            quoted += ("\n" if "\n" in gaps[following - 1] else " ") + lines[following]
             following += 1
-        introduction = passage[slice(*spans[index])] if following > index + 1 else ""
-        yield " ".join(passage[start:end].split()), introduction
+        yield quoted, lines[index] if following > index + 1 else ""
+
+
+def _goes_on(quoted: str, gap: str, line: str) -> bool:
+    """Whether `line`, which comes `gap` after `quoted`, belongs to it."""
+    *above, last = quoted.split("\n")
+    if not any(one.endswith(":") for one in above):
+        return _introduces(quoted)
+    # A list or code, below the line that announces it.
+    return gap == "\n" and bool(_LIST_ITEM.match(line)) == bool(_LIST_ITEM.match(last))
 
 
 def _introduces(text: str) -> bool:

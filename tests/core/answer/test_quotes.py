@@ -16,12 +16,12 @@ def test_the_sentence_with_the_words_of_the_question_is_quoted() -> None:
 
 def test_a_question_in_a_passage_is_quoted_with_its_answer() -> None:
     text = "Como peço férias?\nEnvie o formulário ao setor de pessoal.\nComo peço licença?\nFale com a chefia."
-    assert _quotes("como peço férias", text) == ["Como peço férias? Envie o formulário ao setor de pessoal."]
+    assert _quotes("como peço férias", text) == ["Como peço férias?\nEnvie o formulário ao setor de pessoal."]
 
 
 def test_a_heading_is_quoted_with_what_it_heads() -> None:
     text = "Instalação do Git\n\nBaixe o pacote e execute o instalador."
-    assert _quotes("instalação do git", text) == ["Instalação do Git Baixe o pacote e execute o instalador."]
+    assert _quotes("instalação do git", text) == ["Instalação do Git\nBaixe o pacote e execute o instalador."]
 
 
 def test_of_two_headings_with_the_words_of_the_question_the_one_without_others_is_quoted() -> None:
@@ -29,13 +29,13 @@ def test_of_two_headings_with_the_words_of_the_question_the_one_without_others_i
         "O que acontece quando um documento aprovado muda\n\nA nova versão é lida.\n\n"
         "Como aprovar um documento\n\nCopie o id e aprove."
     )
-    assert _quotes("como aprovo um documento", text) == ["Como aprovar um documento Copie o id e aprove."]
+    assert _quotes("como aprovo um documento", text) == ["Como aprovar um documento\nCopie o id e aprove."]
 
 
 def test_a_list_follows_the_line_that_announces_it() -> None:
     text = "Documentos exigidos para a matrícula:\n- identidade\n- histórico escolar.\nO resto é opcional."
     assert _quotes("documentos para matrícula", text) == [
-        "Documentos exigidos para a matrícula: - identidade - histórico escolar."
+        "Documentos exigidos para a matrícula:\n- identidade\n- histórico escolar."
     ]
 
 
@@ -61,4 +61,37 @@ def test_each_document_is_quoted_once_with_its_best_sentence() -> None:
 def test_a_quote_stands_in_its_passage() -> None:
     text = "Primeira frase,\nque a página  quebrou aqui mesmo em duas linhas. Segunda frase."
     (quote,) = _quotes("primeira frase", text)
-    assert quote in " ".join(text.split())
+    assert " ".join(quote.split()) in " ".join(text.split())
+
+
+def test_code_follows_the_line_that_announces_it() -> None:
+    text = "Para clonar um dado, chame clone:\n\nlet a = 1;\nlet b = a.clone();\n\nIsso custa tempo."
+    assert _quotes("como clonar um dado", text) == ["Para clonar um dado, chame clone:\nlet a = 1;\nlet b = a.clone();"]
+
+
+def test_what_says_no_more_than_its_title_and_heading_is_not_quoted() -> None:
+    text = "Mais sobre prazos\n\nProcure a secretaria."
+    passages = [
+        hit("stub", text="Prazos de matrícula", title="Prazos de matrícula", score=1.0),
+        hit("page", text=text, title="Mais sobre prazos", score=0.5),
+    ]
+    quotes = best_quotes("prazos de matrícula", passages, TermWeights.of_texts([text], "pt"))
+    assert [(quote.hit.chunk_id, quote.text) for quote in quotes] == [("page", text.replace("\n\n", "\n"))]
+
+
+def test_the_same_words_are_quoted_once_from_where_they_stand_nearer_to_the_beginning() -> None:
+    text = "O prazo de matrícula termina em março."
+    book = hit("book", text=text, score=1.0)
+    book.start = 5_000
+    quotes = best_quotes("prazo de matrícula", [book, hit("page", text=text, score=0.9)], TermWeights({}, 0, "pt"))
+    assert [quote.hit.chunk_id for quote in quotes] == ["page"]
+
+
+def test_of_two_editions_the_one_in_the_language_of_the_question_is_quoted_first() -> None:
+    passages = [
+        hit("pt", text="Release: a versão publicada do índice.", score=1.0),
+        hit("en", text="Release: the published version of the index.", score=0.95),
+    ]
+    passages[1].lang = "en"
+    weights = TermWeights.of_texts([item.text for item in passages], "en")
+    assert best_quotes("what is a release", passages, weights)[0].hit.chunk_id == "en"
