@@ -37,8 +37,8 @@ class Bench:
         return {self.documents[key]: grade for key, grade in query.relevant.items() if key in self.documents}
 
     def with_dense_weight(self, weight: float) -> Retriever:
-        """One half alone: 1 asks only the vectors, 0 only full text."""
-        fusion = replace(self.retriever.fusion, dense_weight_pt=weight, dense_weight_en=weight)
+        """One half alone: 1 asks only the vectors, 0 only full text, and neither is read."""
+        fusion = replace(self.retriever.fusion, dense_weight_pt=weight, dense_weight_en=weight, reading_weight=0.0)
         return self.retriever.with_fusion(fusion)
 
     def confidence(self, question: str, hidden_docs: Collection[str] = ()) -> float:

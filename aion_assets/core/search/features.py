@@ -1,7 +1,6 @@
 """What a retrieval tells of whether its passages answer the question. Every feature is free of the corpus' size."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 
@@ -55,17 +54,10 @@ def evidence(question: str, ranked: Sequence[Hit], weights: TermWeights) -> dict
         "passage_coverage": coverages[0],
         "coverage_contrast": max(coverages[:_READ]) - float(np.mean(coverages[_READ:] or [0.0])),
         "sentence_coverage": max((weights.coverage(wanted, sentence) for sentence in sentences), default=0.0),
-        "pair_coverage": max((_pair_coverage(wanted, sentence, weights) for sentence in sentences), default=0.0),
+        "pair_coverage": max((weights.pair_coverage(wanted, sentence) for sentence in sentences), default=0.0),
         "missing_weight": max(map(weights.weight, missing), default=0.0) / weights.greatest,
     }
 
 
 def _fall(best: float, other: float) -> float:
     return float((best - other) / best) if best > 0 else 0.0
-
-
-def _pair_coverage(wanted: Sequence[str], found: Sequence[str], weights: TermWeights) -> float:
-    near = {*pairwise(found), *zip(found, found[2:], strict=False)}
-    pairs = {pair: weights.weight(pair[0]) + weights.weight(pair[1]) for pair in pairwise(wanted)}
-    total = sum(pairs.values())
-    return sum(weight for pair, weight in pairs.items() if pair in near) / total if total else 0.0

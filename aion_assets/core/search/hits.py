@@ -25,7 +25,7 @@ class QueryEmbedder(Protocol):
 @dataclass(slots=True)
 class Hit:
     """A passage. `score` is what hits are ordered by, in [0, 1]; `dense` is a cosine, `lexical` a sum of BM25 scores
-    (0 where full text did not find the passage)."""
+    (0 where full text did not find the passage), `reading` tells how much of the question stands in it, in [0, 1]."""
 
     chunk_id: str
     doc_id: str
@@ -43,6 +43,7 @@ class Hit:
     vector: Vector = field(repr=False)
     dense: float = 0.0
     lexical: float = 0.0
+    reading: float = 0.0
     score: float = 0.0
 
 

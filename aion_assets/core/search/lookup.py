@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from aion_assets.core.search.analysis import FULL_TEXT_COLUMNS, analysed
 from aion_assets.core.search.indexes import PROBES
+from aion_assets.core.search.language import question_language
 
 if TYPE_CHECKING:
     from lancedb.query import LanceVectorQueryBuilder
@@ -47,7 +48,8 @@ def matching(
     from lancedb.query import BooleanQuery, MatchQuery, Occur
 
     match: Any = MatchQuery  # its optional arguments are not seen by mypy
-    asked = [(Occur.SHOULD, match(analysed(question, column), column)) for column in full_text]
+    language = question_language(question)
+    asked = [(Occur.SHOULD, match(analysed(question, column, language), column)) for column in full_text]
     query = table.search(BooleanQuery(asked)).limit(k)
     if where:
         query = query.where(where, prefilter=True)

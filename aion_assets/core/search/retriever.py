@@ -14,6 +14,7 @@ from aion_assets.core.search.features import evidence
 from aion_assets.core.search.fusion import FusionConfig, fuse
 from aion_assets.core.search.hits import Hit, QueryEmbedder, Retrieval, Vector
 from aion_assets.core.search.language import clean_question, question_language
+from aion_assets.core.search.reading import reading_scores
 from aion_assets.core.search.selection import best_per_document, select_diverse, without_repeats
 from aion_assets.core.search.stored import ResidentPassages, StoredPassages, fits_in_memory, vectors_of
 from aion_assets.core.search.terms import TermWeights
@@ -28,7 +29,7 @@ SELECTED = 8
 _POOL = 30
 # A few long documents may fill these rows; then so many times as many are asked for, once and once more.
 _WIDER = 4
-_SHOWN = [item.name for item in fields(Hit) if item.name not in ("vector", "dense", "lexical", "score")]
+_SHOWN = [item.name for item in fields(Hit) if item.name not in ("vector", "dense", "lexical", "reading", "score")]
 _COLUMNS = [*_SHOWN, "tenant_id", "vector"]
 
 
@@ -86,11 +87,11 @@ class Retriever:
         started = time.monotonic()
         question = clean_question(question)
         visible = Visibility(self._tenant_id, frozenset(hidden_docs), frozenset(hidden_sources))
-        language = question_language(question)
-        weights = self.weights(language)
         found, vector = self._candidates(question, _POOL, visible)
         hits = [*without_repeats(found[:CANDIDATES]), *found[CANDIDATES:]]
         selected = select_diverse(hits[:CANDIDATES], SELECTED)
+        language = question_language(question)
+        weights = self.weights(language)
         mean_cosine = float(np.mean([hit.dense for hit in selected])) if selected else -1.0
         return Retrieval(
             question=question,
@@ -117,13 +118,16 @@ class Retriever:
             near, lexical = passages.nearest(vector, pool, where), passages.matching(question, pool, where)
             rows = passages.rows([*dict.fromkeys([*near, *lexical])])
         hits = _hits(rows, vector, lexical)
+        reading = reading_scores(question, hits, self.weights(language))
         scores = fuse(
             np.array([hit.dense for hit in hits]),
             np.array([hit.lexical for hit in hits]),
-            self.fusion.dense_weight(language),
+            reading,
+            dense_weight=self.fusion.dense_weight(language),
+            reading_weight=self.fusion.reading_weight,
         )
-        for hit, score in zip(hits, scores, strict=True):
-            hit.score = float(score)
+        for hit, read, score in zip(hits, reading, scores, strict=True):
+            hit.reading, hit.score = float(read), float(score)
         return sorted(hits, key=lambda hit: (-hit.score, hit.chunk_id)), vector
 
 

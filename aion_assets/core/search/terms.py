@@ -11,8 +11,9 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from Stemmer import Stemmer
@@ -66,6 +67,11 @@ def terms(text: str, language: str) -> list[str]:
     return [term for word in _WORD.findall(text) if (term := _term(word, language))]
 
 
+def content_words(text: str) -> str:
+    """The words of a text that are no function words of either language; all of it when it has no others."""
+    return " ".join(word for word in _WORD.findall(text) if fold(word) not in _STOP_WORDS) or text
+
+
 class TermWeights:
     """Inverse document frequencies over a sample of `documents` chunks, of the terms of one language."""
 
@@ -114,3 +120,10 @@ class TermWeights:
             return 0.0
         present = set(found)
         return sum(weight for term, weight in needed.items() if term in present) / total
+
+    def pair_coverage(self, wanted: Sequence[str], found: Sequence[str]) -> float:
+        """The same of neighbouring terms: those that stand side by side in `found`, or with one other in between."""
+        near = {*pairwise(found), *zip(found, found[2:], strict=False)}
+        pairs = {pair: self.weight(pair[0]) + self.weight(pair[1]) for pair in pairwise(wanted)}
+        total = sum(pairs.values())
+        return sum(weight for pair, weight in pairs.items() if pair in near) / total if total else 0.0

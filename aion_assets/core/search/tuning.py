@@ -32,7 +32,7 @@ def tune_fusion(
 ) -> FusionConfig:
     """The weights with the best nDCG@10, by language; the built-in ones where there are too few questions.
 
-    Every question is searched once: another weight only mixes the same two scores anew.
+    Every question is searched once: another weight only mixes the same scores anew.
     """
     curves: dict[str, list[Scores]] = defaultdict(list)
     for question in questions:
@@ -56,9 +56,11 @@ def tune_fusion(
 def _ndcg_by_weight(hits: Sequence[Hit], relevance: Mapping[str, int], identify: Callable[[Hit], str]) -> Scores:
     dense = np.array([hit.dense for hit in hits])
     lexical = np.array([hit.lexical for hit in hits])
+    reading = np.array([hit.reading for hit in hits])
     gains = []
     for weight in WEIGHTS:
-        order = np.argsort(-fuse(dense, lexical, weight), kind="stable")
+        scores = fuse(dense, lexical, reading, dense_weight=weight, reading_weight=FusionConfig().reading_weight)
+        order = np.argsort(-scores, kind="stable")
         found = [identify(hit) for hit in best_per_document([hits[index] for index in order])]
         gains.append(ndcg_at_k(found, relevance, K))
     return np.array(gains)

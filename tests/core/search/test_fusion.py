@@ -1,18 +1,26 @@
 import numpy as np
 import pytest
 
-from aion_assets.core.search.fusion import FusionConfig, fuse
+from aion_assets.core.search.fusion import FusionConfig, Scores, fuse
+
+
+def _fused(dense: list[float], lexical: list[float], reading: list[float], reading_weight: float = 0.0) -> Scores:
+    return fuse(np.array(dense), np.array(lexical), np.array(reading), dense_weight=0.3, reading_weight=reading_weight)
 
 
 def test_scores_are_mixed_over_the_best_of_each_half() -> None:
-    mixed = fuse(np.array([0.8, 0.4]), np.array([5.0, 10.0]), 0.3)
+    mixed = _fused([0.8, 0.4], [5.0, 10.0], [0, 0])
     assert mixed == pytest.approx([0.3 * 1 + 0.7 * 0.5, 0.3 * 0.5 + 0.7 * 1])
 
 
+def test_reading_takes_its_share_of_both_halves() -> None:
+    assert _fused([0.8, 0.4], [10.0, 10.0], [0.5, 1.0], 0.4) == pytest.approx([0.6 + 0.2, 0.6 * 0.85 + 0.4])
+
+
 def test_a_half_that_found_nothing_is_silent() -> None:
-    assert fuse(np.array([0.8, 0.4]), np.zeros(2), 0.3) == pytest.approx([0.3, 0.15])
-    assert fuse(np.array([-0.1, -0.4]), np.zeros(2), 0.3) == pytest.approx([0, 0])
-    assert fuse(np.array([]), np.array([]), 0.3).size == 0
+    assert _fused([0.8, 0.4], [0, 0], [0, 0]) == pytest.approx([0.3, 0.15])
+    assert _fused([-0.1, -0.4], [0, 0], [0, 0]) == pytest.approx([0, 0])
+    assert _fused([], [], []).size == 0
 
 
 def test_english_questions_trust_an_english_embedder_more() -> None:
@@ -21,5 +29,5 @@ def test_english_questions_trust_an_english_embedder_more() -> None:
 
 
 def test_a_fusion_survives_its_json_form() -> None:
-    config = FusionConfig(0.1, 0.9, 40)
+    config = FusionConfig(0.1, 0.9, 40, 0.2)
     assert FusionConfig.from_json(config.to_json()) == config

@@ -49,6 +49,18 @@ def test_full_text_knows_endings_and_accents_of_both_languages(tmp_path: Path) -
     assert found("um cachorro") == []
 
 
+def test_function_words_do_not_find_passages_of_the_other_language(tmp_path: Path) -> None:
+    vectors = _random(3)
+    rows = [
+        row(0, "O que significa how do I em inglês.", vectors[0]),
+        row(1, "Git stash saves what you changed.", vectors[1], lang="en"),
+        row(2, "O comando stash guarda mudanças.", vectors[2]),
+    ]
+    table = index(tmp_path, rows, DIMENSION)
+    hits = matching(table, "How do I stash?", 5, ["chunk_id"], full_text=filled_columns(table))
+    assert set(hits["chunk_id"].to_pylist()) == {"chunk-1", "chunk-2"}
+
+
 def test_only_filled_columns_are_asked(tmp_path: Path) -> None:
     table = index(tmp_path, [row(0, "Só português.", _random(1)[0])], DIMENSION)
     assert filled_columns(table) == ["text_pt", "context_pt"]

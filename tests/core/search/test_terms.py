@@ -1,6 +1,6 @@
 import pytest
 
-from aion_assets.core.search.terms import TermWeights, terms
+from aion_assets.core.search.terms import TermWeights, content_words, terms
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,11 @@ def test_terms_are_content_words_in_their_order() -> None:
     assert terms("Qual é o prazo do Brasil?", "pt") == terms("prazo Brasil", "pt") != terms("Brasil prazo", "pt")
     assert terms("o que é?", "pt") == []
     assert len(set(terms("casa prazo preço 30 45", "pt"))) == 5
+
+
+def test_function_words_of_either_language_can_be_left_out() -> None:
+    assert content_words("How do I use git-rebase? E o que é a trait?") == "use git rebase trait"
+    assert content_words("o que é?") == "o que é?"
 
 
 def test_rare_terms_weigh_more_and_unknown_ones_most() -> None:
