@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from aion_assets.defs.automation import RUN_TAGS
 from aion_assets.defs.corpus import assets as corpus
 from aion_assets.defs.corpus import checks as corpus_checks
 from aion_assets.defs.eval import assets as evaluation
@@ -54,7 +55,8 @@ defs = dg.Definitions(
             target=dg.AssetSelection.all(),
             default_status=dg.DefaultSensorStatus.RUNNING,
             minimum_interval_seconds=15,
-            description="Brings every asset up to date whose input, code or last run asks for it.",
+            run_tags=RUN_TAGS,
+            description="Brings every asset up to date whose input or code asks for it, or that is missing.",
         ),
     ],
     resources={"knowledge_base": KnowledgeBaseResource()},

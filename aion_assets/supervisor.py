@@ -134,7 +134,6 @@ def _spawn(settings: Settings, name: str, command: list[str], ready_url: str) ->
 def _environment() -> dict[str, str]:
     return os.environ | {
         "DAGSTER_HOME": str(dagster_home()),
-        "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS": "1",
         "PYTHONUNBUFFERED": "1",
     }
 

@@ -17,7 +17,6 @@ from aion_assets.foreground import dagster_home, dagster_instance
 def instance(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
     """Dagster as this repository configures it, with its records in the test's home."""
     monkeypatch.setenv("DAGSTER_HOME", str(dagster_home()))
-    monkeypatch.setenv("DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS", "1")
     with dagster_instance() as opened:
         yield opened
 

@@ -1,10 +1,15 @@
 """What the automation sensor would start, asked of the real condition after real runs."""
 
+from typing import Any
+
 import dagster as dg
 import pytest
 from pipeline import Pipeline, write_files
 
 from aion_assets.definitions import defs
+from aion_assets.defs.corpus import assets as corpus
+from aion_assets.defs.serving import assets as serving
+from aion_assets.foreground import run_due
 
 
 class Automation:
@@ -70,3 +75,70 @@ def test_data_that_failed_a_blocking_check_is_not_built_upon(filled: Pipeline, a
         )
     )
     assert automation.tick() == set()
+
+
+def look_during(monkeypatch: pytest.MonkeyPatch, automation: Automation) -> list[set[str]]:
+    """What automation would start while a run makes vectors, at every run that follows."""
+    seen: list[set[str]] = []
+    embed_source = corpus.embed_source
+
+    def look_and_embed(*arguments: Any) -> Any:
+        seen.append(automation.tick())
+        return embed_source(*arguments)
+
+    monkeypatch.setattr(corpus, "embed_source", look_and_embed)
+    return seen
+
+
+@pytest.mark.parametrize("carried_on", ["ingest", "aion run"])
+def test_a_run_under_way_is_not_helped(
+    filled: Pipeline, automation: Automation, monkeypatch: pytest.MonkeyPatch, carried_on: str
+) -> None:
+    seen = look_during(monkeypatch, automation)
+    added = []
+    for name in ("one", "two"):
+        folder = write_files(filled.folder.parent / name)
+        (folder / "novo.md").write_text(f"# Novo\n\nUm texto da fonte {name} que ninguém tem.\n", "utf-8")
+        added.append(filled.add_source(folder, name=name))
+    if carried_on == "ingest":
+        for source_id in added:
+            filled.run(source_id=source_id)
+    else:
+        assert run_due(quiet=True).succeeded
+    assert seen == [set(), set()]
+    assert [automation.tick() for _ in range(3)] == [set(), set(), set()]
+
+
+def test_what_a_sensor_carries_on_is_not_started_besides(filled: Pipeline, automation: Automation) -> None:
+    (filled.folder / "novo.md").write_text("# Novo\n\nUm texto que chegou agora.\n", "utf-8")
+    filled.run(only="crawled_pages")
+    filled.run("recurate")
+    assert [automation.tick() for _ in range(2)] == [set(), set()]
+
+
+def test_the_pages_of_a_new_source_collected_alone_are_built_upon(filled: Pipeline, automation: Automation) -> None:
+    source = filled.add_source(write_files(filled.folder.parent / "other"), name="other")
+    assert automation.tick() == set(), "nothing is there to build upon"
+    filled.run(only="crawled_pages", source_id=source)
+    assert automation.tick() == {"parsed_documents", "curated_documents", "chunks", "embeddings"}
+
+
+def test_what_was_wiped_is_made_again(filled: Pipeline, automation: Automation) -> None:
+    filled.instance.wipe_assets([dg.AssetKey(["eval", "retrieval_report"])])
+    assert automation.tick() == {"retrieval_report", "release"}
+
+
+def test_a_run_that_fails_is_not_started_over_and_over(
+    filled: Pipeline, automation: Automation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = []
+
+    def fail(*_: Any) -> None:
+        looks.append(automation.tick())
+        raise ValueError("no room")
+
+    monkeypatch.setattr(serving, "release_index", fail)
+    for _ in range(2):
+        filled.run("reindex", only="release", may_fail=True)
+        looks.append(automation.tick())
+    assert looks == [set()] * 4

@@ -37,7 +37,6 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         "AION_HOME": str(folder / "home"),
         "AION_ALLOW_PRIVATE_NETWORKS": "127.0.0.0/8",
         "DAGSTER_HOME": str(dagster_home()),
-        "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS": "1",
         "PYTHONPATH": str(REPOSITORY),
     }
     with pytest.MonkeyPatch.context() as patch:

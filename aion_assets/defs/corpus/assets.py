@@ -12,7 +12,7 @@ from aion_assets.core.steps.documents import parse_source
 from aion_assets.core.steps.embeddings import embed_source
 from aion_assets.core.steps.embeddings import table_of as vectors_table
 from aion_assets.core.steps.pages import collect_source
-from aion_assets.defs.automation import up_to_date
+from aion_assets.defs.automation import source_up_to_date
 from aion_assets.defs.knowledge_base import KnowledgeBaseResource
 from aion_assets.defs.partitions import source_partitions
 from aion_assets.defs.reporting import OWNERS, Materialized, materialize, progress_of
@@ -54,7 +54,7 @@ def crawled_pages(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBa
     owners=OWNERS,
     metadata=table_definition("documents", DOCUMENTS),
     code_version=PARSE_VERSION,
-    automation_condition=up_to_date,
+    automation_condition=source_up_to_date,
 )
 def parsed_documents(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> Materialized:
     """The text of every body with its headings and pages, or the reason why there is none."""
@@ -74,7 +74,7 @@ def parsed_documents(context: dg.AssetExecutionContext, knowledge_base: Knowledg
     owners=OWNERS,
     metadata=table_definition("curated_documents", CURATED_DOCUMENTS),
     code_version=source_version("aion_assets.core.steps.curated", "aion_assets.core.curation"),
-    automation_condition=up_to_date,
+    automation_condition=source_up_to_date,
 )
 def curated_documents(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> Materialized:
     """What was approved, by whom, and which of it repeats something else."""
@@ -93,7 +93,7 @@ def curated_documents(context: dg.AssetExecutionContext, knowledge_base: Knowled
     owners=OWNERS,
     metadata=table_definition("chunks", CHUNKS),
     code_version=CHUNK_VERSION,
-    automation_condition=up_to_date,
+    automation_condition=source_up_to_date,
 )
 def chunks(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> Materialized:
     """Approved primaries, cut so that the embedder reads every chunk whole."""
@@ -113,7 +113,7 @@ def chunks(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResou
     owners=OWNERS,
     metadata=table_definition("embeddings", embeddings_schema(BUNDLED_DIMENSION)),
     code_version=source_version("trainer.embedder", "trainer.bert"),
-    automation_condition=up_to_date,
+    automation_condition=source_up_to_date,
 )
 def embeddings(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> Materialized:
     """One vector for every distinct text; a text that any source had before costs nothing."""

@@ -3,6 +3,7 @@
 One dagster.yaml names these classes, so that the same file serves both databases and every home.
 """
 
+import os
 import sys
 from collections.abc import Mapping
 from functools import cache
@@ -56,6 +57,8 @@ class HomeStorage(DagsterSqliteStorage):
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData, config_value: Mapping[str, Any]) -> Any:
         _refuse_second_daemon()
+        # With it, Dagster never sees a partition in progress or failed, and automation repeats what runs already do.
+        os.environ.pop("DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS", None)
         url = load_settings().dagster_db
         if url:
             from dagster_postgres import DagsterPostgresStorage
