@@ -15,6 +15,7 @@ from slow_site import SlowSite, serve
 
 from aion_assets.core import sources
 from aion_assets.core.settings import load_settings
+from aion_assets.defs.corpus import assets as corpus
 from aion_assets.foreground import dagster_home, dagster_instance
 
 CORPUS = ["crawled_pages", "parsed_documents", "curated_documents", "chunks", "embeddings"]
@@ -156,6 +157,37 @@ def test_new_sources_reach_a_release_by_themselves(installation: Installation, c
     told = {entry["label"]: entry for entry in events[0]["metadataEntries"]}
     assert told["release_id"]["text"] == installation.pipeline.release_id
     assert told["chat"]["url"].startswith("http://127.0.0.1:")
+
+
+_CHECKS = """{ assetNodes { assetKey { path } assetChecksOrError { ... on AssetChecks { checks { name
+    executionForLatestMaterialization { status evaluation { targetMaterialization { runId } } } } } } } }"""
+
+
+def test_the_newest_look_at_each_claim_is_shown_whichever_run_ends_last(
+    installation: Installation, collected: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embed_source, others = corpus.embed_source, []
+
+    def embed_after_another_run(*arguments: Any) -> Any:
+        if not others:
+            others.append("")
+            others[0] = installation.pipeline.run(source_id="other").run_id
+        return embed_source(*arguments)
+
+    monkeypatch.setattr(corpus, "embed_source", embed_after_another_run)
+    last = installation.pipeline.run(source_id="files").run_id
+    of_asset = {
+        node["assetKey"]["path"][-1]: node["assetChecksOrError"]["checks"]
+        for node in installation.server.ask(_CHECKS)
+        if node["assetChecksOrError"]["checks"]
+    }
+    assert others[0] and sum(map(len, of_asset.values())) == 8
+    for asset in ("embeddings", "lance_index", "release"):
+        for check in of_asset[asset]:
+            shown = check["executionForLatestMaterialization"]
+            assert shown is not None, check["name"]
+            assert shown["status"] == "SUCCEEDED"
+            assert shown["evaluation"]["targetMaterialization"]["runId"] == last
 
 
 def test_cancelling_a_crawl_ends_its_processes(installation: Installation, backfills: dict[str, list[str]]) -> None:

@@ -9,6 +9,7 @@ from aion_assets.core.curation import hidden
 from aion_assets.core.records import knowledge_schema
 from aion_assets.core.steps.knowledge import build_index, table_of
 from aion_assets.defs.automation import up_to_date
+from aion_assets.defs.claims import claim
 from aion_assets.defs.corpus.assets import BUNDLED_DIMENSION, embeddings
 from aion_assets.defs.knowledge_base import KnowledgeBaseResource
 from aion_assets.defs.reporting import OWNERS, Materialized, materialize, progress_of
@@ -47,11 +48,10 @@ def index_holds_every_chunk(knowledge_base: KnowledgeBaseResource) -> dg.AssetCh
     kb = knowledge_base
     removed = hidden(kb.database, kb.settings.tenant_id).source_ids
     found = audit.index_holds_every_chunk(kb.lake, kb.embedding_model.embedder_id, removed)
-    return dg.AssetCheckResult(passed=found.holds, metadata=dict(found.figures), description=found.says)
+    return claim(found)
 
 
 @dg.asset_check(asset=lance_index, blocking=True)
 def index_recall_is_high(knowledge_base: KnowledgeBaseResource) -> dg.AssetCheckResult:
     """Approximate search finds at least 98 % of what exact search finds."""
-    found = audit.index_recall_is_high(knowledge_base.lake, knowledge_base.embedding_model.embedder_id)
-    return dg.AssetCheckResult(passed=found.holds, metadata=dict(found.figures), description=found.says)
+    return claim(audit.index_recall_is_high(knowledge_base.lake, knowledge_base.embedding_model.embedder_id))

@@ -7,6 +7,7 @@ from aion_assets.core.code_version import source_version
 from aion_assets.core.errors import AionError
 from aion_assets.core.steps.release import release_index
 from aion_assets.defs.automation import up_to_date
+from aion_assets.defs.claims import Claim
 from aion_assets.defs.eval.assets import retrieval_report
 from aion_assets.defs.index.assets import lance_index
 from aion_assets.defs.knowledge_base import KnowledgeBaseResource
@@ -74,5 +75,5 @@ def current_release_is_readable(knowledge_base: KnowledgeBaseResource) -> dg.Ass
         table.checkout(manifest.tag)
         rows = table.count_rows()
     except AionError as error:
-        return dg.AssetCheckResult(passed=False, description=str(error))
-    return dg.AssetCheckResult(passed=rows == manifest.index["rows"], metadata={"rows": rows})
+        return Claim(passed=False, description=str(error))
+    return Claim(passed=rows == manifest.index["rows"], metadata={"rows": rows})
