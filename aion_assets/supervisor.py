@@ -19,6 +19,7 @@ from aion_assets.core.errors import AionError
 from aion_assets.core.settings import Settings, load_settings
 from aion_assets.first_source import ensure_first_source
 from aion_assets.foreground import dagster_home
+from aion_assets.logs import shorten
 
 _READY_TIMEOUT_S = 120.0
 _STOP_TIMEOUT_S = 15.0
@@ -67,6 +68,8 @@ def supervise(*, with_dagster: bool) -> int:
             if dead is not None:
                 _report_death(console, dead)
                 return 1
+            for child in children:
+                shorten(child.log)
             time.sleep(0.5)
         console.print("Stopping …")
         return 0
@@ -116,13 +119,21 @@ def _start(settings: Settings, with_dagster: bool) -> list[_Child]:
         port = str(settings.dagster_port)
         webserver = [*python, "dagster_webserver", "-w", workspace, "-h", _LOOPBACK, "-p", port]
         children.append(_spawn(settings, "dagster-webserver", webserver, f"{ui}/server_info"))
-        children.append(_spawn(settings, "dagster-daemon", [*python, "dagster._daemon", "run", "-w", workspace], ""))
+        children.append(
+            _spawn(
+                settings,
+                "dagster-daemon",
+                [*python, "dagster._daemon", "run", "-w", workspace, "--log-level", "warning"],
+                "",
+            )
+        )
     return children
 
 
 def _spawn(settings: Settings, name: str, command: list[str], ready_url: str) -> _Child:
     log = settings.home / "logs" / f"{name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
+    shorten(log)
     with log.open("ab") as output:
         # A session of its own: Ctrl-C reaches this process alone, which then stops the others in order.
         process = subprocess.Popen(
