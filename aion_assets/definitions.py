@@ -8,7 +8,7 @@ from aion_assets.defs.corpus import checks as corpus_checks
 from aion_assets.defs.eval import assets as evaluation
 from aion_assets.defs.index import assets as index
 from aion_assets.defs.knowledge_base import KnowledgeBaseResource
-from aion_assets.defs.ops import jobs, retention, sensors
+from aion_assets.defs.ops import compaction, jobs, retention, sensors
 from aion_assets.defs.serving import assets as serving
 
 defs = dg.Definitions(
@@ -41,8 +41,9 @@ defs = dg.Definitions(
         jobs.recurate_corpus,
         jobs.reindex,
         retention.old_runs_pruned,
+        compaction.tables_compacted,
     ],
-    schedules=[retention.nightly],
+    schedules=[retention.nightly, compaction.nightly_compaction],
     sensors=[
         sensors.source_due,
         sensors.curation_decided,

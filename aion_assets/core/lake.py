@@ -34,6 +34,7 @@ _READ_ROWS = 1_024
 _RANGE_ROWS = 16_000
 # Lance refuses to clean past a tagged version.
 _TAG_SLACK = timedelta(hours=1)
+_NEVER = timedelta(days=36_500)
 
 
 class Lake:
@@ -168,10 +169,29 @@ class Lake:
             yield table
 
     def compact(self, name: str, keep: timedelta) -> None:
-        """Merge small files and drop versions older than `keep` and older than every tag."""
-        if self.exists(name):
-            with self.changing(name) as table:
+        """Merge small files, and give back the room of every version that was superseded more than `keep` ago and that
+        no tag names. Readers of an older version must have ended by then."""
+        if not self.exists(name):
+            return
+        with self.changing(name) as table:
+            if self.folder is None:
                 table.optimize(cleanup_older_than=max(keep, _age_of_oldest_tag(table)))
+                return
+            # Lance itself cleans nothing that is younger than the oldest tag, though most of it is between two tags.
+            tagged = {tag["version"] for tag in table.tags.list().values()}
+            lake_files.drop_versions(self._files_of(name), tagged, keep)
+            # What no version names is left over, as nobody writes while this holds the table's lock.
+            table.optimize(cleanup_older_than=_NEVER, delete_unverified=True)
+
+    def names(self) -> list[str]:
+        """Of all tables."""
+        if self.folder is None:
+            return sorted(self._connection.list_tables().tables)
+        return sorted(folder.stem for folder in self.folder.glob("*.lance") if lake_files.is_made(folder))
+
+    def size_bytes(self, name: str) -> int:
+        """On disk, all versions together; 0 in an object store."""
+        return 0 if self.folder is None else lake_files.size_bytes(self._files_of(name))
 
     def set_tag(self, name: str, tag: str, version: int | None = None) -> None:
         """Let `tag` name a version of a table, the newest by default; nothing when the table does not exist yet."""

@@ -6,6 +6,10 @@ place: a tag that a kill or a full disk cut short is an empty file, which then b
 
 import logging
 import os
+import time
+from collections.abc import Collection
+from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 from aion_assets.core.durable import sync_folder
@@ -50,6 +54,26 @@ def drop_unfinished_commit(table: Path) -> bool:
     return True
 
 
+def drop_versions(table: Path, kept: Collection[int], superseded_for: timedelta) -> int:
+    """Forget the versions that another one took the place of so long ago, except `kept`; how many there were.
+
+    Their files stay until Lance next cleans up. For the one writer of the table only.
+    """
+    # Lance names manifests so that the newest sorts first.
+    manifests = sorted((table / "_versions").glob("*.manifest"))
+    limit = time.time() - superseded_for.total_seconds()
+    old = [
+        manifest
+        for newer, manifest in pairwise(manifests)
+        if newer.stat().st_mtime < limit and _version_of(manifest) not in kept
+    ]
+    for manifest in old:
+        manifest.unlink()
+    if old:
+        sync_folder(table / "_versions")  # before the files that they name go
+    return len(old)
+
+
 def drop_unfinished_tags(table: Path) -> list[str]:
     """Names of the tags that were cut short and are gone now. For the one writer of the table only."""
     dropped = []
@@ -63,6 +87,21 @@ def drop_unfinished_tags(table: Path) -> list[str]:
 def has_tag(table: Path, tag: str) -> bool:
     file = table / "_refs" / "tags" / f"{tag}.json"
     return file.is_file() and file.stat().st_size > 0
+
+
+def size_bytes(table: Path) -> int:
+    total = 0
+    for parent, _, files in os.walk(table):
+        for file in files:
+            try:
+                total += (Path(parent) / file).stat().st_size
+            except FileNotFoundError:  # a reader's temporary file
+                continue
+    return total
+
+
+def _version_of(manifest: Path) -> int:
+    return int(2**64 - 1 - int(manifest.stem))
 
 
 def _sync(path: Path) -> None:

@@ -20,7 +20,7 @@ from aion_assets.core.lake import Lake
 # Older releases lose their tag, and with it the rows that only they still hold.
 KEPT_RELEASES = 5
 # A version that was the newest so long ago has no reader any more.
-_READERS_SWAP = timedelta(hours=1)
+READERS_SWAP = timedelta(hours=1)
 PROMPT_VERSION = "extractive-1"
 
 
@@ -136,5 +136,5 @@ def retire_old_releases(lake: Lake, database: Database, tenant_id: str) -> int:
             for tag in set(table.tags.list()) - known:
                 table.tags.delete(tag)
         if retired:
-            lake.compact(name, _READERS_SWAP)
+            lake.compact(name, READERS_SWAP)
     return len(retired)

@@ -1,6 +1,7 @@
 import multiprocessing
 import threading
 import time
+from datetime import timedelta
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
@@ -104,13 +105,22 @@ def test_a_tag_that_a_kill_cut_short_stops_nothing(lake: Lake) -> None:
     assert lake.has_tag("t", "another") and not broken.exists()
 
 
-def test_a_compaction_stops_at_the_oldest_tag(lake: Lake) -> None:
-    from datetime import timedelta
-
-    _add(lake, "a")
+def test_a_compaction_keeps_what_a_tag_names_and_gives_back_the_rest(lake: Lake) -> None:
+    _add(lake, "first")
     lake.set_tag("t", "x")
-    for key in "bcdef":
-        _add(lake, key)
-    lake.compact("t", timedelta(microseconds=1))
-    assert lake.table_at("t", "x").count_rows() == 1
-    assert lake.count("t") == 6
+    for number in range(6):
+        _add(lake, *(f"{number}-{row}" * 50 for row in range(200)))
+        lake.delete_where("t", "key != 'first'")
+    lake.set_tag("t", "y")
+    _add(lake, "last")
+    before = lake.size_bytes("t")
+    lake.compact("t", timedelta(hours=1))
+    assert len(lake.table("t").list_versions()) > 10, "a reader may still be at them"
+    lake.compact("t", timedelta(0))
+    assert len(lake.table("t").list_versions()) <= 4
+    assert lake.size_bytes("t") < before / 4
+    assert [row["key"] for row in lake.rows("t", ["key"], tag="x")] == ["first"]
+    assert lake.table_at("t", "y").count_rows() == 1
+    assert lake.count("t") == 2
+    _add(lake, "more")
+    assert lake.count("t") == 3

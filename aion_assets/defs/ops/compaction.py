@@ -1,0 +1,44 @@
+"""Gives back the room that old versions of the tables take, and shows how large each table is."""
+
+import dagster as dg
+
+from aion_assets.core.compaction import compact_lake
+from aion_assets.defs.corpus.assets import chunks, crawled_pages, curated_documents, embeddings, parsed_documents
+from aion_assets.defs.index.assets import lance_index
+from aion_assets.defs.knowledge_base import KnowledgeBaseResource
+
+_ASSETS = {
+    "pages": crawled_pages,
+    "documents": parsed_documents,
+    "curated_documents": curated_documents,
+    "chunks": chunks,
+    "embeddings": embeddings,
+    "knowledge": lance_index,
+}
+
+
+@dg.op
+def all_tables(context: dg.OpExecutionContext, knowledge_base: KnowledgeBaseResource) -> None:
+    """Compacts one table after another; each becomes an observation of its asset."""
+    for table in compact_lake(knowledge_base.lake):
+        context.log.info(f"{table.name}: {table.before_bytes} bytes, now {table.after_bytes}")
+        if table.kind in _ASSETS:
+            sizes = {"size_bytes": table.after_bytes, "freed_bytes": table.before_bytes - table.after_bytes}
+            context.log_event(
+                dg.AssetObservation(_ASSETS[table.kind].key, metadata=sizes | {"table": f"lake.{table.name}"})
+            )
+
+
+@dg.job(executor_def=dg.in_process_executor)
+def tables_compacted() -> None:
+    """Merge small files of the tables and delete versions that neither a release nor a reader needs."""
+    all_tables()
+
+
+nightly_compaction = dg.ScheduleDefinition(
+    name="nightly_compaction",
+    job=tables_compacted,
+    cron_schedule="0 4 * * *",
+    description="Gives back the room of old versions of the tables.",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
