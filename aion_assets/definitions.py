@@ -10,6 +10,7 @@ from aion_assets.defs.index import assets as index
 from aion_assets.defs.knowledge_base import KnowledgeBaseResource
 from aion_assets.defs.ops import compaction, jobs, retention, sensors
 from aion_assets.defs.serving import assets as serving
+from aion_assets.defs.serving import sensors as serving_sensors
 
 defs = dg.Definitions(
     assets=[
@@ -51,6 +52,7 @@ defs = dg.Definitions(
         sensors.uploads,
         sensors.zombie_reaper,
         sensors.run_failure,
+        serving_sensors.interactions_recorded,
         dg.AutomationConditionSensorDefinition(
             "automation",
             target=dg.AssetSelection.all(),

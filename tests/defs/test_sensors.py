@@ -6,12 +6,14 @@ from typing import Any
 import dagster as dg
 import pytest
 from pipeline import Pipeline
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from aion_assets.core import curation, schema, sources
+from aion_assets.core.database import now
 from aion_assets.definitions import defs
 from aion_assets.defs.knowledge_base import KnowledgeBaseResource
 from aion_assets.defs.ops import sensors
+from aion_assets.defs.serving.sensors import interactions_recorded
 
 
 def tick(pipeline: Pipeline, sensor: dg.SensorDefinition, cursor: str | None = None) -> Any:
@@ -137,3 +139,35 @@ def test_a_failed_run_is_among_the_events(pipeline: Pipeline) -> None:
     with pipeline.database.read() as connection:
         rows = connection.execute(select(schema.events.c.kind, schema.events.c.body)).all()
     assert [tuple(row) for row in rows] == [("run_failure", {"run_id": result.run_id, "job": "ingest"})]
+
+
+def test_what_the_server_recorded_is_told_once_and_without_a_word_of_it(filled: Pipeline) -> None:
+    first = tick(filled, interactions_recorded)
+    assert told(first, "chat_api")["release_id"] == filled.release_id
+    counted = told(first, "interactions")
+    assert counted.pop("latest_decision") and counted == {"answers": 0, "abstentions": 0, "decisions/approved": 4}
+    assert not tick(filled, interactions_recorded, first.cursor).asset_events
+
+    row = {"tenant_id": filled.settings.tenant_id, "release_id": filled.release_id, "created_at": now(), "tau": 0.6}
+    row |= {
+        "question": "Uma pergunta?",
+        "text": "Uma resposta.",
+        "language": "pt",
+        "confidence": 0.5,
+        "latency_ms": 9.0,
+    }
+    with filled.database.write() as connection:
+        for number, used in enumerate(("extractive", "extractive", "abstention")):
+            empty = {"citations": [], "passages": []}
+            connection.execute(insert(schema.answers).values(**row, **empty, answer_id=str(number), used=used))
+    second = tick(filled, interactions_recorded, first.cursor)
+    assert told(second, "interactions") | {"answers": 3, "abstentions": 1, "abstention_rate": 0.3333} == told(
+        second, "interactions"
+    )
+    assert told(second, "chat_api")["answered_from"] == filled.release_id
+    assert "Uma" not in str(second.asset_events)
+
+
+def told(result: Any, asset: str) -> dict[str, Any]:
+    (event,) = [event for event in result.asset_events if event.asset_key.path[-1] == asset]
+    return {name: value.value for name, value in event.metadata.items()}

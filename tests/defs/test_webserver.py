@@ -131,6 +131,7 @@ def test_checks_sensors_jobs_and_schedules_are_described_and_switched_on(server:
     running = {sensor["name"]: sensor["sensorState"]["status"] for sensor in repository["sensors"]}
     assert set(running) == {
         "automation", "source_due", "curation_decided", "source_removed", "uploads", "zombie_reaper", "run_failure",
+        "interactions_recorded",
     }  # fmt: skip
     running |= {schedule["name"]: schedule["scheduleState"]["status"] for schedule in repository["schedules"]}
     assert set(running.values()) == {"RUNNING"}

@@ -16,7 +16,7 @@ from aion_assets.defs.reporting import OWNERS, Materialized
 chat_api = dg.AssetSpec(
     ["serving", "chat_api"],
     deps=[["serving", "release"]],
-    group_name="server",
+    group_name="serving",
     kinds={"fastapi"},
     owners=OWNERS,
     description="The server: it reads the current release, and nothing else of the pipeline.",
@@ -24,7 +24,7 @@ chat_api = dg.AssetSpec(
 interactions = dg.AssetSpec(
     ["serving", "interactions"],
     deps=[chat_api],
-    group_name="server",
+    group_name="serving",
     kinds={"sql"},
     owners=OWNERS,
     description="Questions, answers and decisions as the server records them.",
