@@ -191,6 +191,35 @@ def test_the_newest_look_at_each_claim_is_shown_whichever_run_ends_last(
             assert shown["evaluation"]["targetMaterialization"]["runId"] == last
 
 
+_EVALUATIONS = """{ assetConditionEvaluationRecordsOrError(limit: 30, assetKey: {path: ["corpus", "chunks"]}) {
+    ... on AssetConditionEvaluationRecords { records { evaluationId numRequested evaluationNodes { numTrue } } } } }"""
+
+
+def test_the_automation_tab_opens_after_a_source_was_removed(
+    installation: Installation, collected: list[dict[str, Any]]
+) -> None:
+    server, pipeline = installation.server, installation.pipeline
+
+    def newest() -> str:
+        return str(server.ask(_EVALUATIONS)["records"][0]["evaluationId"])
+
+    def opens() -> bool:
+        try:
+            server.ask(_EVALUATIONS)
+        except AssertionError:  # an error of the query
+            return False
+        return True
+
+    before = newest()
+    (installation.folder / "gone").mkdir()
+    source = pipeline.add_source(installation.folder / "gone", name="gone")
+    sources.pause_source(pipeline.database, source, paused=True)
+    wait_for(lambda: newest() != before, "an evaluation that names it")
+    sources.remove_source(pipeline.database, source)
+    wait_for(lambda: source not in pipeline.instance.get_dynamic_partitions("sources"), "the end of its partition")
+    wait_for(opens, "the evaluations")
+
+
 def test_cancelling_a_crawl_ends_its_processes(installation: Installation, backfills: dict[str, list[str]]) -> None:
     server, pipeline = installation.server, installation.pipeline
     with serve(SlowSite(pages=500, pause_s=1.0)) as site:

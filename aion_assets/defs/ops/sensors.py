@@ -95,6 +95,14 @@ def _partition_changes(context: dg.SensorEvaluationContext, kb: KnowledgeBaseRes
     return changes
 
 
+def _forget_evaluations_of_gone_partitions(context: dg.SensorEvaluationContext, known: set[str]) -> None:
+    """Dagster cannot show any evaluation of an asset beside one that names a partition which is gone."""
+    storage = context.instance.schedule_storage
+    if storage is not None and not known.issuperset(json.loads(context.cursor or "[]")):
+        storage.purge_asset_evaluations(time.time())
+    context.update_cursor(json.dumps(sorted(known)))
+
+
 @dg.sensor(
     job=ingest,
     minimum_interval_seconds=_SOURCES_INTERVAL_S,
@@ -103,6 +111,8 @@ def _partition_changes(context: dg.SensorEvaluationContext, kb: KnowledgeBaseRes
 )
 def source_due(context: dg.SensorEvaluationContext, knowledge_base: KnowledgeBaseResource) -> dg.SensorResult:
     kb = knowledge_base
+    known = context.instance.get_dynamic_partitions(str(source_partitions.name))
+    _forget_evaluations_of_gone_partitions(context, set(known))
     return _result(_requests(context, kb, INGEST), _partition_changes(context, kb))
 
 
