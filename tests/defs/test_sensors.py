@@ -48,7 +48,9 @@ def test_a_new_source_becomes_a_partition_and_is_collected_once(pipeline: Pipeli
     assert [change.partition_keys for change in first.dynamic_partitions_requests] == [[pipeline.source_id]]
 
     enter_run(pipeline, first.run_requests[0], dg.DagsterRunStatus.NOT_STARTED)
-    assert not tick(pipeline, sensors.source_due).run_requests, "a run is under way"
+    again = tick(pipeline, sensors.source_due)
+    assert not again.run_requests, "a run is under way"
+    assert pipeline.source_id in again.skip_message
 
 
 def test_a_source_that_was_collected_can_be_asked_for_again(pipeline: Pipeline) -> None:

@@ -41,11 +41,19 @@ def _busy(instance: dg.DagsterInstance) -> set[str]:
     return {run.tags.get(_PARTITION_TAG, "") for run in runs}
 
 
-def _requests(context: dg.SensorEvaluationContext, kb: KnowledgeBaseResource, kind: str) -> Iterator[dg.RunRequest]:
+def _requests(
+    context: dg.SensorEvaluationContext, kb: KnowledgeBaseResource, kind: str, changes: Sequence[_PartitionChange] = ()
+) -> dg.SensorResult:
     busy = _busy(context.instance)
+    wanted: list[dg.RunRequest] = []
+    waiting = []
     for due in due_runs(kb.database, kb.settings, pipeline_version(kb)):
-        if due.job == kind and due.source_id not in busy:
-            yield from _request(context, due, dg.RunsFilter(tags={_PARTITION_TAG: due.source_id}))
+        if due.job == kind:
+            of_source = dg.RunsFilter(tags={_PARTITION_TAG: due.source_id})
+            asked = [] if due.source_id in busy else list(_request(context, due, of_source))
+            wanted += asked
+            waiting += [] if asked else [due.source_id]
+    return _result(wanted, waiting, changes)
 
 
 def _request(context: dg.SensorEvaluationContext, due: DueRun, same_subject: dg.RunsFilter) -> Iterator[dg.RunRequest]:
@@ -62,10 +70,11 @@ def _request(context: dg.SensorEvaluationContext, due: DueRun, same_subject: dg.
     )
 
 
-def _result(requests: Iterator[dg.RunRequest], changes: Sequence[_PartitionChange] = ()) -> dg.SensorResult:
-    wanted = list(requests)
-    skip_reason = None if wanted else _NOTHING
-    return dg.SensorResult(wanted, skip_reason, dynamic_partitions_requests=changes)
+def _result(
+    wanted: Sequence[dg.RunRequest], waiting: Sequence[str] = (), changes: Sequence[_PartitionChange] = ()
+) -> dg.SensorResult:
+    why_not = f"Due after a run under way, or after a rest: {', '.join(waiting)}." if waiting else _NOTHING
+    return dg.SensorResult(wanted, None if wanted else why_not, dynamic_partitions_requests=changes)
 
 
 def _rests(due: DueRun, earlier: Sequence[dg.RunRecord]) -> bool:
@@ -113,7 +122,7 @@ def source_due(context: dg.SensorEvaluationContext, knowledge_base: KnowledgeBas
     kb = knowledge_base
     known = context.instance.get_dynamic_partitions(str(source_partitions.name))
     _forget_evaluations_of_gone_partitions(context, set(known))
-    return _result(_requests(context, kb, INGEST), _partition_changes(context, kb))
+    return _requests(context, kb, INGEST, _partition_changes(context, kb))
 
 
 @dg.sensor(
@@ -123,7 +132,7 @@ def source_due(context: dg.SensorEvaluationContext, knowledge_base: KnowledgeBas
     description="Indexes what was approved and takes out what was rejected.",
 )
 def curation_decided(context: dg.SensorEvaluationContext, knowledge_base: KnowledgeBaseResource) -> dg.SensorResult:
-    return _result(_requests(context, knowledge_base, RECURATE))
+    return _requests(context, knowledge_base, RECURATE)
 
 
 @dg.sensor(
@@ -137,7 +146,7 @@ def source_removed(context: dg.SensorEvaluationContext, knowledge_base: Knowledg
     if not removed or not _busy(context.instance).isdisjoint({*removed, ""}):
         return dg.SensorResult(skip_reason=f"Waiting for runs before {', '.join(removed)}." if removed else _NOTHING)
     due = DueRun(reindex.name, "", "source removed", f"clean/{'/'.join(removed)}")
-    return _result(_request(context, due, dg.RunsFilter(job_name=reindex.name)))
+    return _result(list(_request(context, due, dg.RunsFilter(job_name=reindex.name))), removed)
 
 
 @dg.sensor(
