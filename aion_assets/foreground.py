@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.markup import escape
 
 from aion_assets.bars import progress_bars
 from aion_assets.core import releases, sources
@@ -31,7 +32,7 @@ class RunSummary:
 
     @property
     def succeeded(self) -> bool:
-        return all(run["succeeded"] for run in self.runs)
+        return all(run["succeeded"] and not run["unreachable"] for run in self.runs)
 
     def as_dict(self) -> dict[str, Any]:
         return {"succeeded": self.succeeded, "release_id": self.release_id, "runs": self.runs}
@@ -130,13 +131,16 @@ def _execute(
         }
     failures = [_failure(event) for event in result.all_events if event.is_step_failure]
     summary.runs.append(
-        {"run_id": result.run_id, "job": job, "source_id": source_id, "succeeded": result.success, "steps": steps,
-         "errors": failures}
+        {"run_id": result.run_id, "job": job, "source_id": source_id, "succeeded": result.success,
+         "unreachable": _unreachable(steps), "steps": steps, "errors": failures}
     )  # fmt: skip
     for line in failures:
         console.print(f"[bold red]error[/]  {line}", soft_wrap=True)
     if result.success:
-        console.print(_summary_line(steps), soft_wrap=True)
+        console.print(summary_line(steps), soft_wrap=True, markup=False)
+    if _unreachable(steps):
+        console.print(f"[bold red]error[/]  {escape(_unreachable(steps))}.", soft_wrap=True)
+        console.print(f"       See 'aion source show {source_id}'.", soft_wrap=True)
     return bool(result.success)
 
 
@@ -148,14 +152,28 @@ def _failure(event: Any) -> str:
     return f"{event.step_key}: {error.message.strip()}" if error else str(event.step_key)
 
 
-def _summary_line(steps: dict[str, Any]) -> str:
+def _unreachable(steps: dict[str, Any]) -> str:
+    """Why the place where the source begins could not be read, "" when it could: other sources go on all the same."""
+    pages = steps.get("crawled_pages", {})
+    return str(pages["note/complete"]) if pages.get("note/unreachable") == "yes" else ""
+
+
+def summary_line(steps: dict[str, Any]) -> str:
+    """What the steps of one run did, for a person."""
+    from aion_assets.core.steps.pages import TROUBLES
+
     pages, documents = steps.get("crawled_pages", {}), steps.get("parsed_documents", {})
     curated, vectors = steps.get("curated_documents", {}), steps.get("embeddings", {})
     parts = []
     if pages:
-        parts.append(f"{pages.get('stored', 0)} stored, {pages.get('unchanged', 0)} unchanged")
+        troubles = [f"{pages[name]} {name}" for name in TROUBLES if pages.get(name)]
+        taken = [f"{pages.get('stored', 0)} stored", f"{pages.get('unchanged', 0)} unchanged"]
+        reason = f" ({pages['note/first_trouble']})" if pages.get("note/first_trouble") else ""
+        parts.append(", ".join([*taken, *troubles]) + reason)
     if documents:
-        parts.append(f"{documents.get('parsed', 0)} parsed, {documents.get('quarantined', 0)} quarantined")
+        parsed = documents.get("new", 0) + documents.get("changed", 0)
+        kept = f"{parsed} parsed, {documents.get('unchanged', 0)} unchanged"
+        parts.append(f"{kept}, {documents.get('quarantined', 0)} quarantined")
     if curated:
         parts.append(f"{curated.get('approved', 0)} approved, {curated.get('pending', 0)} pending")
     if vectors:

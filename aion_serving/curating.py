@@ -76,6 +76,7 @@ class SourceItem(BaseModel):
     paused: bool
     created_at: datetime
     collected_at: datetime | None
+    failure: str = Field(description="Why the newest collection is not complete; empty when it is.")
     due: str = Field(description="Why it needs a run; empty when it does not.")
 
 
@@ -130,6 +131,7 @@ def list_sources(assistant: CurrentAssistant) -> Sources:
             **{name: getattr(state.source, name) for name in names},
             created_at=state.created_at,
             collected_at=state.collected_at,
+            failure=state.failure,
             due=state.due,
         )
         for state in states

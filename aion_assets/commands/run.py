@@ -13,7 +13,8 @@ def run(
 ) -> None:
     """Do what is due now, with progress: collect, parse, curate, embed, index, release.
 
-    Exit status 0: all done, or nothing was due. 1: a run failed; what it had stored is kept, and the next run goes on.
+    Exit status 0: all done, or nothing was due. 1: a run failed, or the start of a source could not be read; what was
+    stored is kept, and the other sources are done all the same.
     """
     from aion_assets.foreground import run_due
 

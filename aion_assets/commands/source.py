@@ -27,6 +27,7 @@ def add(
 ) -> None:
     """Add a web site, a folder or a .jsonl dump."""
     from aion_assets.core import sources
+    from aion_assets.core.collect.guard import refusal_of
     from aion_assets.core.database import open_database
     from aion_assets.core.settings import load_settings
 
@@ -43,6 +44,9 @@ def add(
         allow_domains=allow_domain or [],
         auto_approve=auto_approve,
     )
+    refusal = refusal_of(source.address, settings.allow_private_networks) if source.kind == "web" else None
+    if refusal is not None:
+        typer.echo(f"warning  {refusal.what}\n         {refusal.next_step}", err=True)
     if json:
         print_json(asdict(source))
         return
@@ -219,4 +223,5 @@ def _when(value: Any) -> str:
 def _state(state: Any) -> str:
     if state.source.paused:
         return "paused"
-    return f"due: {state.due}" if state.due else "up to date"
+    due = f"due: {state.due}" if state.due else ""
+    return "; ".join(part for part in (due, state.failure) if part) or "up to date"

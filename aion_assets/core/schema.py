@@ -37,6 +37,7 @@ sources = Table(
     Column("collection_id", String(64), nullable=False),
     Column("collection_started_at", DateTime(timezone=True)),
     Column("collected_at", DateTime(timezone=True)),
+    Column("failure", Text, nullable=False),  # why the newest collection is not complete; "" when it is
     # Counts up with every collection and decision; `handled` is the newest count that a release holds.
     Column("requested", Integer, nullable=False),
     Column("handled", Integer, nullable=False),

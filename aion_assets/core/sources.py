@@ -30,14 +30,15 @@ _sources = schema.sources
 
 @dataclass(slots=True)
 class SourceState:
-    """A source with what happened to it. `due` says why it needs a run, "" when it does not;
-    `asked` counts the collections and decisions so far."""
+    """A source with what happened to it. `due` says why it needs a run, "" when it does not; `failure` why its newest
+    collection is not complete; `asked` counts the collections and decisions so far."""
 
     source: Source
     created_at: datetime
     collection_started_at: datetime | None
     collected_at: datetime | None
     collection_id: str
+    failure: str
     due: str
     asked: int
     pipeline_version: str
@@ -116,6 +117,7 @@ def add_source(
                 paused=False,
                 created_at=now(),
                 collection_id="",
+                failure="",
                 requested=0,
                 handled=0,
                 pipeline_version="",
@@ -213,12 +215,21 @@ def begin_collection(database: Database, source_id: str) -> str:
     return collection_id
 
 
-def finish_collection(database: Database, source_id: str) -> None:
-    """The collection is done, unless it was given up meanwhile; what it brought is still to be carried through."""
+def finish_collection(database: Database, source_id: str, failure: str = "") -> None:
+    """The collection is done, unless it was given up meanwhile; what it brought is still to be carried through.
+
+    `failure` says why it is not complete.
+    """
     under_way = (_sources.c.source_id == source_id, _sources.c.collection_id != "")
     with database.write() as connection:
-        connection.execute(update(_sources).where(*under_way).values(collection_id="", collected_at=now()))
+        values = {"collection_id": "", "collected_at": now(), "failure": failure}
+        connection.execute(update(_sources).where(*under_way).values(**values))
         bump_requested(connection, [source_id])
+
+
+def note_failure(database: Database, source_id: str, failure: str) -> None:
+    """The collection broke off; the next run goes on with it."""
+    _set(database, source_id, failure=failure)
 
 
 def mark_pipeline(database: Database, source_id: str, version: str) -> None:
@@ -281,6 +292,7 @@ def _state(row: Row[Any]) -> SourceState:
         collection_started_at=as_utc(row.collection_started_at),
         collected_at=collected_at,
         collection_id=row.collection_id,
+        failure=row.failure,
         due=_due(row, collected_at),
         asked=row.requested,
         pipeline_version=row.pipeline_version,

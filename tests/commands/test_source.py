@@ -47,3 +47,9 @@ def test_who_widens_the_reach_is_told_how_it_is_collected(settings: Settings) ->
     _source("pause", "site")
     assert "'aion source pause site --resume'" in _source("set", "site", "--allow-domain", "")
     assert _source("set", "site", "--depth", "3") == "It was so already.\n"
+
+
+def test_an_address_that_may_not_be_fetched_is_added_with_a_warning(settings: Settings) -> None:
+    added = _source("add", "http://10.1.2.3/", "--name", "inside")
+    assert "AION_ALLOW_PRIVATE_NETWORKS" in added and "Added web source inside" in added
+    assert "AION_ALLOW_PRIVATE_NETWORKS" not in _source("add", "http://127.0.0.1/", "--name", "allowed")

@@ -25,14 +25,16 @@ class CollectionReport:
     """What one call of `collect` did.
 
     `complete` says that the source was enumerated wholly, so that a known location which was not visited is gone.
-    `failure` says in one sentence why it is not complete, "" when it is. `resumed` counts the locations that were
-    skipped because a killed attempt of the same collection had already visited them.
+    `failure` says in one sentence why it is not complete, "" when it is; `unreachable` is true when that is because the
+    place where the source begins could not be read. `resumed` counts the locations that were skipped because a killed
+    attempt of the same collection had already visited them.
     """
 
     collection_id: str
     counts: Counter[Outcome] = field(default_factory=Counter)
     complete: bool = False
     failure: str = ""
+    unreachable: bool = False
     resumed: int = 0
     seconds: float = 0.0
     fetched_bytes: int = 0

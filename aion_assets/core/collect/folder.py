@@ -187,6 +187,7 @@ class FolderVisit:
 
     def _stop(self, why: str, locator: str = ROOT_LOCATOR) -> None:
         self._report.failure = self._report.failure or why
+        self._report.unreachable = self._report.unreachable or locator == ROOT_LOCATOR
         page = CollectedPage(
             locator=locator,
             url=self._root.as_uri(),

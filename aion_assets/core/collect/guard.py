@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpcore
 
@@ -83,6 +84,18 @@ def resolve(host: str, port: int, allowed: Sequence[Network]) -> list[str]:
     except UnicodeError as error:  # a label that is empty or too long
         raise OSError(f"{host!r} is not a host name") from error
     return _checked(host, port, found, allowed)
+
+
+def refusal_of(url: str, allowed: Sequence[Network]) -> BlockedAddressError | None:
+    """Why this web address would not be fetched; None where it would, or where its name does not resolve."""
+    parts = urlsplit(url)
+    try:
+        resolve(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80), allowed)
+    except BlockedAddressError as error:
+        return error
+    except OSError:
+        return None
+    return None
 
 
 async def resolve_async(host: str, port: int, allowed: Sequence[Network]) -> list[str]:

@@ -107,6 +107,7 @@ class _JsonlVisit:
 
     def fail(self, why: str) -> None:
         self.report.failure = self.report.failure or why
+        self.report.unreachable = True
         self._record(self._row(ROOT_LOCATOR, self._path.as_uri(), Outcome.ERROR, why))
 
     def _visit(self, line: Line) -> None:

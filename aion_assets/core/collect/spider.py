@@ -51,7 +51,7 @@ class SiteSpider(Spider):
         self._frontier = Frontier(scope, job.max_depth, job.max_pages)
         self._duplicates = Duplicates(scope, known, job.collection_id)
         self._robots: dict[str, asyncio.Task[RobotsRules]] = {}
-        self._seed_outcome: Outcome | None = None
+        self._unreachable = ""
         self._problems: dict[str, None] = {}
 
     async def start(self) -> AsyncIterator[None]:
@@ -61,6 +61,7 @@ class SiteSpider(Spider):
         await self._crawl()
         self.end = CrawlEnd(
             failure=self._failure(),
+            unreachable=bool(self._unreachable),
             fetched_bytes=self._fetcher.fetched_bytes,
             off_domain_links=len(self._frontier.off_domain),
             unlisted=self._frontier.unlisted,
@@ -173,8 +174,8 @@ class SiteSpider(Spider):
         return failed(entry.locator, entry.locator, outcome, reason, self._known.get(entry.locator), entry.depth)
 
     async def _record(self, page: CollectedPage) -> None:
-        if page.locator == self.job.seed:
-            self._seed_outcome = page.outcome
+        if page.locator == self.job.seed and page.outcome not in _A_SOUND_SEED:
+            self._unreachable = page.reason or str(page.outcome)
         await self._send_row(page, self._frontier.queued)
         rows, again = self._duplicates.settle(page)
         for entry in again:
@@ -254,8 +255,10 @@ class SiteSpider(Spider):
         return new
 
     def _failure(self) -> str:
-        if self._seed_outcome is not None and self._seed_outcome not in _A_SOUND_SEED:
-            self._problems[f"the start page ended as {self._seed_outcome}"] = None
+        if self._unreachable:
+            self._problems.pop(self._unreachable, None)  # of its robots.txt: the same once more
+            reason = self._unreachable.rstrip(".")
+            self._problems = {f"the start page could not be read: {reason}": None} | self._problems
         elif not self._frontier.pages:
             self._problems["no page was found"] = None
         if self._frontier.unlisted:

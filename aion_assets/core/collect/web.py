@@ -52,6 +52,7 @@ class WebConnector:
                 "What it had fetched is kept: run it again, and it goes on from there.",
             )
         report.failure = end.failure
+        report.unreachable = end.unreachable
         report.fetched_bytes = end.fetched_bytes
         report.off_domain_links = end.off_domain_links
         report.resumed = end.resumed

@@ -41,6 +41,7 @@ class CrawlEnd:
     """What the crawler knows at the end beyond the rows it sent."""
 
     failure: str = ""
+    unreachable: bool = False
     fetched_bytes: int = 0
     off_domain_links: int = 0
     unlisted: int = 0

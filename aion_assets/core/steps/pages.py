@@ -33,6 +33,8 @@ _KNOWN = [
     "depth",
     "collection_id",
 ]
+# Outcomes of locations that gave nothing, though somebody may expect it.
+TROUBLES = (Outcome.ERROR, Outcome.GONE, Outcome.TOO_BIG, Outcome.WRONG_TYPE, Outcome.ROBOTS, Outcome.CAPPED)
 # Outcomes after which an earlier body still stands.
 _KEEPS_BODY = frozenset({Outcome.UNCHANGED, Outcome.ERROR, Outcome.CAPPED})
 # What describes a body stays with it: a "not modified" or a failure says nothing of it.
@@ -63,17 +65,20 @@ def _collect(
     connector = connector_of(source.kind)
     try:
         outcome = connector.collect(source, settings, known, collection_id, writer.add, on_progress)
-    except BaseException:
+    except BaseException as error:
         # A cancel loses nothing that was fetched; where the lake is the trouble, its first error is the one to tell.
         with suppress(AionError):
             writer.flush()
+        if isinstance(error, AionError):
+            with suppress(AionError):
+                sources.note_failure(database, source.source_id, error.what)
         raise
     gone = vanished(known, writer.seen, outcome)
     newly_gone = sorted(locator for locator in gone if known[locator].outcome != Outcome.GONE)
     for locator in newly_gone:
         writer.add(CollectedPage(locator, locator, Outcome.GONE, reason="no longer found", fetched_at=now()))
     writer.flush()
-    sources.finish_collection(database, source.source_id)
+    sources.finish_collection(database, source.source_id, outcome.failure)
 
     report = StepReport(seconds=time.monotonic() - started)
     report.counts.update({str(name): count for name, count in outcome.counts.items()})
@@ -85,6 +90,8 @@ def _collect(
         "complete": "yes" if outcome.complete else outcome.failure or "no",
         "resumed": outcome.resumed,
         "collection_id": collection_id,
+        "unreachable": "yes" if outcome.unreachable else "no",
+        "first_trouble": writer.first_trouble,
     }
     report.rows, report.data_version = stored_version(lake, source.source_id)
     return report
@@ -121,9 +128,12 @@ class _PageWriter:
         self._bytes = 0
         self._since = time.monotonic()
         self.seen: set[str] = set()
+        self.first_trouble = ""
 
     def add(self, page: CollectedPage) -> None:
         self.seen.add(page.locator)
+        if page.outcome in TROUBLES and not self.first_trouble:
+            self.first_trouble = f"{page.url}: {(page.reason or page.outcome).rstrip('.')}"
         self._batch.append(page)
         self._bytes += len(page.body or b"")
         old = time.monotonic() - self._since > _BATCH_AGE_S

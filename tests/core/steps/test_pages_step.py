@@ -118,3 +118,26 @@ def test_two_sources_that_reach_one_address_keep_a_row_each(workbench: Workbench
     assert len(shared) == 2 and len({row["location_id"] for row in shared}) == 1
     assert len({row["doc_id"] for row in shared}) == 2
     assert len([row for row in workbench.rows("curated_documents", "duplicate_of") if not row["duplicate_of"]]) == 2
+
+
+def test_why_a_collection_is_not_complete_is_kept_until_one_is(workbench: Workbench, web: CountingSite) -> None:
+    web.pages, web.failing = {"/": page("Home", "Start here.", "/deep"), "/deep": page("Deep", "x y")}, {"/": 500}
+    source = workbench.add(f"{web.root}/")
+
+    def failure() -> str:
+        return sources.get_source(workbench.database, workbench.settings, source.source_id).failure
+
+    notes = workbench.collect(source).notes
+    assert failure() == notes["complete"] == "the start page could not be read: 500 Internal Server Error"
+    assert (notes["unreachable"], notes["first_trouble"]) == ("yes", f"{web.root}/: 500 Internal Server Error")
+    web.failing = {"/deep": 404}
+    notes = workbench.collect(source).notes
+    assert (failure(), notes["unreachable"], notes["first_trouble"]) == ("", "no", f"{web.root}/deep: 404 Not Found")
+
+
+def test_a_folder_that_is_not_there_is_unreachable(workbench: Workbench, tmp_path: Path) -> None:
+    folder = write_files(tmp_path / "f", a_md="alpha")
+    source = workbench.add(folder)
+    assert workbench.collect(source).notes["unreachable"] == "no"
+    folder.rename(tmp_path / "away")
+    assert workbench.collect(source).notes["unreachable"] == "yes"

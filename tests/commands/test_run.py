@@ -1,0 +1,45 @@
+"""What `aion run` tells of its work."""
+
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+from workbench import article, write_files
+
+from aion_assets.foreground import summary_line
+
+_AION = [sys.executable, "-m", "aion_assets"]
+
+
+def _aion(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([*_AION, *arguments], capture_output=True, text=True, timeout=120)
+
+
+def _closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_a_start_page_that_cannot_be_read_fails_the_run_and_not_the_other_sources(home: Path, tmp_path: Path) -> None:
+    _aion("source", "add", f"http://127.0.0.1:{_closed_port()}/", "--name", "down")
+    _aion("source", "add", str(write_files(tmp_path / "up", a_md=article("lavender"))), "--name", "up")
+    run = _aion("run")
+    assert run.returncode == 1
+    assert "1 error (http://127.0.0.1:" in run.stderr
+    assert "the start page could not be read" in run.stderr
+    assert "1 stored, 0 unchanged" in run.stderr
+
+    listed = json.loads(_aion("source", "list", "--json").stdout.splitlines()[-1])["sources"]
+    failures = {item["source_id"]: item["failure"] for item in listed}
+    assert failures["up"] == "" and failures["down"].startswith("the start page could not be read: ")
+    assert "the start page" in _aion("source", "list").stdout
+
+
+def test_the_summary_names_what_was_not_taken_with_the_first_reason_and_counts_what_was_parsed() -> None:
+    pages = {"stored": 2, "unchanged": 15, "error": 1, "capped": 4, "off-domain": 9, "note/first_trouble": "x: y"}
+    documents = {"new": 1, "changed": 1, "unchanged": 15, "parsed": 16, "quarantined": 1}
+    line = summary_line({"crawled_pages": pages, "parsed_documents": documents})
+    assert line == "  2 stored, 15 unchanged, 1 error, 4 capped (x: y) · 2 parsed, 15 unchanged, 1 quarantined"
