@@ -1,20 +1,18 @@
 """Keeps the processes of one home together: started in order, watched, stopped as one."""
 
-import contextlib
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
-from pathlib import Path
 from types import FrameType
 
 import httpx
 from filelock import FileLock, Timeout
 from rich.console import Console
 
+from aion_assets.children import Child, Warden, stop_all
 from aion_assets.core.errors import AionError
 from aion_assets.core.settings import Settings, load_settings
 from aion_assets.first_source import ensure_first_source
@@ -22,23 +20,14 @@ from aion_assets.foreground import dagster_home
 from aion_assets.logs import shorten
 
 _READY_TIMEOUT_S = 120.0
-_STOP_TIMEOUT_S = 15.0
 _LOOPBACK = "127.0.0.1"
 _MAKE_DATABASES = "from aion_assets.foreground import dagster_instance\nwith dagster_instance(): pass"
 
 
-@dataclass(slots=True)
-class _Child:
-    name: str
-    process: "subprocess.Popen[bytes]"
-    log: Path
-    ready_url: str
-
-
 def supervise(*, with_dagster: bool) -> int:
-    """Returns the exit status: 0 after Ctrl-C, 1 when a process ended by itself.
+    """Returns the exit status: 0 after Ctrl-C, 1 when a process did not start or the server died again and again.
 
-    Raises AionError: another `aion up` runs in this home, or a port is taken.
+    Raises AionError: another `aion up` runs in this home, or a port is taken or given twice.
     """
     settings = load_settings()
     settings.home.mkdir(parents=True, exist_ok=True)
@@ -52,29 +41,34 @@ def supervise(*, with_dagster: bool) -> int:
         ) from None
     console = Console(highlight=False)
     stop = _StopSignal()
-    children: list[_Child] = []
+    warden: Warden | None = None
+    children: list[Child] = []
     try:
+        warden = Warden(settings.home)  # first, as the ports may be taken until what was left there is ended
         _refuse_taken_ports(settings, with_dagster)
         _first_run(console)
         if stop.received:
             return 0
         started = time.monotonic()
-        children = _start(settings, with_dagster)
+        for child in _children(settings, with_dagster):
+            child.start(warden)
+            children.append(child)
         if not _wait_until_ready(children, stop, console):
             return 0 if stop.received else 1
         _print_links(console, settings, with_dagster, time.monotonic() - started)
         while not stop.received:
-            dead = next((child for child in children if child.process.poll() is not None), None)
-            if dead is not None:
-                _report_death(console, dead)
-                return 1
             for child in children:
+                _keep_alive(console, child, warden)
                 shorten(child.log)
+                if child.given_up and child.needed:
+                    return 1
             time.sleep(0.5)
         console.print("Stopping …")
         return 0
     finally:
-        _stop_all(children)
+        stop_all(children)
+        if warden is not None:
+            warden.close()
         lock.release()
 
 
@@ -109,37 +103,22 @@ def _first_run(console: Console) -> None:
     subprocess.run(command, env=_environment(), check=False)
 
 
-def _start(settings: Settings, with_dagster: bool) -> list[_Child]:
+def _children(settings: Settings, with_dagster: bool) -> list[Child]:
     python = [sys.executable, "-m"]
     workspace = str(dagster_home().parent / "workspace.yaml")
     at = f"http://{settings.host}:{settings.port}"
-    children = [_spawn(settings, "aion", [*python, "aion_assets", "serve"], f"{at}/health")]
+    ui = f"http://{_LOOPBACK}:{settings.dagster_port}"
+    webserver = ["dagster_webserver", "-w", workspace, "-h", _LOOPBACK, "-p", str(settings.dagster_port)]
+
+    def child(name: str, command: list[str], ready_url: str, *, needed: bool = False) -> Child:
+        return Child(name, python + command, _environment(), settings.home / "logs" / f"{name}.log", ready_url, needed)
+
+    children = [child("aion", ["aion_assets", "serve"], f"{at}/health", needed=True)]
     if with_dagster:
-        ui = f"http://{_LOOPBACK}:{settings.dagster_port}"
-        port = str(settings.dagster_port)
-        webserver = [*python, "dagster_webserver", "-w", workspace, "-h", _LOOPBACK, "-p", port]
-        children.append(_spawn(settings, "dagster-webserver", webserver, f"{ui}/server_info"))
-        children.append(
-            _spawn(
-                settings,
-                "dagster-daemon",
-                [*python, "dagster._daemon", "run", "-w", workspace, "--log-level", "warning"],
-                "",
-            )
-        )
+        children.append(child("dagster-webserver", webserver, f"{ui}/server_info"))
+        daemon = ["dagster._daemon", "run", "-w", workspace, "--log-level", "warning"]
+        children.append(child("dagster-daemon", daemon, ""))
     return children
-
-
-def _spawn(settings: Settings, name: str, command: list[str], ready_url: str) -> _Child:
-    log = settings.home / "logs" / f"{name}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    shorten(log)
-    with log.open("ab") as output:
-        # A session of its own: Ctrl-C reaches this process alone, which then stops the others in order.
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, env=_environment()
-        )
-    return _Child(name, process, log, ready_url)
 
 
 def _environment() -> dict[str, str]:
@@ -149,12 +128,36 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _wait_until_ready(children: list[_Child], stop: _StopSignal, console: Console) -> bool:
+def _keep_alive(console: Console, child: Child, warden: Warden) -> None:
+    """Start the process again, after a pause that grows, when it died; give it up when it dies at once every time."""
+    if child.given_up:
+        return
+    if child.restart_at is not None:
+        if time.monotonic() >= child.restart_at:
+            child.start(warden)
+            console.print(f"Started {child.name} again.")
+        return
+    if not child.is_dead:
+        return
+    _report_death(console, child)
+    pause_s = child.bury(warden)
+    if pause_s is not None:
+        console.print(f"It is started again in {pause_s:.0f} s; the others go on.")
+    elif child.needed:
+        console.print(f"{child.name} does not stay alive: stopping everything. Its log is {child.log}.")
+    else:
+        console.print(
+            f"{child.name} does not stay alive and is left stopped; the chat goes on. Its log is {child.log}. "
+            "Without it 'aion run' does what is due."
+        )
+
+
+def _wait_until_ready(children: list[Child], stop: _StopSignal, console: Console) -> bool:
     deadline = time.monotonic() + _READY_TIMEOUT_S
     waiting = [child for child in children if child.ready_url]
     with console.status("Starting …"):
         while waiting and not stop.received and time.monotonic() < deadline:
-            dead = next((child for child in children if child.process.poll() is not None), None)
+            dead = next((child for child in children if child.is_dead), None)
             if dead is not None:
                 _report_death(console, dead)
                 return False
@@ -181,16 +184,19 @@ def _print_links(console: Console, settings: Settings, with_dagster: bool, secon
     console.print(f"\n  Everything AION writes is in {settings.home}", soft_wrap=True)
 
 
-def _report_death(console: Console, child: _Child) -> None:
-    tail = child.log.read_text("utf-8", "replace").splitlines()[-15:]
+def _report_death(console: Console, child: Child) -> None:
     console.print(f"[bold red]error[/]  {child.name} ended with status {child.process.returncode}. Its last words:")
-    for line in tail:
+    for line in child.last_words():
         console.print(f"  {line}", markup=False)
 
 
 def _refuse_taken_ports(settings: Settings, with_dagster: bool) -> None:
     wanted = {"AION_PORT": (settings.host, settings.port)}
     if with_dagster:
+        if settings.port == settings.dagster_port:
+            raise AionError(
+                f"AION_PORT and AION_DAGSTER_PORT are both {settings.port}.", "Give each a port of its own."
+            )
         wanted["AION_DAGSTER_PORT"] = (_LOOPBACK, settings.dagster_port)
     for variable, address in wanted.items():
         with socket.socket() as probe:
@@ -202,21 +208,3 @@ def _refuse_taken_ports(settings: Settings, with_dagster: bool) -> None:
                     f"Port {address[1]} on {address[0]} is in use.",
                     f"Stop what uses it, or set {variable} to a free one.",
                 ) from None
-
-
-def _stop_all(children: list[_Child]) -> None:
-    for child in children:
-        _signal_group(child, signal.SIGTERM)
-    deadline = time.monotonic() + _STOP_TIMEOUT_S
-    for child in children:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.process.wait(max(0.1, deadline - time.monotonic()))
-        _signal_group(child, signal.SIGKILL)  # what the process itself had started
-        child.process.wait()
-
-
-def _signal_group(child: _Child, number: int) -> None:
-    try:
-        os.killpg(child.process.pid, number)
-    except ProcessLookupError:
-        return

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,18 +45,40 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         "AION_DAGSTER_PORT": str(dagster_port),
     }
     log = folder / "up.log"
+    process = _started(environment, log)
+    running = Running(process, port, dagster_port, environment, log)
+    yield running
+    if running.process.poll() is None:
+        running.process.send_signal(signal.SIGINT)
+        running.process.wait(30)
+
+
+def _started(environment: dict[str, str], log: Path) -> "subprocess.Popen[str]":
     with log.open("w") as output:
         process = subprocess.Popen(
             [*_AION, "up"], env=environment, stdout=output, stderr=output, start_new_session=True, text=True
         )
-    deadline = time.monotonic() + _READY_TIMEOUT_S
-    while "is ready" not in log.read_text() and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.5)
+    _wait_for(lambda: "is ready" in log.read_text() or process.poll() is not None)
     assert "is ready" in log.read_text(), log.read_text()
-    yield Running(process, port, dagster_port, environment, log)
-    if process.poll() is None:
-        process.send_signal(signal.SIGINT)
-        process.wait(30)
+    return process
+
+
+def _wait_for(what: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _READY_TIMEOUT_S
+    while not what() and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert what()
+
+
+def _family(running: Running) -> list[psutil.Process]:
+    return psutil.Process(running.process.pid).children(recursive=True)
+
+
+def _answers(port: int, path: str) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}{path}", timeout=10, trust_env=False).status_code == 200
+    except httpx.HTTPError:
+        return False
 
 
 @pytest.mark.timeout(400)
@@ -91,8 +113,34 @@ def test_a_taken_port_is_named_with_its_setting(running: Running, tmp_path: Path
     assert "AION_PORT" in refused.stderr
 
 
+def test_one_port_for_both_servers_is_refused(running: Running, tmp_path: Path) -> None:
+    environment = running.environment | {"AION_HOME": str(tmp_path / "other"), "AION_DAGSTER_PORT": str(running.port)}
+    refused = subprocess.run([*_AION, "up"], env=environment, capture_output=True, text=True, timeout=60)
+    assert refused.returncode == 1
+    assert "AION_PORT and AION_DAGSTER_PORT are both" in refused.stderr
+
+
+@pytest.mark.timeout(400)
+def test_a_part_that_dies_is_started_again_while_the_others_go_on(running: Running) -> None:
+    webserver = next(child for child in _family(running) if "dagster_webserver" in child.cmdline())
+    webserver.kill()
+    _wait_for(lambda: "Started dagster-webserver again." in running.log.read_text())
+    assert _answers(running.port, "/health")
+    _wait_for(lambda: _answers(running.dagster_port, "/server_info"))
+    assert running.process.poll() is None
+
+
+@pytest.mark.timeout(400)
+def test_kill_minus_9_leaves_nothing_running_and_the_next_start_has_its_ports(running: Running) -> None:
+    family = _family(running)
+    running.process.kill()
+    running.process.wait()
+    running.process = _started(running.environment, running.log)
+    assert [child for child in family if child.is_running()] == []
+
+
 def test_ctrl_c_stops_everything(running: Running) -> None:
-    family = psutil.Process(running.process.pid).children(recursive=True)
+    family = _family(running)
     assert len(family) >= 3, json.dumps([child.cmdline() for child in family])
     running.process.send_signal(signal.SIGINT)
     assert running.process.wait(40) == 0

@@ -1,0 +1,52 @@
+"""Ends what `aion up` started when `aion up` is gone, in whatever way it went: also by kill -9, on Linux and macOS.
+
+A process of its own. Its input is a pipe that only `aion up` holds, so the end of the input is the end of `aion up`.
+Each line is "+" or "-" and the id of a process group to end then, or no longer.
+"""
+
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from filelock import FileLock
+
+STOP_TIMEOUT_S = 15.0
+LOCK = ".warden.lock"
+
+
+def main() -> None:
+    """Argument: the home, whose lock says as long as this process lives that its ports may still be in use."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    groups: set[int] = set()
+    with FileLock(Path(sys.argv[1]) / LOCK):
+        for line in sys.stdin:
+            change = groups.add if line[0] == "+" else groups.discard
+            change(int(line[1:]))
+        end_groups(groups)
+
+
+def end_groups(groups: set[int]) -> None:
+    """Politely first; what is left after 15 seconds is killed."""
+    _signal(groups, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_TIMEOUT_S
+    while _signal(groups, 0) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    _signal(groups, signal.SIGKILL)
+
+
+def _signal(groups: set[int], number: int) -> bool:
+    """Whether any of them still has a process."""
+    alive = False
+    for group in groups:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, number)
+            alive = True
+    return alive
+
+
+if __name__ == "__main__":
+    main()
