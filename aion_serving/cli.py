@@ -50,11 +50,14 @@ def search(
 
 
 def why(
-    answer_id: Annotated[str, typer.Argument(help="As 'aion ask' printed it.", show_default=False)],
+    answer_id: Annotated[str, typer.Argument(help="As 'aion ask' printed it, or how it begins.", show_default=False)],
     as_json: AsJson = False,
 ) -> None:
     """Show where an answer came from: release, passages, versions, decisions, fetches, runs."""
-    found = _assistant().why(answer_id)
+    from aion_assets.core.answers import full_answer_id
+
+    assistant = _assistant()
+    found = assistant.why(full_answer_id(assistant.database, assistant.settings.tenant_id, answer_id))
     if as_json:
         _print_json(found)
         return

@@ -8,10 +8,12 @@ from pydantic import BaseModel, Field
 
 from aion_assets.core import curation, sources
 from aion_assets.core.database import as_utc
+from aion_assets.core.repeats import add_repeats
 from aion_serving.problems import Problem
 from aion_serving.shared_state import CurrentAssistant
 
 _MOST_AT_ONCE = 1_000
+_MOST_OFFSET = 2**31 - 1  # what every database takes
 # Accounts are not there yet: whoever reaches the API decides under this name.
 _BY = "api"
 _STATES = {"approve": curation.APPROVED, "reject": curation.REJECTED, "pending": curation.PENDING}
@@ -20,7 +22,7 @@ router = APIRouter(tags=["Knowledge"])
 
 OfSource = Annotated[str, Query(description="Only of this source, by id or name.")]
 Limit = Annotated[int, Query(ge=1, le=_MOST_AT_ONCE)]
-Offset = Annotated[int, Query(ge=0)]
+Offset = Annotated[int, Query(ge=0, le=_MOST_OFFSET)]
 State = Literal["pending", "approved", "rejected"]
 
 
@@ -144,6 +146,7 @@ def _items(assistant: CurrentAssistant, state: str, source: str, limit: int, off
     source_id = sources.get_source(database, settings, source).source.source_id if source else ""
     total, rows = curation.queue(database, settings.tenant_id, state, source_id, limit, offset)
     curation.add_remarks(assistant.lake, rows)
+    add_repeats(assistant.lake, database, rows)
     return Items(total=total, limit=limit, offset=offset, items=[_item(row) for row in rows])
 
 

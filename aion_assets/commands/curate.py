@@ -5,10 +5,12 @@ from typing import Annotated
 
 import typer
 
-from aion_assets.commands.output import AsJson, print_json, print_table
+from aion_assets.commands.output import AsJson, print_json, print_table, short_id
 
 app = typer.Typer(no_args_is_help=True, help="Decide which documents become knowledge.")
-Ids = Annotated[list[str] | None, typer.Argument(help="Document ids, as 'aion curate list' shows them.")]
+Ids = Annotated[
+    list[str] | None, typer.Argument(help="Document ids as 'aion curate list' shows them, or how they begin.")
+]
 OfSource = Annotated[str, typer.Option("--source", help="All waiting documents of this source.")]
 
 
@@ -23,6 +25,7 @@ def list_(
     from aion_assets.core import curation
     from aion_assets.core.database import open_database
     from aion_assets.core.lake import Lake
+    from aion_assets.core.repeats import add_repeats
     from aion_assets.core.settings import load_settings
     from aion_assets.core.sources import get_source
 
@@ -30,19 +33,28 @@ def list_(
     database = open_database(settings)
     source_id = get_source(database, settings, source).source.source_id if source else ""
     total, rows = curation.queue(database, settings.tenant_id, state, source_id, limit)
-    curation.add_remarks(Lake(settings.lake_uri), rows)
+    lake = Lake(settings.lake_uri)
+    curation.add_remarks(lake, rows)
+    add_repeats(lake, database, rows)
     if json:
         print_json({"total": total, "items": rows})
         return
     columns = ["id", "quality", "title", "source", "repeats"]
     shown = [
-        [row["doc_id"], f"{row['quality']:.2f}", row["title"], row["source_id"], row["duplicate_of"]] for row in rows
+        [
+            short_id(row["doc_id"]),
+            f"{row['quality']:.2f}",
+            row["title"],
+            row["source_id"],
+            short_id(row["duplicate_of"]),
+        ]
+        for row in rows
     ]
     if any(row["remark"] for row in rows):  # few have one, and a column takes room from the others
         columns.append("remark")
         shown = [[*cells, row["remark"]] for cells, row in zip(shown, rows, strict=True)]
     title = f"{total} {state} document{'s' if total != 1 else ''}"
-    print_table(title, columns, shown, f"No {state} documents.")
+    print_table(title, columns, shown, f"No {state} documents.", whole=("id", "quality", "repeats"))
 
 
 @app.command()
@@ -78,6 +90,8 @@ def _decide(state: str, ids: list[str], source: str, everything: bool, reason: s
         source_id = get_source(database, settings, source).source.source_id if source else ""
         _, rows = curation.queue(database, settings.tenant_id, curation.PENDING, source_id, limit=1_000_000)
         ids = [row["doc_id"] for row in rows]
+    else:
+        ids = curation.full_ids(database, settings.tenant_id, ids)
     changed = curation.decide(database, settings.tenant_id, ids, state, f"cli:{getuser()}", reason=reason)
     if json:
         print_json({"state": state, "changed": changed})

@@ -1,14 +1,17 @@
 """What the verbs print: tables for people, one JSON object on the last line for scripts."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
+_SHORT_ID = 12
+_NO_LIMIT = 100_000
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
 
 
@@ -16,14 +19,37 @@ def print_json(value: Mapping[str, Any]) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False, default=_plain))
 
 
-def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], empty: str) -> None:
+def short_id(id_: str) -> str:
+    """As much of an id as a table shows; every verb takes it for the whole."""
+    return id_[:_SHORT_ID]
+
+
+def print_table(
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    empty: str,
+    *,
+    whole: Collection[str] = (),
+    cut: Collection[str] = (),
+) -> None:
+    """In a terminal, `whole` columns are never folded and `cut` ones end in "…" where there is no room. In a pipe every
+    row is one line, as long as it has to be."""
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="ellipsis" if column in cut else "fold", no_wrap=column in whole)
     for row in rows:
         table.add_row(*(str(cell) for cell in row))
     console = Console(highlight=False)
-    console.print(table if table.row_count else empty)
+    if not table.row_count:
+        console.print(empty)
+    elif console.is_terminal:
+        console.print(table)
+    else:
+        console.width = max(1, Measurement.get(console, console.options.update(width=_NO_LIMIT), table).maximum)
+        with console.capture() as printed:
+            console.print(table)
+        typer.echo("\n".join(line.rstrip() for line in printed.get().splitlines()))
 
 
 def _plain(value: Any) -> str:

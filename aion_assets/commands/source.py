@@ -69,7 +69,8 @@ def list_(json: AsJson = False) -> None:
         return
     rows = [(s.source.source_id, s.source.kind, s.source.address, _when(s.collected_at), _state(s)) for s in states]
     empty = "No sources yet. Add one: aion source add https://example.org"
-    print_table("Sources", ("id", "kind", "address", "collected", "state"), rows, empty)
+    columns = ("id", "kind", "address", "collected", "state")
+    print_table("Sources", columns, rows, empty, whole=("id", "kind", "collected"), cut=("address",))
 
 
 @app.command()

@@ -13,6 +13,7 @@ from aion_assets.core.answer.extractive import Answer, Citation
 from aion_assets.core.database import Database, as_utc, now
 from aion_assets.core.errors import AnswerNotFoundError
 from aion_assets.core.events import ANSWER, MAX_QUESTION_CHARS, RETRIEVAL, record_event
+from aion_assets.core.prefixes import full_id
 from aion_assets.core.search.hits import Hit, Retrieval
 
 _CITED, _NEAREST = "cited", "nearest"
@@ -94,6 +95,12 @@ def record_answer(
         record_event(connection, tenant_id, RETRIEVAL, _retrieval_event(record, retrieval))
         record_event(connection, tenant_id, ANSWER, _answer_event(record, retrieval))
     return record
+
+
+def full_answer_id(database: Database, tenant_id: str, given: str) -> str:
+    """The id that begins so. Raises PrefixError: the beginning is too short or not of one answer alone."""
+    answers = schema.answers
+    return full_id(database, answers.c.answer_id, given, answers.c.tenant_id == tenant_id)
 
 
 def read_answer(database: Database, tenant_id: str, answer_id: str) -> AnswerRecord:

@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from aion_assets.core import schema
 from aion_assets.core.database import Database, as_utc, now
 from aion_assets.core.errors import CurationError
 from aion_assets.core.lake import Lake
+from aion_assets.core.prefixes import full_id
 from aion_assets.core.records import Source
 from aion_assets.core.sources import bump_requested
 
 PENDING, APPROVED, REJECTED = "pending", "approved", "rejected"
+STATES = (PENDING, APPROVED, REJECTED)
 AUTO_APPROVE = "policy:auto-approve"
 EXCERPT_CHARS = 300
 # What scores less waits for a person even in a trusted source: single words, rulers, empty tables. The lowest
@@ -91,7 +93,7 @@ def decide(
 
     Returns how many decisions changed. Raises CurationError: a document is not known, nothing is changed then.
     """
-    if state not in (APPROVED, REJECTED, PENDING):
+    if state not in STATES:
         raise CurationError(f"A decision cannot be {state!r}.", "Give approved, rejected or pending.")
     with database.write() as connection:
         found: dict[str, Any] = {}
@@ -101,7 +103,11 @@ def decide(
         missing = [key for key in doc_ids if key not in found]
         if missing:
             raise CurationError(f"No document has the id {missing[0]!r}.", "See 'aion curate list' for the ids.")
-        changed = [key for key in doc_ids if found[key].state != state or tags is not None]
+        changed = [
+            key
+            for key in doc_ids
+            if found[key].state != state or tags is not None or (reason and found[key].reason != reason)
+        ]
         for begin in range(0, len(changed), _BATCH):
             values = {"state": state, "decided_by": by, "decided_at": now(), "reason": reason}
             if tags is not None:
@@ -116,11 +122,22 @@ def decide(
     return len(changed)
 
 
+def full_ids(database: Database, tenant_id: str, given: Sequence[str]) -> list[str]:
+    """The ids that begin as given, once each. Raises PrefixError: a beginning is too short or not of one id alone."""
+    of_tenant = _curation.c.tenant_id == tenant_id
+    return list(dict.fromkeys(full_id(database, _curation.c.doc_id, item, of_tenant) for item in given))
+
+
 def queue(
     database: Database, tenant_id: str, state: str = PENDING, source_id: str = "", limit: int = 100, offset: int = 0
 ) -> tuple[int, list[dict[str, Any]]]:
-    """Total and one page of the documents in a state: those of low quality first, as they need a person most."""
-    where = [_curation.c.tenant_id == tenant_id, _curation.c.state == state]
+    """Total and one page of the documents in a state: those of low quality first, as they need a person most.
+
+    A document that vanished is not among them. Raises CurationError: there is no such state.
+    """
+    if state not in STATES:
+        raise CurationError(f"There is no state {state!r}.", f"States: {', '.join(STATES)}.")
+    where = [_curation.c.tenant_id == tenant_id, _curation.c.state == state, is_there()]
     if source_id:
         where.append(_curation.c.source_id == source_id)
     with database.read() as connection:
@@ -133,6 +150,12 @@ def queue(
             .offset(offset)
         ).mappings()
         return total, [dict(row) for row in rows]
+
+
+def is_there() -> ColumnElement[bool]:
+    """Holds for the rows whose document did not vanish; a decision outlives its document, which may come back."""
+    gone = select(_tombstones.c.subject).where(_tombstones.c.reason == "gone", _tombstones.c.scope == "document")
+    return _curation.c.doc_id.not_in(gone)
 
 
 def add_remarks(lake: Lake, rows: Sequence[dict[str, Any]]) -> None:

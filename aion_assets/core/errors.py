@@ -15,7 +15,8 @@ AionError
 │   ├── NoReleaseError      nothing has been released yet
 │   └── GateBlockedError    a structural gate failed; the previous release keeps serving
 ├── EmbedderError           the embedding model cannot be loaded, or is not the one expected
-└── AnswerNotFoundError     no answer has this id
+├── AnswerNotFoundError     no answer has this id
+└── PrefixError             the beginning of an id is too short, or several ids begin so
 """
 
 
@@ -89,4 +90,8 @@ class EmbedderError(AionError):
 
 
 class AnswerNotFoundError(AionError):
+    pass
+
+
+class PrefixError(AionError):
     pass

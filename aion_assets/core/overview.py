@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import func, select
 
-from aion_assets.core import schema
+from aion_assets.core import curation, schema
 from aion_assets.core.database import Database
 from aion_assets.core.errors import SourceError
 from aion_assets.core.lake import Lake, quoted
@@ -56,10 +56,12 @@ def source_overview(lake: Lake, database: Database, source_id: str) -> SourceOve
         quarantined[row["reason"]] += 1
         if len(overview.troubles) < _MOST_TROUBLES:
             overview.troubles.append({"address": row["url"], "reason": row["reason"], "detail": row["detail"] or ""})
-    curation = schema.curation
+    table = schema.curation
     with database.read() as connection:
         rows = connection.execute(
-            select(curation.c.state, func.count()).where(curation.c.source_id == source_id).group_by(curation.c.state)
+            select(table.c.state, func.count())
+            .where(table.c.source_id == source_id, curation.is_there())
+            .group_by(table.c.state)
         ).all()
     overview.outcomes, overview.quarantined = dict(outcomes.most_common()), dict(quarantined.most_common())
     overview.decisions = {row[0]: row[1] for row in rows}

@@ -33,3 +33,14 @@ def test_the_queue_shows_what_the_parser_remarked(
         "Tools": "named pdf, but its content is html",
     }
     assert "named pdf, but its content is html" in queue()
+
+
+def test_the_table_is_whole_in_a_pipe_and_its_ids_are_taken(settings: Settings, tmp_path: Path) -> None:
+    title = "A title that is longer than the eighty columns of a terminal, and goes on for a while after that"
+    bench = Workbench(settings)
+    source = bench.add(write_files(tmp_path / "files", a_md=f"# {title}\n\nWater them on Mondays."), auto_approve=False)
+    bench.to_chunks(source)
+    listed = CliRunner().invoke(build_app(), ["curate", "list"], catch_exceptions=False).output.splitlines()
+    assert len(listed) == 3 and title in listed[-1]
+    decided = CliRunner().invoke(build_app(), ["curate", "approve", listed[-1].split()[0]], catch_exceptions=False)
+    assert decided.output == "1 document approved.\n"

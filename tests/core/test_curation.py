@@ -5,7 +5,7 @@ import pytest
 
 from aion_assets.core import curation, sources
 from aion_assets.core.database import Database
-from aion_assets.core.errors import CurationError
+from aion_assets.core.errors import CurationError, PrefixError
 from aion_assets.core.records import Source
 from aion_assets.core.settings import Settings
 
@@ -159,3 +159,41 @@ def test_the_curator_sees_which_documents_repeat_another(either_database: Either
         curation.note_duplicates(either_database[0], source.source_id, noted)
         _, rows = curation.queue(either_database[0], "default")
         assert {row["doc_id"]: row["duplicate_of"] for row in rows} == {"a": "", "b": noted.get("b", "")}
+
+
+def test_a_reason_given_later_is_kept_with_the_decision(either_database: Either) -> None:
+    source = _source(either_database)
+    _register(either_database, source, {"a": _document()})
+    given = [
+        curation.decide(*_tenant(either_database), ["a"], curation.REJECTED, "me", reason=r) for r in ("", "old", "")
+    ]
+    _, rows = curation.queue(*_tenant(either_database), curation.REJECTED)
+    assert (given, [row["reason"] for row in rows]) == ([1, 1, 0], ["old"])
+
+
+def test_a_vanished_document_is_not_listed_until_it_is_back(either_database: Either) -> None:
+    source = _source(either_database, auto_approve=True)
+    for documents, listed in (({"a": _document()}, 1), ({}, 0), ({"a": _document()}, 1)):
+        _register(either_database, source, documents)
+        assert curation.queue(*_tenant(either_database), curation.APPROVED)[0] == listed
+
+
+def test_an_unknown_state_is_refused_with_those_there_are(either_database: Either) -> None:
+    with pytest.raises(CurationError, match=r"'foo'.*pending, approved, rejected"):
+        curation.queue(*_tenant(either_database), "foo")
+
+
+def test_an_id_may_be_given_by_its_beginning_when_no_other_begins_so(either_database: Either) -> None:
+    source = _source(either_database)
+    _register(either_database, source, {key: _document() for key in ("abcdef01", "abcdef02", "123456_8", "1234567")})
+    full = [curation.full_ids(*_tenant(either_database), given) for given in (["abcdef01"], ["123456_", "123456_8"])]
+    assert full == [["abcdef01"], ["123456_8"]]
+    assert curation.full_ids(*_tenant(either_database), ["feedface"]) == ["feedface"], "which no decision then finds"
+    with pytest.raises(PrefixError, match=r"'abcdef'.*abcdef01, abcdef02"):
+        curation.full_ids(*_tenant(either_database), ["abcdef"])
+    with pytest.raises(PrefixError, match=r"'12345'.*6 characters"):
+        curation.full_ids(*_tenant(either_database), ["12345"])
+
+
+def _tenant(either: Either) -> tuple[Database, str]:
+    return either[0], either[1].tenant_id

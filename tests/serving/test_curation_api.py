@@ -96,3 +96,7 @@ def test_the_collected_file_is_shown_only_while_approved(curator: httpx.Client, 
     curator.post("/curation/action", json={"doc_ids": [html], "action": "reject"})
     assert curator.get(f"/kb/items/{html}/original").status_code == 404
     assert curator.get("/kb/items/nothing/original").status_code == 404
+
+
+def test_an_offset_beyond_every_number_is_422(curator: httpx.Client) -> None:
+    assert curator.get("/kb/items", params={"offset": 10**21}).status_code == 422
