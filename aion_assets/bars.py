@@ -1,19 +1,22 @@
 """Progress in the terminal: a bar for each step, with its rate of the past as the time left."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
     TaskID,
     TextColumn,
-    TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 
+_LINE_EVERY_S = 30.0
 # Name of the step, done, total (0 while unknown), what is being done.
 Draw = Callable[[str, int, int, str], None]
 
@@ -24,16 +27,35 @@ def no_bars(_name: str, _done: int, _total: int, _what: str) -> None:
 
 @contextmanager
 def progress_bars(console: Console) -> Iterator[Draw]:
+    """Bars in a terminal; elsewhere a plain line now and then, so that a log shows that a long run goes on."""
+    if not console.is_terminal or console.quiet:
+        yield _plain_lines(console)
+        return
+    # All columns but the last take 56 of the 80 of a narrow terminal.
     columns = (
-        TextColumn("  {task.description:<20}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-        TimeRemainingColumn(), TextColumn("[dim]{task.fields[what]}"),
+        TextColumn("  {task.description:<17}"), BarColumn(bar_width=12), MofNCompleteColumn(),
+        TimeRemainingColumn(compact=True), TextColumn("[dim]{task.fields[what]}", table_column=Column(no_wrap=True)),
     )  # fmt: skip
+    room = max(0, console.width - 58)
     tasks: dict[str, TaskID] = {}
-    with Progress(*columns, console=console, disable=console.quiet, transient=True) as progress:
+    with Progress(*columns, console=console, transient=True) as progress:
 
         def draw(name: str, done: int, total: int, what: str) -> None:
             if name not in tasks:
                 tasks[name] = progress.add_task(name, what="")
-            progress.update(tasks[name], completed=done, total=total or None, what=what[-60:])
+            end = what if len(what) <= room else f"…{what[len(what) - room + 1 :]}"
+            progress.update(tasks[name], completed=done, total=total or None, what=escape(end))
 
         yield draw
+
+
+def _plain_lines(console: Console) -> Draw:
+    last = time.monotonic()
+
+    def draw(name: str, done: int, total: int, _what: str) -> None:
+        nonlocal last
+        if time.monotonic() - last >= _LINE_EVERY_S:
+            last = time.monotonic()
+            console.print(f"  {name}: {done} of {total or 'unknown'}")
+
+    return draw
