@@ -1,11 +1,15 @@
 """The console command `aion`: one app whose verbs are registered by the packages that own them."""
 
+import json
 import sys
-from importlib.metadata import entry_points
+from importlib.metadata import entry_points, version
+from typing import Annotated
 
 import typer
 
 VERBS = "aion.verbs"
+_AS_JSON = "--json"
+_MISUSED = 2  # click's exit status for a command line that it cannot read
 
 
 def build_app() -> typer.Typer:
@@ -17,21 +21,49 @@ def build_app() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
+
+    @app.callback()
+    def options(
+        version: Annotated[
+            bool, typer.Option("--version", help="Print AION's version.", is_eager=True, callback=_print_version)
+        ] = False,
+    ) -> None:
+        pass
+
     for entry_point in sorted(entry_points(group=VERBS), key=lambda found: found.name):
         entry_point.load()(app)
     return app
 
 
 def main() -> None:
-    """Errors meant for a person are one sentence and the next step, and end with status 1."""
+    """Errors meant for a person are one sentence and the next step, and end with status 1.
+
+    With --json they are one object on the last line of standard output, too.
+    """
     from aion_assets.core.errors import AionError
 
     try:
         build_app()()
+    except SystemExit as end:
+        if end.code == _MISUSED and _AS_JSON in sys.argv:
+            _print_error("The command was not understood; standard error says why.", "See --help.")
+        raise
     except AionError as error:
+        if _AS_JSON in sys.argv:
+            _print_error(error.what, error.next_step)
         from rich.console import Console
 
         Console(stderr=True, highlight=False).print(f"[bold red]error[/]  {error.what}", soft_wrap=True)
         if error.next_step:
             Console(stderr=True, highlight=False).print(f"       {error.next_step}", soft_wrap=True)
         sys.exit(1)
+
+
+def _print_error(error: str, next_step: str) -> None:
+    typer.echo(json.dumps({"error": error, "next_step": next_step}, ensure_ascii=False))
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(version("aion"))
+        raise typer.Exit

@@ -14,9 +14,16 @@ def register(app: typer.Typer) -> None:
         app.command()(verb)
 
 
+def _words(value: str) -> str:
+    if not value.strip():
+        raise typer.BadParameter("it is empty; write what you want to know")
+    return value
+
+
 def ask(
     question: Annotated[
-        str, typer.Argument(help="A whole question; the answer is in its language.", show_default=False)
+        str,
+        typer.Argument(help="A whole question; the answer is in its language.", show_default=False, callback=_words),
     ],
     as_json: AsJson = False,
 ) -> None:
@@ -33,7 +40,7 @@ def ask(
 
 
 def search(
-    query: Annotated[str, typer.Argument(help="What to find.", show_default=False)],
+    query: Annotated[str, typer.Argument(help="What to find.", show_default=False, callback=_words)],
     k: Annotated[int, typer.Option("-k", min=1, max=100, help="Most hits.")] = 8,
     as_json: AsJson = False,
 ) -> None:

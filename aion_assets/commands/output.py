@@ -35,7 +35,7 @@ def print_table(
 ) -> None:
     """In a terminal, `whole` columns are never folded and `cut` ones end in "…" where there is no room. In a pipe every
     row is one line, as long as it has to be."""
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
     for column in columns:
         table.add_column(column, overflow="ellipsis" if column in cut else "fold", no_wrap=column in whole)
     for row in rows:
@@ -43,13 +43,15 @@ def print_table(
     console = Console(highlight=False)
     if not table.row_count:
         console.print(empty)
-    elif console.is_terminal:
+        return
+    console.print(f"[bold]{title}[/]", soft_wrap=True)
+    if console.is_terminal:
         console.print(table)
-    else:
-        console.width = max(1, Measurement.get(console, console.options.update(width=_NO_LIMIT), table).maximum)
-        with console.capture() as printed:
-            console.print(table)
-        typer.echo("\n".join(line.rstrip() for line in printed.get().splitlines()))
+        return
+    console.width = max(1, Measurement.get(console, console.options.update(width=_NO_LIMIT), table).maximum)
+    with console.capture() as printed:
+        console.print(table)
+    typer.echo("\n".join(line.rstrip() for line in printed.get().splitlines()))
 
 
 def _plain(value: Any) -> str:

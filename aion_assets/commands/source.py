@@ -1,6 +1,7 @@
 """`aion source`: add, list, show, set, pause and remove the sources of knowledge."""
 
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
@@ -104,13 +105,15 @@ def show(
     if json:
         print_json(_as_dict(state) | asdict(overview))
         return
-    facts = [(key, value) for key, value in _as_dict(state).items() if key != "pipeline_version"]
-    print_table(f"Source {state.source.source_id}", ("setting", "value"), facts, "")
+    print_table(f"Source {state.source.source_id}", ("setting", "value"), _facts(state), "")
     print_table("\nLocations by outcome", ("outcome", "count"), overview.outcomes.items(), "\nNothing collected yet.")
     print_table("\nDocuments by decision", ("state", "count"), overview.decisions.items(), "\nNo documents yet.")
     troubles = [(item["address"], item["reason"], item["detail"]) for item in overview.troubles]
     if troubles:
-        print_table("\nNot taken", ("address", "reason", "detail"), troubles, "")
+        print_table("\nNot taken", ("address", "reason", "detail"), troubles, "", whole=("reason",))
+    if overview.troubles_total > len(troubles):
+        left = overview.troubles_total - len(troubles)
+        typer.echo(f"{left} more are not shown; --outcome lists the addresses of one outcome, with --limit for more.")
 
 
 @app.command("set")
@@ -194,13 +197,16 @@ def remove(
     """Remove a source and everything it brought; it leaves search at once and the tables with the next run."""
     from aion_assets.core import sources
     from aion_assets.core.database import open_database
+    from aion_assets.core.errors import SourceError
     from aion_assets.core.settings import load_settings
 
     settings = load_settings()
     database = open_database(settings)
     source_id = sources.get_source(database, settings, name).source.source_id
-    if not (yes or json) and typer.get_text_stream("stdin").isatty():
-        typer.confirm(f"Remove {source_id} and all its documents from search?", abort=True)
+    if not yes:
+        if not typer.get_text_stream("stdin").isatty():
+            raise SourceError(f"Nobody is there to confirm that {source_id} is to be removed.", "Give --yes.")
+        typer.confirm(f"Remove {source_id} and all its documents from search?", abort=True, err=True)
     sources.remove_source(database, source_id)
     if json:
         print_json({"source_id": source_id, "removed": True})
@@ -215,6 +221,25 @@ def _plain(value: Any) -> str:
 def _as_dict(state: Any) -> dict[str, Any]:
     facts: dict[str, Any] = asdict(state)
     return {**facts.pop("source"), **facts}
+
+
+def _facts(state: Any) -> list[tuple[str, str]]:
+    source = state.source
+    every = timedelta(seconds=source.schedule_s)
+    facts = [
+        ("name", source.name),
+        ("kind", source.kind),
+        ("address", source.address),
+        ("state", _state(state)),
+        ("added", _when(state.created_at)),
+        ("last collected", _when(state.collected_at)),
+        ("looked at again", f"every {every}".removesuffix(", 0:00:00") if source.schedule_s else "never"),
+        ("approval", "by rule" if source.auto_approve else "by a person"),
+    ]
+    if source.kind == "web":
+        facts.append(("reach", f"{source.max_depth} links deep, {source.max_pages} pages at most"))
+        facts.append(("further domains", _plain(source.allow_domains)))
+    return facts
 
 
 def _when(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import func, select
 
@@ -16,12 +17,19 @@ _MOST_TROUBLES = 200
 
 @dataclass(slots=True)
 class SourceOverview:
-    """`troubles` are the locations and files that gave no document: {address, reason, detail}, at most 200."""
+    """`troubles` are the locations and files that gave no document: {address, reason, detail}, at most 200 of the
+    `troubles_total` that there are."""
 
     outcomes: dict[str, int] = field(default_factory=dict)
     decisions: dict[str, int] = field(default_factory=dict)
     quarantined: dict[str, int] = field(default_factory=dict)
     troubles: list[dict[str, str]] = field(default_factory=list)
+    troubles_total: int = 0
+
+    def add_trouble(self, address: str, reason: str, detail: str) -> None:
+        self.troubles_total += 1
+        if len(self.troubles) < _MOST_TROUBLES:
+            self.troubles.append({"address": address, "reason": reason, "detail": detail})
 
 
 def locations_of_outcome(lake: Lake, source_id: str, outcome: str, limit: int) -> tuple[int, list[dict[str, str]]]:
@@ -33,8 +41,8 @@ def locations_of_outcome(lake: Lake, source_id: str, outcome: str, limit: int) -
         raise SourceError(f"There is no outcome {outcome!r}.", f"Outcomes: {', '.join(Outcome)}.")
     where = f"source_id = {quoted(source_id)} AND outcome = {quoted(outcome)}"
     found = [
-        {"address": row["locator"], "reason": row["reason"] or ""}
-        for row in lake.rows("pages", ["locator", "reason"], where)
+        {"address": _address(row), "reason": row["reason"] or ""}
+        for row in lake.rows("pages", ["locator", "url", "reason"], where)
     ]
     found.sort(key=lambda item: item["address"])
     return len(found), found[:limit]
@@ -44,18 +52,17 @@ def source_overview(lake: Lake, database: Database, source_id: str) -> SourceOve
     of_source = f"source_id = {quoted(source_id)}"
     overview = SourceOverview()
     outcomes: Counter[str] = Counter()
-    for row in lake.rows("pages", ["locator", "outcome", "reason"], of_source):
+    for row in lake.rows("pages", ["locator", "url", "outcome", "reason", "status"], of_source):
         outcomes[row["outcome"]] += 1
-        if row["outcome"] in ("error", "too-big", "wrong-type") and len(overview.troubles) < _MOST_TROUBLES:
-            overview.troubles.append(
-                {"address": row["locator"], "reason": row["outcome"], "detail": row["reason"] or ""}
-            )
+        # A server said so; what vanished from a folder or a site is no trouble.
+        refused = row["outcome"] == Outcome.GONE and row["status"]
+        if row["outcome"] in ("error", "too-big", "wrong-type") or refused:
+            overview.add_trouble(_address(row), row["outcome"], row["reason"] or "")
     quarantined: Counter[str] = Counter()
     where = f"{of_source} AND state = 'quarantined'"
     for row in lake.rows("documents", ["url", "reason", "detail"], where):
         quarantined[row["reason"]] += 1
-        if len(overview.troubles) < _MOST_TROUBLES:
-            overview.troubles.append({"address": row["url"], "reason": row["reason"], "detail": row["detail"] or ""})
+        overview.add_trouble(row["url"], row["reason"], row["detail"] or "")
     table = schema.curation
     with database.read() as connection:
         rows = connection.execute(
@@ -66,3 +73,8 @@ def source_overview(lake: Lake, database: Database, source_id: str) -> SourceOve
     overview.outcomes, overview.quarantined = dict(outcomes.most_common()), dict(quarantined.most_common())
     overview.decisions = {row[0]: row[1] for row in rows}
     return overview
+
+
+def _address(row: dict[str, Any]) -> str:
+    """As a person knows it: a link that was sent lies in a file whose name nobody chose."""
+    return str(row["url"] if row["url"].startswith("http") else row["locator"])

@@ -3,11 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+from loopback import counting_site
 from typer.testing import CliRunner
 from workbench import Workbench, article, write_files
 
 from aion_assets.cli import build_app
 from aion_assets.core import sources
+from aion_assets.core.collect.uploads import uploads_folder
 from aion_assets.core.settings import Settings
 
 
@@ -53,3 +55,21 @@ def test_an_address_that_may_not_be_fetched_is_added_with_a_warning(settings: Se
     added = _source("add", "http://10.1.2.3/", "--name", "inside")
     assert "AION_ALLOW_PRIVATE_NETWORKS" in added and "Added web source inside" in added
     assert "AION_ALLOW_PRIVATE_NETWORKS" not in _source("add", "http://127.0.0.1/", "--name", "allowed")
+
+
+def test_what_was_not_taken_is_told_by_its_web_address_with_how_many_more_there_are(
+    settings: Settings, tmp_path: Path
+) -> None:
+    bench = Workbench(settings)
+    source = bench.add("uploads", name="sent")
+    inbox = uploads_folder(settings, source.source_id)
+    with counting_site() as site:
+        write_files(inbox, **{"17-link_url": f"{site.root}/missing", **{f"t{n}_exe": "x" for n in range(205)}})
+        bench.collect(source)
+        (inbox / "t0.exe").unlink()
+        bench.collect(source)
+    shown = _source("show", "sent")
+    assert f"{site.root}/missing" in shown and "17-link.url" not in shown
+    assert "404 Not Found" in shown
+    assert "5 more are not shown" in shown, "204 of a wrong type and a link to nothing, of which 200 are listed"
+    assert "looked at again  never" in shown

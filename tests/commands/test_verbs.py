@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,8 @@ def test_a_source_is_added_listed_shown_paused_and_removed(home: Path, folder: P
     assert "--help" in aion("source", "set", "politicas", fails=True)
     assert as_json("source", "pause", "politicas", "--resume")["paused"] is False
     assert "robots" in aion("source", "show", "politicas", "--outcome", "nothing", fails=True)
-    assert as_json("source", "remove", "politicas")["removed"] is True
+    assert "--yes" in aion("source", "remove", "politicas", fails=True)
+    assert as_json("source", "remove", "politicas", "--yes")["removed"] is True
     assert as_json("source", "list")["sources"] == []
 
 
@@ -83,6 +85,28 @@ def test_bad_input_is_named_and_ends_with_status_1(home: Path, arguments: list[s
 
 def test_a_bad_schedule_names_the_value(home: Path, folder: Path) -> None:
     assert "'soon'" in aion("source", "add", str(folder), "--schedule", "soon", fails=True)
+
+
+def test_with_json_an_error_is_one_object_on_the_last_line(home: Path) -> None:
+    for arguments, status, says in (
+        (
+            ["source", "show", "nowhere"],
+            1,
+            {"error": "There is no source 'nowhere'.", "next_step": "Sources: none yet."},
+        ),
+        (["curate", "list", "--state", "foo"], 1, {"next_step": "States: pending, approved, rejected."}),
+        (["ask", " "], 2, {"next_step": "See --help."}),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "aion_assets", *arguments, "--json"], capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == status
+        assert says.items() <= json.loads(done.stdout.splitlines()[-1]).items()
+        assert "Traceback" not in done.stderr
+
+
+def test_the_version_is_told(home: Path) -> None:
+    assert aion("--version") == f"{version('aion')}\n"
 
 
 def test_nothing_due_is_no_failure(home: Path) -> None:
