@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
-from aion_serving.problems import Problem
+from aion_serving.problems import NOT_BLANK, Problem
 from aion_serving.replies import AnswerReply, SearchReply, answer_reply, search_reply
 from aion_serving.shared_state import CurrentAssistant
 
@@ -19,7 +19,7 @@ class Question(BaseModel):
     message: str = Field(
         min_length=1,
         max_length=MAX_QUESTION_CHARS,
-        pattern=r"\S",
+        pattern=NOT_BLANK,
         description="The question, as a person would put it.",
         examples=["Como aprovo um documento?"],
     )
@@ -52,7 +52,9 @@ def why(
 @router.get("/api/search", summary="Search without an answer", responses={503: {"model": Problem}})
 def search(
     assistant: CurrentAssistant,
-    q: Annotated[str, Query(min_length=1, max_length=MAX_QUESTION_CHARS, pattern=r"\S", description="What to find.")],
+    q: Annotated[
+        str, Query(min_length=1, max_length=MAX_QUESTION_CHARS, pattern=NOT_BLANK, description="What to find.")
+    ],
     k: Annotated[int, Query(ge=1, le=MAX_HITS, description="Most hits.")] = 8,
 ) -> SearchReply:
     """The best passage of each of the k best documents, best first."""

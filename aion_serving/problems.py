@@ -1,6 +1,8 @@
 """Every error as one JSON object, {error, next_step}: never a traceback, never what was sent."""
 
 import logging
+from collections.abc import Mapping
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -10,6 +12,8 @@ from starlette.exceptions import HTTPException
 
 from aion_assets.core import errors
 
+# What a text must match that may not be white space alone.
+NOT_BLANK = r"\S"
 _log = logging.getLogger(__name__)
 
 # The first class that fits decides, so the special stand before the general.
@@ -75,8 +79,16 @@ async def _on_aion_error(request: Request, error: Exception) -> JSONResponse:
 async def _on_invalid(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     # Only where and why; what was sent may hold what nobody else is to read.
-    said = [f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors()]
+    said = [_in_words(item) for item in error.errors()]
     return problem(422, f"The request is not as it should be: {'; '.join(said)}.", "The page /docs describes it.")
+
+
+def _in_words(item: Mapping[str, Any]) -> str:
+    if item["type"] == "json_invalid":
+        return "the body is not JSON"
+    place = ".".join(str(part) for part in item["loc"])
+    blank = item["type"] == "string_pattern_mismatch" and item["ctx"]["pattern"] == NOT_BLANK
+    return f"{place}: {'it is blank' if blank else item['msg']}"
 
 
 async def _on_http(_request: Request, error: Exception) -> JSONResponse:

@@ -83,7 +83,11 @@ def test_a_body_that_is_not_as_described_is_422_and_is_not_echoed(client: httpx.
         assert response.status_code == 422
         assert "message" in response.json()["error"]
         assert "geheim" not in response.text
-    assert client.post("/api/chat", content="{", headers={"content-type": "application/json"}).status_code == 422
+    blank = client.post("/api/chat", json={"message": " "}).json()["error"]
+    assert blank == "The request is not as it should be: body.message: it is blank."
+    broken = client.post("/api/chat", content="{", headers={"content-type": "application/json"})
+    assert broken.status_code == 422
+    assert broken.json()["error"] == "The request is not as it should be: the body is not JSON."
 
 
 def test_a_question_may_hold_any_characters(client: httpx.Client) -> None:

@@ -21,6 +21,15 @@ HOSTILE = """# Aviso de teste
 O aviso <img src=x onerror="document.title='owned'"><script>document.title='owned'</script> foi publicado na terça-feira
 pelo setor de comunicação interna.
 """
+CODE = """# Senha do roteador
+
+A senha do roteador do laboratório é trocada no terminal com estes comandos:
+
+```
+passwd roteador
+    systemctl restart roteador
+```
+"""
 
 
 @pytest.fixture(scope="session")
@@ -98,6 +107,18 @@ def test_markup_in_a_document_is_shown_as_text(
 
 
 @in_browser
+def test_the_lines_of_code_and_lists_in_a_passage_stay_lines(
+    base: KnowledgeBase, serve: Callable[[Settings], httpx.Client], page: "playwright.Page"
+) -> None:
+    (base.folder / "senha.md").write_text(CODE)
+    base.ingest()
+    page.goto(str(serve(base.settings).base_url))
+    answer = ask(page, "Como a senha do roteador do laboratório é trocada no terminal?")
+    card = answer.locator(".card", has_text="Senha do roteador")
+    assert "passwd roteador\n" in card.locator(".passage").inner_text()
+
+
+@in_browser
 def test_an_error_is_shown_and_can_be_tried_again(client: httpx.Client, browser: "playwright.Browser") -> None:
     page = browser.new_page()
     page.goto(str(client.base_url))
@@ -118,6 +139,7 @@ def test_an_empty_base_says_what_to_do_and_notices_the_first_release(
     page = browser.new_page()
     page.goto(str(serve(base.settings).base_url))
     assert "aion source add" in page.locator("#empty").inner_text()
+    assert "aion curate approve" in page.locator("#empty").inner_text()
     assert page.get_by_role("textbox").is_disabled()
     base.ingest()
     page.locator("#question:enabled").wait_for()
