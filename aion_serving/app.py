@@ -16,6 +16,7 @@ from aion_serving.problems import Problem, add_problem_handlers
 from aion_serving.shield import Shield
 
 _log = logging.getLogger(__name__)
+_LOOK_EVERY_S = 2.0
 
 _DESCRIPTION = """
 Ask the knowledge base of your organisation, see where every answer came from, and decide what it may know.
@@ -30,8 +31,11 @@ _TAGS = [
 ]
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """Opens nothing yet: database, release and model are opened by the first request, or by the warm-up at start."""
+def create_app(settings: Settings, *, watch_releases: bool = False) -> FastAPI:
+    """Opens nothing yet: database, release and model are opened by the first request, or by the warm-up at start.
+
+    `watch_releases`: also open every new release as soon as it is there, not with the first question after it.
+    """
     app = FastAPI(
         title="AION",
         version=version("aion"),
@@ -44,6 +48,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=_lifespan,
     )
     app.state.assistant = Assistant(settings)
+    app.state.watch_releases = watch_releases
     app.add_middleware(Shield, settings=settings)
     add_problem_handlers(app)
     for module in (chat, curating, originals, ingesting, health):
@@ -55,12 +60,30 @@ def create_app(settings: Settings) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     # The model takes seconds to load; meanwhile the server already answers whoever asks how it is.
-    threading.Thread(target=_warm_up, args=(app.state.assistant,), name="warm-up", daemon=True).start()
+    stopped = threading.Event()
+    if not app.state.watch_releases:
+        stopped.set()
+    threading.Thread(target=keep_ready, args=(app.state.assistant, stopped), name="keep-ready", daemon=True).start()
     yield
+    stopped.set()
 
 
-def _warm_up(assistant: Assistant) -> None:
-    try:
-        assistant.warm_up()
-    except AionError as error:
-        _log.warning("Not ready yet: %s", error)
+def keep_ready(assistant: Assistant, stopped: threading.Event) -> None:
+    """Load what the first question needs; then open every new release before a question has to wait for it.
+
+    Once only where it is stopped from the start.
+    """
+    is_warm, said = False, ""
+    while True:
+        try:
+            if is_warm:
+                assistant.release()
+            else:
+                assistant.warm_up()
+            is_warm, said = True, ""
+        except AionError as error:
+            if str(error) != said:
+                said = str(error)
+                _log.warning("Not ready yet: %s", said)
+        if stopped.wait(_LOOK_EVERY_S):
+            return

@@ -74,6 +74,11 @@ class Assistant:
                 self._embedder = question_embedder(find_embedding_model(self.settings.embed_model))
             return self._embedder
 
+    @property
+    def opened_release_id(self) -> str:
+        """Of the release that answers now; "" before the first is opened."""
+        return self._opened.release_id if self._opened else ""
+
     def warm_up(self) -> None:
         """Load what the first question would have to wait for.
 

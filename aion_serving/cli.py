@@ -82,7 +82,7 @@ def serve() -> None:
 
     settings = load_settings()
     uvicorn.run(
-        create_app(settings),
+        create_app(settings, watch_releases=True),
         host=settings.host,
         port=settings.port,
         log_level=settings.log_level.lower(),

@@ -1,6 +1,7 @@
 """New releases and new decisions reach a server that goes on running."""
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from serving_base import KnowledgeBase
 from aion_assets.core import curation, releases
 from aion_assets.core.errors import EmbedderError, LakeError
 from aion_assets.core.settings import Settings
+from aion_serving.app import keep_ready
 from aion_serving.assistant import Assistant
 
 QUESTION = "Com quantos dias de antecedência o pedido de férias deve ser feito?"
@@ -33,6 +35,24 @@ def test_a_new_release_answers_without_a_restart(
     assert old["passages"][0]["document"]["unchanged"] is False
     assert old["passages"][0]["fetch"]["of_version_quoted"] is False
     assert "45 dias" in old["passages"][0]["passage"]
+
+
+def test_a_new_release_is_opened_before_anybody_asks(base: KnowledgeBase) -> None:
+    assistant, stopped = Assistant(base.settings), threading.Event()
+    watching = threading.Thread(target=keep_ready, args=(assistant, stopped))
+    watching.start()
+
+    def wait_for(release_id: str) -> None:
+        deadline = time.monotonic() + 60
+        while assistant.opened_release_id != release_id and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert assistant.opened_release_id == release_id
+
+    wait_for(releases.current_release_id(base.database, base.tenant_id) or "")
+    (base.folder / "nova.md").write_text("# Nova\n\nO refeitório abre às onze horas da manhã.\n")
+    wait_for(base.ingest())
+    stopped.set()
+    watching.join()
 
 
 def test_questions_asked_during_swaps_are_all_answered_by_one_whole_release(base: KnowledgeBase) -> None:
