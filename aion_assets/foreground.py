@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from aion_assets.bars import progress_bars
-from aion_assets.core import releases, sources
+from aion_assets.core import curation, releases, sources
 from aion_assets.core.database import open_database
 from aion_assets.core.due import due_runs
 from aion_assets.core.errors import SourceError
@@ -97,6 +97,11 @@ def run_due(source: str = "", *, quiet: bool = False) -> RunSummary:
     summary.release_id = releases.current_release_id(database, settings.tenant_id) or ""
     if not summary.runs:
         console.print("Nothing is due.")
+    waiting, _ = curation.queue(database, settings.tenant_id, curation.PENDING, limit=1)
+    if waiting:
+        console.print(
+            f"{waiting} wait for a decision: 'aion curate list' shows them, 'aion curate approve' takes them in."
+        )
     return summary
 
 

@@ -53,7 +53,10 @@ def add(
         return
     typer.echo(f"Added {source.kind} source {source.source_id}. Collect it with 'aion run', or wait for the sensors.")
     if not auto_approve:
-        typer.echo("Its documents will wait for a decision: see 'aion curate list'.")
+        typer.echo(
+            "Its documents will wait for a decision: see them with 'aion curate list', "
+            f"approve all with 'aion curate approve --source {source.source_id}'."
+        )
 
 
 @app.command("list")
