@@ -100,7 +100,8 @@ def run_due(source: str = "", *, quiet: bool = False) -> RunSummary:
     waiting, _ = curation.queue(database, settings.tenant_id, curation.PENDING, limit=1)
     if waiting:
         console.print(
-            f"{waiting} wait for a decision: 'aion curate list' shows them, 'aion curate approve' takes them in."
+            f"{waiting} wait for a decision: 'aion curate list' shows them, 'aion curate approve' takes them in.",
+            soft_wrap=True,
         )
     return summary
 

@@ -144,11 +144,12 @@ def _keep_alive(console: Console, child: Child, warden: Warden) -> None:
     if pause_s is not None:
         console.print(f"It is started again in {pause_s:.0f} s; the others go on.")
     elif child.needed:
-        console.print(f"{child.name} does not stay alive: stopping everything. Its log is {child.log}.")
+        console.print(f"{child.name} does not stay alive: stopping everything. See {child.log}.", soft_wrap=True)
     else:
         console.print(
-            f"{child.name} does not stay alive and is left stopped; the chat goes on. Its log is {child.log}. "
-            "Without it 'aion run' does what is due."
+            f"{child.name} does not stay alive and is left stopped; the chat goes on, and 'aion run' does what is due. "
+            f"See {child.log}.",
+            soft_wrap=True,
         )
 
 
