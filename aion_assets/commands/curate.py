@@ -18,7 +18,7 @@ OfSource = Annotated[str, typer.Option("--source", help="All waiting documents o
 def list_(
     state: Annotated[str, typer.Option(help="pending, approved or rejected.")] = "pending",
     source: Annotated[str, typer.Option(help="Only of this source.")] = "",
-    limit: Annotated[int, typer.Option(min=1)] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="Most documents listed.")] = 50,
     json: AsJson = False,
 ) -> None:
     """Documents in a state, those of low quality first."""

@@ -26,7 +26,7 @@ def demo() -> None:
 
     console = Console(highlight=False)
     ensure_first_source()
-    if not run_due().succeeded:
+    if not all(run["succeeded"] for run in run_due().runs):  # a site that is down hinders no question on the manual
         raise typer.Exit(1)
     # Verbs of the server are reached as any user reaches them: floors do not import each other.
     answers = []
