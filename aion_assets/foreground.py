@@ -45,7 +45,6 @@ def dagster_home() -> Path:
 @contextmanager
 def dagster_instance() -> Iterator["dg.DagsterInstance"]:
     os.environ["DAGSTER_HOME"] = str(dagster_home())
-    os.environ.setdefault("DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS", "1")
     import dagster as dg
 
     with dg.DagsterInstance.get() as instance:
