@@ -53,8 +53,8 @@ class Bench:
 def open_bench(home: Home, labelled: LabelledSet) -> Bench:
     """Bring the corpus through every step to a release, and open that release as the server does."""
     started = time.monotonic()
-    source = home.add(labelled.address)
-    home.ingest(source)
+    for address in labelled.addresses:
+        home.ingest(home.add(address))
     tenant_id = home.settings.tenant_id
     manifest = releases.current_release(home.database, tenant_id)
     table = home.lake.table_at(manifest.index["table"], manifest.tag)

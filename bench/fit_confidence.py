@@ -3,7 +3,8 @@
 Every set goes through the real pipeline. Its questions are asked as they are (the answer is there), with their right
 documents hidden (it is absent, all the rest of the topic is there), and those of the other sets are asked of it (off
 topic). On a site other pages often answer, too, so that there the questions that it has no answer to stand for the
-absent ones. Prints AUROC on each set, fitted with it and without it, and writes `core/builtin_calibration.json`.
+absent ones; all sites are asked as one base of several sources, too. Prints AUROC on each set, fitted with it and
+without it, and writes `core/builtin_calibration.json`.
 """
 
 import json
@@ -22,7 +23,7 @@ from aion_assets.core.metrics import auroc
 from aion_assets.core.settings import Settings
 from bench.evaluate import Bench, open_bench
 from bench.ingest import temporary_home
-from bench.labelled import LabelledSet, Query, load_labelled_set, load_site_questions
+from bench.labelled import LabelledSet, Query, load_labelled_set, load_site_questions, together
 
 TARGET = Path(confidence.__file__).with_name("builtin_calibration.json")
 # What is expected of a question put to a knowledge base: three of four can be answered, one in seven asks for what the
@@ -34,6 +35,8 @@ EXPECTED = {"answerable": 0.75, "absent": 0.15, "off_topic": 0.10}
 WEIGHT_OF_A_SET = 1000.0
 WEIGHT_OF_A_SITE = {"pt": 100.0, "en": 500.0}
 
+_SITES_TOGETHER = "sites"
+
 Cases = dict[str, list[Case]]
 
 
@@ -43,15 +46,16 @@ def main(
     limit: Annotated[int, typer.Option(help="Questions of each kind and set.")] = 300,
 ) -> None:
     sites = [load_site_questions(url, Path(path)) for url, _, path in (text.rpartition("=") for text in site or ())]
-    sets = [*(load_labelled_set(folder, 0) for folder in folders), *sites]
-    names_of_sites = {item.name for item in sites}
+    alone = [*(load_labelled_set(folder, 0) for folder in folders), *sites]
+    sets = [*alone, together(_SITES_TOGETHER, sites)] if len(sites) > 1 else alone
+    names_of_sites = {_SITES_TOGETHER, *(item.name for item in sites)}
     cases: dict[str, Cases] = {}
     embedder_id = ""
     for labelled in sets:
         with temporary_home() as home:
             embedder_id = home.embedder.embedder_id
             bench = open_bench(home, labelled)
-            found = _cases(bench, [item for item in sets if item is not labelled], limit)
+            found = _cases(bench, [item for item in alone if not _share_sources(item, labelled)], limit)
         found["absent"] = found["near_miss" if labelled.name in names_of_sites else "removed"]
         cases[labelled.name] = found
         counts = {kind: len(some) for kind, some in found.items()}
@@ -63,12 +67,17 @@ def main(
         )
 
     calibration = fitted(cases)
-    for name, found in cases.items():
-        others = {other: some for other, some in cases.items() if other != name}
+    for labelled in sets:
+        others = {item.name: cases[item.name] for item in sets if not _share_sources(item, labelled)}
         unseen = fitted(others) if others else calibration
-        typer.echo(f"{name}: fitted with it {_figures(calibration, found)}, without it {_figures(unseen, found)}")
+        figures = [_figures(fit, cases[labelled.name]) for fit in (calibration, unseen)]
+        typer.echo(f"{labelled.name}: fitted with it {figures[0]}, without it {figures[1]}")
     TARGET.write_text(json.dumps(calibration.to_json(), indent=1) + "\n", encoding="utf-8")
     typer.echo(f"written to {TARGET}")
+
+
+def _share_sources(one: LabelledSet, other: LabelledSet) -> bool:
+    return not set(one.addresses).isdisjoint(other.addresses)
 
 
 def _cases(bench: Bench, others: Sequence[LabelledSet], limit: int) -> Cases:

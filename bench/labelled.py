@@ -8,6 +8,7 @@ import csv
 import json
 import random
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urljoin
@@ -29,10 +30,10 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class LabelledSet:
-    """`address` is what is added as a source; `files` are what was read of the set."""
+    """`addresses` are what is added as sources; `files` are what was read of the set."""
 
     name: str
-    address: str
+    addresses: tuple[str, ...]
     queries: list[Query]
     files: tuple[Path, ...]
 
@@ -59,7 +60,7 @@ def load_labelled_set(folder: Path, limit: int = 0, seed: int = 0) -> LabelledSe
         raise SourceError(f"{folder} is no labelled set: {type(error).__name__} {error}.") from error
     if 0 < limit < len(found):
         found = random.Random(seed).sample(found, limit)
-    return LabelledSet(folder.name, str(corpus), found, (corpus, queries, qrels))
+    return LabelledSet(folder.name, (str(corpus),), found, (corpus, queries, qrels))
 
 
 def load_site_questions(url: str, path: Path) -> LabelledSet:
@@ -74,7 +75,17 @@ def load_site_questions(url: str, path: Path) -> LabelledSet:
         ]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SourceError(f"{path} holds no questions of a site: {type(error).__name__} {error}.") from error
-    return LabelledSet(path.stem, url, found, (path,))
+    return LabelledSet(path.stem, (url,), found, (path,))
+
+
+def together(name: str, sets: Sequence[LabelledSet]) -> LabelledSet:
+    """One base of all their sources, asked all their questions."""
+    return LabelledSet(
+        name,
+        tuple(address for item in sets for address in item.addresses),
+        [query for item in sets for query in item.queries],
+        tuple(path for item in sets for path in item.files),
+    )
 
 
 def _query(entry: dict[str, object], relevant: dict[str, int]) -> Query:
