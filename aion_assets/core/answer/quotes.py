@@ -12,6 +12,9 @@ from aion_assets.core.sentences import sentence_spans
 MAX_QUOTE_CHARS = 400
 # A line without a full stop that is shorter than this is a heading or a label: it names what follows and says nothing.
 _HEADING_CHARS = 80
+# What the order of the passages counts beside the words of the quote: on a mixed base and in Portuguese up to .02 more
+# first quotes are of the right page than with 1, and more than 2 adds nothing.
+_RANKED = 2.0
 # Decides between quotes that hold the same terms, and no more: one term of a short question weighs more than this.
 _TO_THE_POINT = 0.1
 # The manual of a product in two languages: the same page in the reader's own is the better one.
@@ -33,7 +36,7 @@ class Quote:
 def best_quotes(question: str, hits: Sequence[Hit], weights: TermWeights) -> list[Quote]:
     """The best quote of every document among `hits`, best first; none that says no more than title and heading do.
 
-    A quote scores by the weight of the question's terms it holds, title and heading included, plus the score of its
+    A quote scores by the weight of the question's terms it holds, title and heading included, and by the score of its
     passage; of two that hold the same, the one whose first line speaks of nothing else is the better, and the one in
     the language of the question. The cosine of the sentence adds nothing to that, neither for citing the right passage
     nor for the words of the answer (measured on four sets), and costs thirty times the rest.
@@ -46,7 +49,7 @@ def best_quotes(question: str, hits: Sequence[Hit], weights: TermWeights) -> lis
             found = weights.terms(text)
             if found and set(found) <= set(above):
                 continue
-            score = hit.score + weights.coverage(wanted, [*found, *above])
+            score = _RANKED * hit.score + weights.coverage(wanted, [*found, *above])
             score += _TO_THE_POINT * _share(weights.terms(introduction), wanted)
             score += _SAME_LANGUAGE * (hit.lang == weights.language)
             if hit.doc_id not in best or score > best[hit.doc_id].score:

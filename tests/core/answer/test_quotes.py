@@ -90,7 +90,7 @@ def test_the_same_words_are_quoted_once_from_where_they_stand_nearer_to_the_begi
 def test_of_two_editions_the_one_in_the_language_of_the_question_is_quoted_first() -> None:
     passages = [
         hit("pt", text="Release: a versão publicada do índice.", score=1.0),
-        hit("en", text="Release: the published version of the index.", score=0.95),
+        hit("en", text="Release: the published version of the index.", score=0.97),
     ]
     passages[1].lang = "en"
     weights = TermWeights.of_texts([item.text for item in passages], "en")
