@@ -31,6 +31,7 @@ def add(
     from aion_assets.core.collect.guard import refusal_of
     from aion_assets.core.database import open_database
     from aion_assets.core.settings import load_settings
+    from aion_assets.core.source_options import parse_schedule
 
     settings = load_settings()
     source = sources.add_source(
@@ -39,7 +40,7 @@ def add(
         address,
         kind=kind,
         name=name,
-        schedule_s=sources.parse_schedule(schedule),
+        schedule_s=parse_schedule(schedule),
         max_depth=depth,
         max_pages=max_pages,
         allow_domains=allow_domain or [],
@@ -139,8 +140,8 @@ def set_(
     from aion_assets.core import curation
     from aion_assets.core.database import open_database
     from aion_assets.core.settings import load_settings
-    from aion_assets.core.source_options import REACH, change_options
-    from aion_assets.core.sources import get_source, parse_schedule
+    from aion_assets.core.source_options import REACH, change_options, parse_schedule
+    from aion_assets.core.sources import get_source
 
     settings = load_settings()
     database = open_database(settings)

@@ -179,7 +179,7 @@ class Lake:
                 return
             # Lance itself cleans nothing that is younger than the oldest tag, though most of it is between two tags.
             tagged = {tag["version"] for tag in table.tags.list().values()}
-            lake_files.drop_versions(self._files_of(name), tagged, keep)
+            lake_files.drop_versions(self._files_of(name), table.version, tagged, keep)
             # What no version names is left over, as nobody writes while this holds the table's lock.
             table.optimize(cleanup_older_than=_NEVER, delete_unverified=True)
 

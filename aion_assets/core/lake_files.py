@@ -54,18 +54,22 @@ def drop_unfinished_commit(table: Path) -> bool:
     return True
 
 
-def drop_versions(table: Path, kept: Collection[int], superseded_for: timedelta) -> int:
-    """Forget the versions that another one took the place of so long ago, except `kept`; how many there were.
+def drop_versions(table: Path, newest: int, kept: Collection[int], superseded_for: timedelta) -> int:
+    """Forget the versions that another one took the place of so long ago, except `kept` and the newest; how many there
+    were.
 
-    Their files stay until Lance next cleans up. For the one writer of the table only.
+    Their files stay until Lance next cleans up. For the one writer of the table only. Does nothing where Lance names
+    its manifests otherwise than here: `kept` could not be told from the others.
     """
     # Lance names manifests so that the newest sorts first.
     manifests = sorted((table / "_versions").glob("*.manifest"))
+    if not {*kept, newest} <= {_version_of(manifest) for manifest in manifests}:
+        return 0
     limit = time.time() - superseded_for.total_seconds()
     old = [
         manifest
         for newer, manifest in pairwise(manifests)
-        if newer.stat().st_mtime < limit and _version_of(manifest) not in kept
+        if newer.stat().st_mtime < limit and _version_of(manifest) not in {-1, *kept}
     ]
     for manifest in old:
         manifest.unlink()
@@ -101,7 +105,8 @@ def size_bytes(table: Path) -> int:
 
 
 def _version_of(manifest: Path) -> int:
-    return int(2**64 - 1 - int(manifest.stem))
+    """-1 where the name is of another form."""
+    return 2**64 - 1 - int(manifest.stem) if manifest.stem.isdecimal() else -1
 
 
 def _sync(path: Path) -> None:

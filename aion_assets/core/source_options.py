@@ -1,5 +1,6 @@
 """The options of a source after it was added."""
 
+import re
 from typing import Any
 
 from sqlalchemy import update
@@ -12,6 +13,20 @@ from aion_assets.core.settings import Settings
 
 # A change of these may bring in pages, or drop some: the source is collected again.
 REACH = frozenset({"max_depth", "max_pages", "allow_domains"})
+_SCHEDULE = re.compile(r"(\d+)\s*(m|h|d|w)")
+_UNIT_S = {"m": 60, "h": 3600, "d": sources.DAY_S, "w": 7 * sources.DAY_S}
+_NAMED_SCHEDULE_S = {"never": 0, "hourly": 3600, "daily": sources.DAY_S, "weekly": 7 * sources.DAY_S}
+
+
+def parse_schedule(text: str) -> int:
+    """ "6h", "30m", "2d", "1w", "hourly", "daily", "weekly" or "never" → seconds; 0 is never."""
+    lowered = text.strip().lower()
+    if lowered in _NAMED_SCHEDULE_S:
+        return _NAMED_SCHEDULE_S[lowered]
+    match = _SCHEDULE.fullmatch(lowered)
+    if match is None or int(match[1]) == 0:
+        raise SourceError(f"--schedule has value {text!r}.", "Give 30m, 6h, 2d, 1w, hourly, daily, weekly or never.")
+    return int(match[1]) * _UNIT_S[match[2]]
 
 
 def change_options(

@@ -1,6 +1,5 @@
 """The sources: what an operator adds, pauses and removes, and what the pipeline still owes each of them."""
 
-import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,9 +20,6 @@ CHANGES = "changes"
 DAY_S = 86_400
 DEFAULT_DEPTH = 20
 DEFAULT_PAGES = 10_000
-_SCHEDULE = re.compile(r"(\d+)\s*(m|h|d|w)")
-_UNIT_S = {"m": 60, "h": 3600, "d": DAY_S, "w": 7 * DAY_S}
-_NAMED_SCHEDULE_S = {"never": 0, "hourly": 3600, "daily": DAY_S, "weekly": 7 * DAY_S}
 
 _sources = schema.sources
 
@@ -42,17 +38,6 @@ class SourceState:
     due: str
     asked: int
     pipeline_version: str
-
-
-def parse_schedule(text: str) -> int:
-    """ "6h", "30m", "2d", "1w", "hourly", "daily", "weekly" or "never" → seconds; 0 is never."""
-    lowered = text.strip().lower()
-    if lowered in _NAMED_SCHEDULE_S:
-        return _NAMED_SCHEDULE_S[lowered]
-    match = _SCHEDULE.fullmatch(lowered)
-    if match is None or int(match[1]) == 0:
-        raise SourceError(f"--schedule has value {text!r}.", "Give 30m, 6h, 2d, 1w, hourly, daily, weekly or never.")
-    return int(match[1]) * _UNIT_S[match[2]]
 
 
 def add_source(

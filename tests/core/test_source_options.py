@@ -9,9 +9,24 @@ from aion_assets.core.database import Database
 from aion_assets.core.errors import SourceError
 from aion_assets.core.overview import locations_of_outcome
 from aion_assets.core.settings import Settings
-from aion_assets.core.source_options import change_options
+from aion_assets.core.source_options import change_options, parse_schedule
 
 Either = tuple[Database, Settings]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("30m", 1800), ("6h", 21_600), (" 2D ", 172_800), ("1 w", 604_800), ("Hourly", 3600), ("daily", 86_400),
+     ("weekly", 604_800), ("never", 0)],
+)  # fmt: skip
+def test_schedules_are_read_as_people_write_them(text: str, seconds: int) -> None:
+    assert parse_schedule(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "0h", "h", "6", "-6h", "6y", "6h30m", "1.5h", "sometimes"])
+def test_a_schedule_that_is_none_is_shown_with_the_forms_that_are(text: str) -> None:
+    with pytest.raises(SourceError, match="Give 30m"):
+        parse_schedule(text)
 
 
 def _collected(either: Either, address: str) -> str:

@@ -26,21 +26,6 @@ def _due(either: Either, source: Source) -> str:
     return sources.get_source(*either, source.source_id).due
 
 
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [("30m", 1800), ("6h", 21_600), (" 2D ", 172_800), ("1 w", 604_800), ("Hourly", 3600), ("daily", 86_400),
-     ("weekly", 604_800), ("never", 0)],
-)  # fmt: skip
-def test_schedules_are_read_as_people_write_them(text: str, seconds: int) -> None:
-    assert sources.parse_schedule(text) == seconds
-
-
-@pytest.mark.parametrize("text", ["", "0h", "h", "6", "-6h", "6y", "6h30m", "1.5h", "sometimes"])
-def test_a_schedule_that_is_none_is_shown_with_the_forms_that_are(text: str) -> None:
-    with pytest.raises(SourceError, match="Give 30m"):
-        sources.parse_schedule(text)
-
-
 def test_ids_are_readable_and_never_used_again(either_database: Either, folder: Path) -> None:
     database, settings = either_database
     first = sources.add_source(database, settings, str(folder))
