@@ -10,22 +10,23 @@ from aion_assets.core.search.terms import TermWeights
 from aion_assets.core.sentences import sentence_spans
 
 # In the order of `confidence.Calibration`'s coefficients. Left out because they helped on no set that the model had
-# not seen: the best cosine of all, agreement of the two lists, question length, coverage by two sentences.
+# not seen: the best and the mean cosine of all, the best full-text score, agreement of the two lists, question length,
+# coverage by two sentences, the rarest missing term, gaps of the mixed score.
 FEATURES = (
     "best_cosine",  # of the passage ranked first
-    "mean_cosine",  # of the ten nearest
     "cosine_gap",  # from the nearest to the tenth
-    "lexical_top",  # best full-text score over the weight of the question's terms
     "lexical_gap",  # fall from the best full-text score to the tenth, over the best
     "lexical_margin",  # the same fall to the best of the next document
     "passage_coverage",  # weight of the question's terms that the passage ranked first holds
     "coverage_contrast",  # best coverage of the first three passages over the mean of the next seven
     "sentence_coverage",  # by the best sentence of the first three passages
     "pair_coverage",  # of neighbouring terms of the question, by neighbouring terms of a sentence
-    "missing_weight",  # of the rarest term that the passage ranked first lacks, over the greatest weight there is
+    "missing_share",  # of the weight of the question's terms that none of the first five passages has
+    "best_score",  # mixed score of the passage ranked first
 )
 _TOP = 10
 _READ = 3
+_SEEN = 5
 
 
 def evidence(question: str, ranked: Sequence[Hit], weights: TermWeights) -> dict[str, float]:
@@ -33,29 +34,27 @@ def evidence(question: str, ranked: Sequence[Hit], weights: TermWeights) -> dict
     if not ranked:
         return {}
     wanted = weights.terms(question)
-    total = sum(weights.weight(term) for term in set(wanted))
     passages = [weights.terms(f"{hit.title} {hit.heading} {hit.text}") for hit in ranked[:_TOP]]
     sentences = [
         weights.terms(hit.text[start:end]) for hit in ranked[:_READ] for start, end in sentence_spans(hit.text)
     ]
     coverages = [weights.coverage(wanted, passage) for passage in passages]
-    missing = set(wanted) - set(passages[0])
+    seen = {term for passage in passages[:_SEEN] for term in passage}
     dense = np.sort([hit.dense for hit in ranked])[::-1]
     lexical = np.sort([hit.lexical for hit in ranked])[::-1]
     next_document = [hit.lexical for hit in best_per_document(sorted(ranked, key=lambda hit: -hit.lexical))[1:2]]
     tenth = min(len(ranked), _TOP) - 1
     return {
         "best_cosine": ranked[0].dense,
-        "mean_cosine": float(dense[:_TOP].mean()),
         "cosine_gap": float(dense[0] - dense[tenth]),
-        "lexical_top": float(lexical[0] / total) if total else 0.0,
         "lexical_gap": _fall(lexical[0], lexical[tenth]),
         "lexical_margin": _fall(lexical[0], next_document[0] if next_document else 0.0),
         "passage_coverage": coverages[0],
         "coverage_contrast": max(coverages[:_READ]) - float(np.mean(coverages[_READ:] or [0.0])),
         "sentence_coverage": max((weights.coverage(wanted, sentence) for sentence in sentences), default=0.0),
         "pair_coverage": max((weights.pair_coverage(wanted, sentence) for sentence in sentences), default=0.0),
-        "missing_weight": max(map(weights.weight, missing), default=0.0) / weights.greatest,
+        "missing_share": 1 - weights.coverage(wanted, seen) if wanted else 0.0,
+        "best_score": ranked[0].score,
     }
 
 

@@ -107,11 +107,6 @@ class TermWeights:
         count = self._frequencies.get(term, 0)
         return math.log1p((self._documents - count + 0.5) / (count + 0.5))
 
-    @property
-    def greatest(self) -> float:
-        """That of a term which no passage has."""
-        return self.weight("")
-
     def coverage(self, wanted: Iterable[str], found: Iterable[str]) -> float:
         """Share of the weight of the terms `wanted` that is `found`, in [0, 1]; 0 when nothing is wanted."""
         needed = {term: self.weight(term) for term in wanted}

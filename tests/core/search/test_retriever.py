@@ -92,7 +92,7 @@ def test_features_are_comparable_numbers(retriever: Retriever) -> None:
     weak = retriever.retrieve("Qual é a capital da Mongólia?").features
     assert strong["passage_coverage"] > 0.9 > 0.3 > weak["passage_coverage"]
     assert strong["sentence_coverage"] > weak["sentence_coverage"]
-    assert strong["missing_weight"] < weak["missing_weight"] <= 1
+    assert strong["missing_share"] < weak["missing_share"] <= 1
 
 
 @pytest.mark.parametrize(
