@@ -62,7 +62,8 @@ def answer_question(retrieval: Retrieval, *, calibration: Calibration, tau: floa
         return Answer(text, ABSTENTION, confidence, tau, spoken, nearest=nearest)
     citations = _citations([quote for quote in quotes if quote.score >= _NEARLY_AS_GOOD * quotes[0].score])
     lead, *others = [f"“{_without_markers(item.quote)}” [{item.number}]" for item in citations]
-    text = "\n".join([lead, "", words.see_also, *(f"- {other}" for other in others)]) if others else lead
+    listed = [f"- {' '.join(other.split())}" for other in others]  # one line each
+    text = "\n".join([lead, "", words.see_also, *listed]) if listed else lead
     return Answer(text, EXTRACTIVE, confidence, tau, spoken, citations)
 
 
@@ -87,7 +88,7 @@ def _citations(quotes: list[Quote]) -> list[Citation]:
 
 def _without_markers(quote: str) -> str:
     """A passage's own footnote marks could be taken for citations."""
-    return " ".join(_MARKER.sub("", quote).split())
+    return "\n".join(" ".join(line.split()) for line in _MARKER.sub("", quote).split("\n"))
 
 
 def _place(item: Citation) -> str:
