@@ -1,7 +1,5 @@
 """The search structures over the table `knowledge`: full text in two languages, vectors, filters."""
 
-import ctypes
-import platform
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -20,11 +18,6 @@ MAX_PARTITIONS = 56
 PROBES = 20
 # Share of rows that may change before the vector index is built anew instead of extended.
 REBUILD_SHARE = 0.2
-# glibc serves ever larger blocks from its heap and gives its holes back late: the vector index of 240 000 rows took
-# 1.16 GB to build, and takes 0.76 with this limit. The tensors of the embedder stay below it; with a mapping of its own
-# for each, embedding took a quarter more time.
-_HEAP_BLOCK_BYTES = 8_000_000
-_M_MMAP_THRESHOLD = -3
 # Lance cleans old versions while it optimizes, after 7 days by default, and fails when a release still holds one.
 # Releases are what cleans here.
 _NEVER = timedelta(days=36_500)
@@ -66,12 +59,5 @@ def _build_filter(table: "Table", column: str) -> None:
 def _build_vectors(table: "Table", rows: int) -> None:
     from lancedb.index import IvfFlat
 
-    _give_large_blocks_back()
     partitions = min(MAX_PARTITIONS, max(1, rows // ROWS_PER_PARTITION))
     table.create_index("vector", config=IvfFlat(distance_type="cosine", num_partitions=partitions), replace=True)
-
-
-def _give_large_blocks_back() -> None:
-    """For the rest of this process; a setting of glibc, so nothing elsewhere."""
-    if platform.libc_ver()[0] == "glibc":
-        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _HEAP_BLOCK_BYTES)
