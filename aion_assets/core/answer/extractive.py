@@ -62,8 +62,8 @@ def answer_question(retrieval: Retrieval, *, calibration: Calibration, tau: floa
         return Answer(text, ABSTENTION, confidence, tau, spoken, nearest=nearest)
     citations = _citations([quote for quote in quotes if quote.score >= _NEARLY_AS_GOOD * quotes[0].score])
     lead, *others = [f"“{_without_markers(item.quote)}” [{item.number}]" for item in citations]
-    listed = [f"- {' '.join(other.split())}" for other in others]  # one line each
-    text = "\n".join([lead, "", words.see_also, *listed]) if listed else lead
+    see_also = [f"- {' '.join(other.split())}" for other in others]  # one line each
+    text = "\n".join([lead, "", words.see_also, *see_also]) if see_also else lead
     return Answer(text, EXTRACTIVE, confidence, tau, spoken, citations)
 
 
