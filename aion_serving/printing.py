@@ -1,5 +1,6 @@
 """Answers, hits and lineage for a terminal."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -69,7 +70,7 @@ def _print_passage(console: Console, passage: Mapping[str, Any]) -> None:
 
 def _line(console: Console, indent: int, text: str) -> None:
     """Whole, however narrow the terminal: ids and addresses are there to be copied."""
-    console.print(" " * indent + text, soft_wrap=True)
+    console.print(textwrap.indent(text, " " * indent), soft_wrap=True)
 
 
 def _run(console: Console, run: Mapping[str, str] | None) -> None:
