@@ -12,8 +12,8 @@ from aion_assets.core.sentences import sentence_spans
 MAX_QUOTE_CHARS = 400
 # A line without a full stop that is shorter than this is a heading or a label: it names what follows and says nothing.
 _HEADING_CHARS = 80
-# What the order of the passages counts beside the words of the quote: on a mixed base and in Portuguese up to .02 more
-# first quotes are of the right page than with 1, and more than 2 adds nothing.
+# What the order of the passages counts beside the words of the quote. Against 1 it makes .750 instead of .733 of first
+# quotes right on squad_pt, and .824 instead of .810 of answers on a mixed base cite the right page; 3 adds little.
 _RANKED = 2.0
 # Decides between quotes that hold the same terms, and no more: one term of a short question weighs more than this.
 _TO_THE_POINT = 0.1
@@ -51,7 +51,7 @@ def best_quotes(question: str, hits: Sequence[Hit], weights: TermWeights) -> lis
                 continue
             score = _RANKED * hit.score + weights.coverage(wanted, [*found, *above])
             score += _TO_THE_POINT * _share(weights.terms(introduction), wanted)
-            score += _SAME_LANGUAGE * (hit.lang == weights.language)
+            score += _SAME_LANGUAGE * weights.are_for(hit.lang)
             if hit.doc_id not in best or score > best[hit.doc_id].score:
                 best[hit.doc_id] = Quote(hit, text, score)
     ranked = _without_echoes(sorted(best.values(), key=lambda quote: -quote.score))

@@ -2,7 +2,7 @@
 
 BM25 counts words wherever they stand and cosines compare gists; a passage that holds the rare words of the question,
 some of them side by side, below a heading that says the same, is worth more than either half knows. Over a base of
-three sites in two languages this raises nDCG@10 from .615 to .748, on single sets by .004 to .013.
+three sites in two languages this raises nDCG@10 from .757 to .775, on four single sets and sites by -.002 to +.010.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,6 @@ import numpy as np
 
 from aion_assets.core.search.fusion import Scores
 from aion_assets.core.search.hits import Hit
-from aion_assets.core.search.language import ENGLISH
 from aion_assets.core.search.terms import TermWeights
 
 # Of the passage with title and heading, of these two alone, of neighbouring terms, of the language. They sum to 1.
@@ -31,5 +30,5 @@ def _score(wanted: Sequence[str], hit: Hit, weights: TermWeights) -> float:
         _COVERAGE * weights.coverage(wanted, passage)
         + _HEADED * weights.coverage(wanted, above)
         + _PAIRS * weights.pair_coverage(wanted, passage)
-        + _LANGUAGE * ((hit.lang == ENGLISH) == (weights.language == ENGLISH))
+        + _LANGUAGE * weights.are_for(hit.lang)
     )

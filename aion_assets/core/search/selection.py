@@ -54,7 +54,7 @@ def without_repeats(hits: Sequence[Hit]) -> list[Hit]:
 def _repeats(one: Hit, other: Hit) -> bool:
     if one.doc_id == other.doc_id or float(one.vector @ other.vector) < _REPEAT_COSINE:
         return False
-    words, others = (set(terms(hit.text, hit.lang)) for hit in (one, other))
+    words, others = (set(terms(hit.text, one.lang)) for hit in (one, other))
     return words <= others or others <= words
 
 

@@ -102,6 +102,11 @@ class TermWeights:
     def terms(self, text: str) -> list[str]:
         return terms(text, self.language)
 
+    def are_for(self, lang: str) -> bool:
+        """Whether a text in `lang` is in the language of these terms; all but English go with Portuguese, as they do
+        in the index."""
+        return (lang == ENGLISH) == (self.language == ENGLISH)
+
     def weight(self, term: str) -> float:
         """ln(1 + (N − n + ½)/(n + ½)): BM25's, never negative; a term that no passage has weighs most."""
         count = self._frequencies.get(term, 0)
