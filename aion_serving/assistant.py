@@ -18,6 +18,7 @@ from aion_assets.core.errors import AionError, EmbedderError, NoReleaseError, Re
 from aion_assets.core.lake import Lake
 from aion_assets.core.search.fusion import FusionConfig
 from aion_assets.core.search.hits import Hit
+from aion_assets.core.search.language import ENGLISH, PORTUGUESE
 from aion_assets.core.search.retriever import Retriever
 from aion_assets.core.settings import Settings
 from aion_serving.tombstones import Tombstones
@@ -176,4 +177,6 @@ class Assistant:
     def _warm(self, release: OpenedRelease) -> None:
         with self.lake.reading(release.table):
             release.retriever.keep_in_memory()
+            for language in (PORTUGUESE, ENGLISH):
+                release.retriever.weights(language)
             release.retriever.retrieve(_WARM_UP)

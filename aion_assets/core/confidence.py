@@ -70,6 +70,9 @@ class Calibration:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Calibration":
+        """Raises KeyError or ValueError: it is of another form, or reads evidence that is not taken any more."""
+        if unknown := set(data["features"]) - set(FEATURES):
+            raise ValueError(f"Nobody takes the evidence {', '.join(sorted(unknown))}.")
         return cls(
             embedder_id=data["embedder_id"],
             features=tuple(data["features"]),

@@ -26,6 +26,13 @@ def fitted() -> Calibration:
     return fit_calibration(_cases("pt", 1) + _cases("en", 2), embedder_id="model@1", fitted_on={"sets": ["made up"]})
 
 
+def test_a_calibration_that_reads_other_evidence_is_refused_when_it_is_loaded(fitted: Calibration) -> None:
+    """Not at the first question: an upgrade finds the release of the version before."""
+    data = fitted.to_json() | {"features": [*FEATURES[:-1], "moon_phase"]}
+    with pytest.raises(ValueError, match="moon_phase"):
+        Calibration.from_json(data)
+
+
 def test_strong_evidence_is_trusted_and_weak_evidence_is_not(fitted: Calibration) -> None:
     assert fitted.confidence(dict.fromkeys(FEATURES, 0.9), "pt") > 0.9
     assert fitted.confidence(dict.fromkeys(FEATURES, 0.1), "pt") < 0.1
