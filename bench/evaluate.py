@@ -4,7 +4,7 @@ import math
 import statistics
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from aion_assets.bars import Draw, no_bars
@@ -37,9 +37,9 @@ class Bench:
         return {self.documents[key]: grade for key, grade in query.relevant.items() if key in self.documents}
 
     def with_dense_weight(self, weight: float) -> Retriever:
-        """One half alone: 1 asks only the vectors, 0 only full text, and neither is read."""
-        fusion = replace(self.retriever.fusion, dense_weight_pt=weight, dense_weight_en=weight, reading_weight=0.0)
-        return self.retriever.with_fusion(fusion)
+        """One half alone: 1 asks only the vectors, 0 only full text, and nothing else counts."""
+        half = FusionConfig(weight, weight, reading_weight=0.0, sections_weight=0.0)
+        return self.retriever.with_fusion(half)
 
     def confidence(self, question: str, hidden_docs: Collection[str] = ()) -> float:
         retrieval = self.retriever.retrieve(question, hidden_docs=hidden_docs)

@@ -113,7 +113,7 @@ def _run_step(step: str, draw: bool) -> dict[str, float]:
     from aion_assets.core import audit, sources
     from aion_assets.core.database import open_database
     from aion_assets.core.embedding_model import find_embedding_model
-    from aion_assets.core.lake import CHECKING_CACHE_BYTES, Lake
+    from aion_assets.core.lake import Lake
     from aion_assets.core.settings import load_settings
     from aion_assets.core.steps.chunks import chunk_source
     from aion_assets.core.steps.curated import curate_source
@@ -126,7 +126,7 @@ def _run_step(step: str, draw: bool) -> dict[str, float]:
     from aion_assets.core.steps.retrieval_report import measure_retrieval
 
     settings = load_settings()
-    database, lake = open_database(settings), Lake(settings.lake_uri, CHECKING_CACHE_BYTES)
+    database, lake = open_database(settings), Lake.of_pipeline(settings.lake_uri)
     if step == "pages":
         sources.add_source(database, settings, os.environ["AION_BENCH_CORPUS"], auto_approve=True)
     source = sources.list_sources(database, settings)[0].source

@@ -20,6 +20,7 @@ import pyarrow as pa
 from aion_assets.core import lake_files
 from aion_assets.core.errors import AionError, DiskFullError, LakeError
 from aion_assets.core.lake_files import sync_newer
+from aion_assets.core.lake_memory import spare_memory
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 WRITE_ROWS = 2_000
 _KEYS_PER_STATEMENT = 1_000
 _READ_ROWS = 1_024
-# For the pipeline, which searches only to check an index: 200 searches of 240 000 vectors kept 0.34 GB, so 0.1.
-CHECKING_CACHE_BYTES = 64_000_000
+# 200 searches of 240 000 vectors kept 0.34 GB, so 0.1.
+_CHECKING_CACHE_BYTES = 64_000_000
 # Rows that a step compares at once: some 20 MB of ids and hashes.
 _RANGE_ROWS = 16_000
 # Lance refuses to clean past a tagged version.
@@ -48,6 +49,12 @@ class Lake:
         self._index_cache_bytes = index_cache_bytes
         self.folder = None if "://" in uri else Path(uri)
         self._locks: dict[str, BaseFileLock] = {}
+
+    @classmethod
+    def of_pipeline(cls, uri: str) -> "Lake":
+        """For a process that writes much and searches only to check an index: it spares memory."""
+        spare_memory(local="://" not in uri)
+        return cls(uri, _CHECKING_CACHE_BYTES)
 
     @cached_property
     def _connection(self) -> "DBConnection":

@@ -6,7 +6,7 @@ import dagster as dg
 
 from aion_assets.core.database import Database, open_database
 from aion_assets.core.embedding_model import EmbeddingModel, find_embedding_model
-from aion_assets.core.lake import CHECKING_CACHE_BYTES, Lake
+from aion_assets.core.lake import Lake
 from aion_assets.core.records import Source
 from aion_assets.core.settings import Settings, load_settings
 from aion_assets.core.sources import get_source
@@ -20,7 +20,7 @@ class KnowledgeBaseResource(dg.ConfigurableResource[None]):
 
     @cached_property
     def lake(self) -> Lake:
-        return Lake(self.settings.lake_uri, CHECKING_CACHE_BYTES)
+        return Lake.of_pipeline(self.settings.lake_uri)
 
     @cached_property
     def database(self) -> Database:

@@ -13,7 +13,6 @@ MAX_CITATIONS = 3
 # Further quotes are shown when they score at least this share of the best: on four sets 1.2 to 1.8 citations an
 # answer, which name the right passage within .02 of always three.
 _NEARLY_AS_GOOD = 0.8
-_READ_PASSAGES = 5
 _MARKER = re.compile(r"\[\s*\d[\d\s,;–-]*\]")
 
 
@@ -54,7 +53,7 @@ def answer_question(retrieval: Retrieval, *, calibration: Calibration, tau: floa
     if not retrieval.question:
         return Answer(words.empty_question, ABSTENTION, 0.0, tau, spoken)
     confidence = calibration.confidence(retrieval.features, retrieval.language)
-    quotes = best_quotes(retrieval.question, retrieval.hits[:_READ_PASSAGES], retrieval.weights)[:MAX_CITATIONS]
+    quotes = best_quotes(retrieval.question, retrieval.hits, retrieval.weights)[:MAX_CITATIONS]
     if confidence < tau or not quotes:
         nearest = _citations(quotes)
         listed = "\n".join(f"- {_place(item)}" for item in nearest)

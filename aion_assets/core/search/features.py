@@ -23,6 +23,7 @@ FEATURES = (
     "pair_coverage",  # of neighbouring terms of the question, by neighbouring terms of a sentence
     "missing_share",  # of the weight of the question's terms that none of the first five passages has
     "best_score",  # mixed score of the passage ranked first
+    "score_margin",  # from it to the best of the next document
 )
 _TOP = 10
 _READ = 3
@@ -43,6 +44,7 @@ def evidence(question: str, ranked: Sequence[Hit], weights: TermWeights) -> dict
     dense = np.sort([hit.dense for hit in ranked])[::-1]
     lexical = np.sort([hit.lexical for hit in ranked])[::-1]
     next_document = [hit.lexical for hit in best_per_document(sorted(ranked, key=lambda hit: -hit.lexical))[1:2]]
+    others = best_per_document(ranked)[1:2]
     tenth = min(len(ranked), _TOP) - 1
     return {
         "best_cosine": ranked[0].dense,
@@ -55,6 +57,7 @@ def evidence(question: str, ranked: Sequence[Hit], weights: TermWeights) -> dict
         "pair_coverage": max((weights.pair_coverage(wanted, sentence) for sentence in sentences), default=0.0),
         "missing_share": 1 - weights.coverage(wanted, seen) if wanted else 0.0,
         "best_score": ranked[0].score,
+        "score_margin": ranked[0].score - (others[0].score if others else 0.0),
     }
 
 

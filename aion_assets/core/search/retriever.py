@@ -1,7 +1,7 @@
 """Hybrid retrieval over one version of the index."""
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from dataclasses import fields
@@ -15,6 +15,7 @@ from aion_assets.core.search.fusion import FusionConfig, fuse
 from aion_assets.core.search.hits import Hit, QueryEmbedder, Retrieval, Vector
 from aion_assets.core.search.language import clean_question, question_language
 from aion_assets.core.search.reading import reading_scores
+from aion_assets.core.search.sections import mix_sections
 from aion_assets.core.search.selection import best_per_document, select_diverse, without_repeats
 from aion_assets.core.search.stored import ResidentPassages, StoredPassages, fits_in_memory, vectors_of
 from aion_assets.core.search.terms import TermWeights
@@ -25,10 +26,14 @@ if TYPE_CHECKING:
 
 CANDIDATES = 24
 SELECTED = 8
+# Of one document at most, so that the page on a subject does not keep out the one that answers.
+_PER_DOCUMENT = 3
 # Rows asked of each half: a passage that is good for both stands among the first of both. 50 rows find no more than 30.
 _POOL = 30
 # A few long documents may fill these rows; then so many times as many are asked for, once and once more.
 _WIDER = 4
+# A passage that stands so many characters farther from the beginning than its repeat is of a page that gathers pages.
+_GATHERED = 2_000
 _SHOWN = [item.name for item in fields(Hit) if item.name not in ("vector", "dense", "lexical", "reading", "score")]
 _COLUMNS = [*_SHOWN, "tenant_id", "vector"]
 
@@ -89,7 +94,7 @@ class Retriever:
         visible = Visibility(self._tenant_id, frozenset(hidden_docs), frozenset(hidden_sources))
         found, vector = self._candidates(question, _POOL, visible)
         hits = [*without_repeats(found[:CANDIDATES]), *found[CANDIDATES:]]
-        selected = select_diverse(hits[:CANDIDATES], SELECTED)
+        selected = select_diverse(best_per_document(hits, _PER_DOCUMENT)[:CANDIDATES], SELECTED)
         language = question_language(question)
         weights = self.weights(language)
         mean_cosine = float(np.mean([hit.dense for hit in selected])) if selected else -1.0
@@ -108,7 +113,7 @@ class Retriever:
         """All that either half finds, by falling fused score, and the vector of the question."""
         if not question or not self._passages.searchable:
             return [], np.zeros(self.embedder.dimension, dtype=np.float32)
-        passages, language = self._passages, question_language(question)
+        passages = self._passages
         asked = self._beside.submit(passages.matching, question, pool)
         vector = self.embedder.embed_query(question)
         near, lexical = passages.nearest(vector, pool), asked.result()
@@ -117,7 +122,15 @@ class Retriever:
             where = visible.filter()
             near, lexical = passages.nearest(vector, pool, where), passages.matching(question, pool, where)
             rows = passages.rows([*dict.fromkeys([*near, *lexical])])
-        hits = _hits(rows, vector, lexical)
+        hits = without_repeats(self._ranked(question, _hits(rows, vector, lexical)), apart=_GATHERED)
+        scores = mix_sections(hits, np.array([hit.score for hit in hits]), self.fusion.sections_weight)
+        for hit, score in zip(hits, scores.tolist(), strict=True):
+            hit.score = score
+        return _by_score(hits), vector
+
+    def _ranked(self, question: str, hits: Sequence[Hit]) -> list[Hit]:
+        """Every passage by itself."""
+        language = question_language(question)
         reading = reading_scores(question, hits, self.weights(language))
         scores = fuse(
             np.array([hit.dense for hit in hits]),
@@ -128,7 +141,11 @@ class Retriever:
         )
         for hit, read, score in zip(hits, reading, scores, strict=True):
             hit.reading, hit.score = float(read), float(score)
-        return sorted(hits, key=lambda hit: (-hit.score, hit.chunk_id)), vector
+        return _by_score(hits)
+
+
+def _by_score(hits: Iterable[Hit]) -> list[Hit]:
+    return sorted(hits, key=lambda hit: (-hit.score, hit.chunk_id))
 
 
 def _crowded_out(found: Collection[int], visible: pa.Table, pool: int) -> bool:

@@ -1,5 +1,6 @@
 """Which of the candidates are kept."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -33,34 +34,47 @@ def select_diverse(hits: Sequence[Hit], k: int, balance: float = 0.7) -> list[Hi
     return [hits[index] for index in sorted(chosen)]
 
 
-def without_repeats(hits: Sequence[Hit]) -> list[Hit]:
+def without_repeats(hits: Sequence[Hit], apart: int = 0) -> list[Hit]:
     """Without passages whose every content word stands in a passage of another document that is kept.
 
     A page that gathers others, such as the print view of a book, holds their passages again. Of two, the one nearer to
-    the beginning of its document is kept, which is that of the page on the subject itself. A passage that differs by
-    as much as a number is no repeat. `hits` and the result are by falling score.
+    the beginning of its document is kept, which is that of the page on the subject itself; those that stand less than
+    `apart` characters nearer are both kept. A passage that differs by as much as a number is no repeat. `hits` and the
+    result are by falling score.
     """
-    kept: list[Hit] = []
-    for hit in hits:
-        place = next((place for place, other in enumerate(kept) if _repeats(hit, other)), None)
-        if place is None:
-            kept.append(hit)
-        elif hit.start < kept[place].start:
-            hit.score = kept[place].score
-            kept[place] = hit
-    return kept
+    if not hits:
+        return []
+    vectors = np.stack([hit.vector for hit in hits])
+    alike = vectors @ vectors.T >= _REPEAT_COSINE
+    kept: list[int] = []
+    scores = [hit.score for hit in hits]
+    for index, hit in enumerate(hits):
+        place = next(
+            (place for place, other in enumerate(kept) if alike[index, other] and _repeats(hit, hits[other])), None
+        )
+        if place is None or abs(hit.start - hits[kept[place]].start) < apart:
+            kept.append(index)
+        elif hit.start < hits[kept[place]].start:
+            scores[index] = scores[kept[place]]
+            kept[place] = index
+    for index in kept:
+        hits[index].score = scores[index]
+    return [hits[index] for index in kept]
 
 
 def _repeats(one: Hit, other: Hit) -> bool:
-    if one.doc_id == other.doc_id or float(one.vector @ other.vector) < _REPEAT_COSINE:
+    if one.doc_id == other.doc_id:
         return False
     words, others = (set(terms(hit.text, one.lang)) for hit in (one, other))
     return words <= others or others <= words
 
 
-def best_per_document(hits: Sequence[Hit]) -> list[Hit]:
-    """The first of every document, in the order given."""
-    first: dict[str, Hit] = {}
+def best_per_document(hits: Sequence[Hit], count: int = 1) -> list[Hit]:
+    """The first `count` of every document, in the order given."""
+    seen: Counter[str] = Counter()
+    kept = []
     for hit in hits:
-        first.setdefault(hit.doc_id, hit)
-    return list(first.values())
+        seen[hit.doc_id] += 1
+        if seen[hit.doc_id] <= count:
+            kept.append(hit)
+    return kept

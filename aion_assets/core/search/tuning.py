@@ -11,6 +11,7 @@ from aion_assets.core.search.fusion import FusionConfig, Scores, fuse
 from aion_assets.core.search.hits import Hit
 from aion_assets.core.search.language import ENGLISH, question_language
 from aion_assets.core.search.retriever import Retriever
+from aion_assets.core.search.sections import mix_sections
 from aion_assets.core.search.selection import best_per_document
 
 K = 10
@@ -57,9 +58,10 @@ def _ndcg_by_weight(hits: Sequence[Hit], relevance: Mapping[str, int], identify:
     dense = np.array([hit.dense for hit in hits])
     lexical = np.array([hit.lexical for hit in hits])
     reading = np.array([hit.reading for hit in hits])
-    gains = []
+    default, gains = FusionConfig(), []
     for weight in WEIGHTS:
-        scores = fuse(dense, lexical, reading, dense_weight=weight, reading_weight=FusionConfig().reading_weight)
+        scores = fuse(dense, lexical, reading, dense_weight=weight, reading_weight=default.reading_weight)
+        scores = mix_sections(hits, scores, default.sections_weight)
         order = np.argsort(-scores, kind="stable")
         found = [identify(hit) for hit in best_per_document([hits[index] for index in order])]
         gains.append(ndcg_at_k(found, relevance, K))

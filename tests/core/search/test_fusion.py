@@ -29,5 +29,9 @@ def test_english_questions_trust_an_english_embedder_more() -> None:
 
 
 def test_a_fusion_survives_its_json_form() -> None:
-    config = FusionConfig(0.1, 0.9, 40, 0.2)
+    config = FusionConfig(0.1, 0.9, 40, 0.2, 0.1)
     assert FusionConfig.from_json(config.to_json()) == config
+
+
+def test_a_fusion_of_a_release_from_before_sections_counted_is_read() -> None:
+    assert FusionConfig.from_json({"dense_weight_pt": 0.4, "dense_weight_en": 0.6}).dense_weight("pt") == 0.4

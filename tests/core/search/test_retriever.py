@@ -77,6 +77,31 @@ def test_a_long_document_does_not_keep_others_from_being_found(tmp_path: Path) -
     assert found == {"long", "doc-200", "doc-201", "doc-202"}
 
 
+def test_the_print_view_of_a_book_is_not_listed_beside_its_chapter(tmp_path: Path) -> None:
+    texts = ["O prazo de matrícula termina em 15 de março.", "A biblioteca abre das oito às vinte horas."]
+    vectors = embedder().embed(texts)
+    rows = [row(number, text, vectors[number]) for number, text in enumerate(texts)]
+    rows += [
+        row(number + 10, text, vectors[number], doc_id="print", start=50_000 + 100 * number)
+        for number, text in enumerate(texts)
+    ]
+    retriever = Retriever(index(tmp_path, rows, vectors.shape[1]), embedder(), "default", FusionConfig())
+    assert [hit.doc_id for hit in retriever.search("prazo de matrícula", 5)] == ["doc-0", "doc-1"]
+
+
+def test_an_answer_is_sought_in_other_documents_beside_the_page_on_the_subject(tmp_path: Path) -> None:
+    vector = embedder().embed_query("matrícula")
+    rows = [
+        row(number, f"Prazo de matrícula {number}.", vector, doc_id="page", heading=f"Seção {number}")
+        for number in range(20)
+    ]
+    rows.append(row(99, "O prazo de uma matrícula tardia é curto.", vector))
+    retriever = Retriever(index(tmp_path, rows, len(vector)), embedder(), "default", FusionConfig())
+    found = [hit.doc_id for hit in retriever.retrieve("Qual é o prazo de matrícula?").hits]
+    assert found.count("page") == 3
+    assert "doc-99" in found
+
+
 def test_a_retrieval_carries_its_passages_and_the_evidence(retriever: Retriever) -> None:
     retrieval = retriever.retrieve("Qual é o prazo de matrícula?")
     assert retrieval.language == "pt"

@@ -33,6 +33,7 @@ def test_each_passage_is_selected_once_and_no_more_than_there_are() -> None:
 def test_a_document_is_shown_by_its_best_passage() -> None:
     hits = [hit("a1", doc="a", score=1.0), hit("b1", doc="b", score=0.9), hit("a2", doc="a", score=0.8)]
     assert [item.chunk_id for item in best_per_document(hits)] == ["a1", "b1"]
+    assert [item.chunk_id for item in best_per_document(hits, 2)] == ["a1", "b1", "a2"]
 
 
 def _saying(chunk: str, text: str, start: int, score: float) -> Hit:
@@ -48,6 +49,14 @@ def test_of_two_passages_that_say_the_same_the_one_from_the_more_special_documen
     kept = without_repeats([print_view, chapter, other])
     assert [item.chunk_id for item in kept] == ["chapter", "other"]
     assert [item.score for item in kept] == [0.9, 0.7]
+
+
+def test_repeats_that_stand_alike_far_from_the_beginning_are_kept_when_only_gathering_pages_are_to_go() -> None:
+    chapter = _saying("chapter", "O compilador recusa a segunda referência mutável.", 300, 0.9)
+    print_view = _saying("print", chapter.text, 90_000, 0.8)
+    edition = _saying("edition", chapter.text, 500, 0.7)
+    assert without_repeats([chapter, print_view, edition], apart=2_000) == [chapter, edition]
+    assert without_repeats([chapter, print_view, edition]) == [chapter]
 
 
 def test_passages_that_differ_in_a_number_or_lie_in_one_document_are_no_repeats() -> None:
