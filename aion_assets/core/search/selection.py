@@ -10,6 +10,8 @@ from aion_assets.core.search.terms import terms
 
 # Spares comparing words: passages of a book repeated under another title had cosines of .90 and more.
 _REPEAT_COSINE = 0.88
+# Farther down nobody looks, and what is compared grows with the square.
+_COMPARED = 128
 
 
 def select_diverse(hits: Sequence[Hit], k: int, balance: float = 0.7) -> list[Hit]:
@@ -42,24 +44,21 @@ def without_repeats(hits: Sequence[Hit], apart: int = 0) -> list[Hit]:
     `apart` characters nearer are both kept. A passage that differs by as much as a number is no repeat. `hits` and the
     result are by falling score.
     """
-    if not hits:
+    compared = hits[:_COMPARED]
+    if not compared:
         return []
-    vectors = np.stack([hit.vector for hit in hits])
+    vectors = np.stack([hit.vector for hit in compared])
     alike = vectors @ vectors.T >= _REPEAT_COSINE
     kept: list[int] = []
-    scores = [hit.score for hit in hits]
-    for index, hit in enumerate(hits):
-        place = next(
-            (place for place, other in enumerate(kept) if alike[index, other] and _repeats(hit, hits[other])), None
-        )
-        if place is None or abs(hit.start - hits[kept[place]].start) < apart:
+    for index, hit in enumerate(compared):
+        repeated = (at for at, other in enumerate(kept) if alike[index, other] and _repeats(hit, compared[other]))
+        place = next(repeated, None)
+        if place is None or abs(hit.start - compared[kept[place]].start) < apart:
             kept.append(index)
-        elif hit.start < hits[kept[place]].start:
-            scores[index] = scores[kept[place]]
+        elif hit.start < compared[kept[place]].start:
+            hit.score = compared[kept[place]].score
             kept[place] = index
-    for index in kept:
-        hits[index].score = scores[index]
-    return [hits[index] for index in kept]
+    return [*(compared[index] for index in kept), *hits[_COMPARED:]]
 
 
 def _repeats(one: Hit, other: Hit) -> bool:
