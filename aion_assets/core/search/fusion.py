@@ -35,7 +35,8 @@ class FusionConfig:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "FusionConfig":
-        return cls(**data)
+        """A release from before sections counted goes on without them."""
+        return cls(**{"sections_weight": 0.0, **data})
 
 
 def fuse(dense: Scores, lexical: Scores, reading: Scores, *, dense_weight: float, reading_weight: float) -> Scores:

@@ -16,7 +16,7 @@ from aion_assets.core.search.hits import Hit, QueryEmbedder, Retrieval, Vector
 from aion_assets.core.search.language import clean_question, question_language
 from aion_assets.core.search.reading import reading_scores
 from aion_assets.core.search.sections import mix_sections
-from aion_assets.core.search.selection import best_per_document, select_diverse, without_repeats
+from aion_assets.core.search.selection import best_per_document, select_diverse, without_gathered, without_repeats
 from aion_assets.core.search.stored import ResidentPassages, StoredPassages, fits_in_memory, vectors_of
 from aion_assets.core.search.terms import TermWeights
 from aion_assets.core.search.visibility import Visibility
@@ -26,14 +26,12 @@ if TYPE_CHECKING:
 
 CANDIDATES = 24
 SELECTED = 8
-# Of one document at most, so that the page on a subject does not keep out the one that answers.
+# Of one document, so that the page on a subject does not keep out the one that answers.
 _PER_DOCUMENT = 3
 # Rows asked of each half: a passage that is good for both stands among the first of both. 50 rows find no more than 30.
 _POOL = 30
 # A few long documents may fill these rows; then so many times as many are asked for, once and once more.
 _WIDER = 4
-# A passage that stands so many characters farther from the beginning than its repeat is of a page that gathers pages.
-_GATHERED = 2_000
 _SHOWN = [item.name for item in fields(Hit) if item.name not in ("vector", "dense", "lexical", "reading", "score")]
 _COLUMNS = [*_SHOWN, "tenant_id", "vector"]
 
@@ -94,7 +92,7 @@ class Retriever:
         visible = Visibility(self._tenant_id, frozenset(hidden_docs), frozenset(hidden_sources))
         found, vector = self._candidates(question, _POOL, visible)
         hits = [*without_repeats(found[:CANDIDATES]), *found[CANDIDATES:]]
-        selected = select_diverse(best_per_document(hits, _PER_DOCUMENT)[:CANDIDATES], SELECTED)
+        selected = select_diverse(_spread(hits)[:CANDIDATES], SELECTED)
         language = question_language(question)
         weights = self.weights(language)
         mean_cosine = float(np.mean([hit.dense for hit in selected])) if selected else -1.0
@@ -122,7 +120,7 @@ class Retriever:
             where = visible.filter()
             near, lexical = passages.nearest(vector, pool, where), passages.matching(question, pool, where)
             rows = passages.rows([*dict.fromkeys([*near, *lexical])])
-        hits = without_repeats(self._ranked(question, _hits(rows, vector, lexical)), apart=_GATHERED)
+        hits = without_gathered(self._ranked(question, _hits(rows, vector, lexical)))
         scores = mix_sections(hits, np.array([hit.score for hit in hits]), self.fusion.sections_weight)
         for hit, score in zip(hits, scores.tolist(), strict=True):
             hit.score = score
@@ -142,6 +140,13 @@ class Retriever:
         for hit, read, score in zip(hits, reading, scores, strict=True):
             hit.reading, hit.score = float(read), float(score)
         return _by_score(hits)
+
+
+def _spread(hits: Sequence[Hit]) -> list[Hit]:
+    """At most _PER_DOCUMENT of every document, or as many as SELECTED need where there are few documents."""
+    enough = min(SELECTED, len(hits))
+    spread = (best_per_document(hits, count) for count in range(_PER_DOCUMENT, SELECTED + 1))
+    return next(kept for kept in spread if len(kept) >= enough)
 
 
 def _by_score(hits: Iterable[Hit]) -> list[Hit]:

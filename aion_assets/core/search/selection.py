@@ -1,15 +1,18 @@
 """Which of the candidates are kept."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aion_assets.core.search.hits import Hit
 from aion_assets.core.search.terms import terms
 
 # Spares comparing words: passages of a book repeated under another title had cosines of .90 and more.
 _REPEAT_COSINE = 0.88
+# How much farther from the beginning a repeat stands in a page that gathers pages.
+_FAR_CHARS = 2_000
 # Farther down nobody looks, and what is compared grows with the square.
 _COMPARED = 128
 
@@ -36,29 +39,52 @@ def select_diverse(hits: Sequence[Hit], k: int, balance: float = 0.7) -> list[Hi
     return [hits[index] for index in sorted(chosen)]
 
 
-def without_repeats(hits: Sequence[Hit], apart: int = 0) -> list[Hit]:
+def without_repeats(hits: Sequence[Hit]) -> list[Hit]:
     """Without passages whose every content word stands in a passage of another document that is kept.
 
-    A page that gathers others, such as the print view of a book, holds their passages again. Of two, the one nearer to
-    the beginning of its document is kept, which is that of the page on the subject itself; those that stand less than
-    `apart` characters nearer are both kept. A passage that differs by as much as a number is no repeat. `hits` and the
-    result are by falling score.
+    Of two, the one nearer to the beginning of its document is kept, which is that of the page on the subject itself. A
+    passage that differs by as much as a number is no repeat. `hits` and the result are by falling score.
+    """
+    alike = _alike(hits)
+    kept: list[int] = []
+    for index, hit in enumerate(hits):
+        repeated = (at for at, other in enumerate(kept) if alike[index, other] and _repeats(hit, hits[other]))
+        place = next(repeated, None)
+        if place is None:
+            kept.append(index)
+        elif hit.start < hits[kept[place]].start:
+            hit.score = hits[kept[place]].score
+            kept[place] = index
+    return [hits[index] for index in kept]
+
+
+def without_gathered(hits: Sequence[Hit]) -> list[Hit]:
+    """Without what pages that gather others, such as the print view of a book, repeat of them.
+
+    A page gathers that repeats passages of several documents, far from its beginning. Two editions of one text are not
+    such pages, wherever in them the passage stands. `hits` and the result are by falling score.
     """
     compared = hits[:_COMPARED]
-    if not compared:
-        return []
-    vectors = np.stack([hit.vector for hit in compared])
-    alike = vectors @ vectors.T >= _REPEAT_COSINE
-    kept: list[int] = []
-    for index, hit in enumerate(compared):
-        repeated = (at for at, other in enumerate(kept) if alike[index, other] and _repeats(hit, compared[other]))
-        place = next(repeated, None)
-        if place is None or abs(hit.start - compared[kept[place]].start) < apart:
-            kept.append(index)
-        elif hit.start < compared[kept[place]].start:
-            hit.score = compared[kept[place]].score
-            kept[place] = index
-    return [*(compared[index] for index in kept), *hits[_COMPARED:]]
+    repeats: list[tuple[int, int]] = []
+    for one, other in np.argwhere(np.triu(_alike(compared), 1)).tolist():
+        near, far = sorted((one, other), key=lambda index: compared[index].start)
+        apart = compared[far].start - compared[near].start
+        if apart >= _FAR_CHARS and _repeats(compared[near], compared[far]):
+            repeats.append((near, far))
+    repeated_by: dict[str, set[str]] = defaultdict(set)
+    for near, far in repeats:
+        repeated_by[compared[far].doc_id].add(compared[near].doc_id)
+    gathered = {far for _, far in repeats if len(repeated_by[compared[far].doc_id]) > 1}
+    return [hit for index, hit in enumerate(hits) if index not in gathered]
+
+
+def _alike(hits: Sequence[Hit]) -> NDArray[np.bool_]:
+    """(len(hits), len(hits)): whether their vectors are so near that comparing words is worth the while."""
+    if not hits:
+        return np.zeros((0, 0), dtype=np.bool_)
+    vectors = np.stack([hit.vector for hit in hits])
+    near: NDArray[np.bool_] = vectors @ vectors.T >= _REPEAT_COSINE
+    return near
 
 
 def _repeats(one: Hit, other: Hit) -> bool:

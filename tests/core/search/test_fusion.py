@@ -34,4 +34,7 @@ def test_a_fusion_survives_its_json_form() -> None:
 
 
 def test_a_fusion_of_a_release_from_before_sections_counted_is_read() -> None:
-    assert FusionConfig.from_json({"dense_weight_pt": 0.4, "dense_weight_en": 0.6}).dense_weight("pt") == 0.4
+    older = FusionConfig.from_json(
+        {"dense_weight_pt": 0.4, "dense_weight_en": 0.6, "tuned_on": 0, "reading_weight": 0.2}
+    )
+    assert (older.dense_weight("pt"), older.sections_weight) == (0.4, 0.0)

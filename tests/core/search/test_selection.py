@@ -2,7 +2,7 @@ import numpy as np
 from passages import hit
 
 from aion_assets.core.search.hits import Hit
-from aion_assets.core.search.selection import best_per_document, select_diverse, without_repeats
+from aion_assets.core.search.selection import best_per_document, select_diverse, without_gathered, without_repeats
 
 
 def test_a_copy_of_what_is_chosen_gives_way_to_something_else() -> None:
@@ -51,12 +51,29 @@ def test_of_two_passages_that_say_the_same_the_one_from_the_more_special_documen
     assert [item.score for item in kept] == [0.9, 0.7]
 
 
-def test_repeats_that_stand_alike_far_from_the_beginning_are_kept_when_only_gathering_pages_are_to_go() -> None:
-    chapter = _saying("chapter", "O compilador recusa a segunda referência mutável.", 300, 0.9)
-    print_view = _saying("print", chapter.text, 90_000, 0.8)
-    edition = _saying("edition", chapter.text, 500, 0.7)
-    assert without_repeats([chapter, print_view, edition], apart=2_000) == [chapter, edition]
-    assert without_repeats([chapter, print_view, edition]) == [chapter]
+def _of(doc: str, text: str, start: int, score: float, axis: int) -> Hit:
+    made = hit(f"{doc}-{start}", doc=doc, text=text, score=score, axis=axis)
+    made.start = start
+    return made
+
+
+def test_a_page_that_gathers_others_gives_way_to_them_and_keeps_what_only_it_says() -> None:
+    rule, loan, own = "A referência é válida.", "O empréstimo é mutável.", "Este livro tem vinte capítulos."
+    in_print = [_of("print", text, 50_000, 0.9, axis) for axis, text in enumerate((rule, loan, own))]
+    chapters = [_of("chapter-1", rule, 300, 0.8, 0), _of("chapter-2", loan, 900, 0.7, 1)]
+    assert without_gathered([*in_print, *chapters]) == [in_print[2], *chapters]
+
+
+def test_a_newer_edition_that_repeats_the_older_one_stays_wherever_the_passage_stands() -> None:
+    articles = "O recurso tem prazo de dez dias.", "A taxa é paga no protocolo."
+    newer = [_of("2024", text, 3_000, 0.9, axis) for axis, text in enumerate(articles)]
+    older = [_of("2023", text, 500, 0.8, axis) for axis, text in enumerate(articles)]
+    assert without_gathered([*newer, *older]) == [*newer, *older]
+
+
+def test_copies_that_stand_alike_far_from_the_beginning_stay() -> None:
+    copies = [_of(doc, "O prazo é de dez dias.", 500, 0.9, 0) for doc in ("a", "b", "c")]
+    assert without_gathered(copies) == copies
 
 
 def test_passages_that_differ_in_a_number_or_lie_in_one_document_are_no_repeats() -> None:
