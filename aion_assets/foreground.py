@@ -66,6 +66,7 @@ def run_due(source: str = "", *, quiet: bool = False) -> RunSummary:
         from aion_assets.definitions import defs
         from aion_assets.defs.corpus.assets import pipeline_version
         from aion_assets.defs.knowledge_base import KnowledgeBaseResource
+        from aion_assets.defs.ops.jobs import outdated
         from aion_assets.defs.ops.reaper import reap_dead_runs
         from aion_assets.defs.partitions import source_partitions
 
@@ -93,6 +94,9 @@ def run_due(source: str = "", *, quiet: bool = False) -> RunSummary:
                     failed.add(item.source_id)
                     if last and len(due) > 1:
                         _execute(instance, defs, "reindex", None, console, summary)
+        if not summary.runs and outdated(instance, defs.resolve_job_def("reindex")):
+            console.print("[bold]index and release[/] (AION changed)")
+            _execute(instance, defs, "reindex", None, console, summary)
     summary.release_id = releases.current_release_id(database, settings.tenant_id) or ""
     if not summary.runs:
         console.print("Nothing is due.")

@@ -1,25 +1,31 @@
 """Where in its document a quote stands: a passage may begin under one heading and be quoted from under the next."""
 
+import logging
 import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 
 from aion_assets.core.answer.extractive import Citation
+from aion_assets.core.errors import LakeError
 from aion_assets.core.lake import Lake
 from aion_assets.core.search.hits import Hit
+
+_log = logging.getLogger(__name__)
 
 
 def locate_quotes(lake: Lake, citations: Sequence[Citation], hits: Mapping[str, Hit]) -> None:
     """Give every citation the page and heading of its quote; `hits` are by chunk_id.
 
-    Where the document is of another version than the passage by now, the place where the passage begins remains.
+    Where the document is of another version than the passage by now, or cannot be read, the place where the passage
+    begins remains: a release answers without the tables that it was made from.
     """
-    documents = {
-        row["doc_id"]: row
-        for row in lake.rows_by_key(
-            "documents", ["doc_id", "content_hash", "anchors"], "doc_id", sorted({item.doc_id for item in citations})
-        )
-    }
+    doc_ids = sorted({item.doc_id for item in citations})
+    try:
+        found = list(lake.rows_by_key("documents", ["doc_id", "content_hash", "anchors"], "doc_id", doc_ids))
+    except LakeError as error:
+        _log.warning("Citations name the place where their passage begins: %s", error)
+        found = []
+    documents = {row["doc_id"]: row for row in found}
     for citation in citations:
         document = documents.get(citation.doc_id)
         if document is None or document["content_hash"] != citation.doc_version:

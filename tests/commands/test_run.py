@@ -6,9 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import dagster as dg
 from workbench import article, write_files
 
-from aion_assets.foreground import summary_line
+from aion_assets.foreground import dagster_instance, summary_line
 
 _AION = [sys.executable, "-m", "aion_assets"]
 
@@ -36,6 +37,20 @@ def test_a_start_page_that_cannot_be_read_fails_the_run_and_not_the_other_source
     failures = {item["source_id"]: item["failure"] for item in listed}
     assert failures["up"] == "" and failures["down"].startswith("the start page could not be read: ")
     assert "the start page" in _aion("source", "list").stdout
+
+
+def test_after_an_upgrade_the_index_is_made_anew_though_no_source_is_due(home: Path, tmp_path: Path) -> None:
+    _aion("source", "add", str(write_files(tmp_path / "docs", a_md=article("lavender"))), "--auto-approve")
+    assert _aion("run").returncode == 0
+    assert "Nothing is due." in _aion("run").stderr
+    with dagster_instance() as instance:
+        made_by_older_code = dg.AssetMaterialization(
+            ["eval", "retrieval_report"], tags={"dagster/code_version": "older"}
+        )
+        instance.report_runless_asset_event(made_by_older_code)
+    upgraded = _aion("run", "--json")
+    assert [run["job"] for run in json.loads(upgraded.stdout.splitlines()[-1])["runs"]] == ["reindex"]
+    assert "Nothing is due." in _aion("run").stderr
 
 
 def test_the_summary_names_what_was_not_taken_with_the_first_reason_and_counts_what_was_parsed() -> None:

@@ -15,6 +15,7 @@ from aion_assets.core.errors import AionError, DiskFullError, LakeError
 from aion_assets.core.lake import Lake
 from aion_assets.core.records import Source
 from aion_assets.core.settings import load_settings
+from aion_serving.assistant import Assistant
 
 _SIZE = "64m"
 
@@ -135,6 +136,8 @@ def test_a_broken_table_is_named_and_the_release_serves_on(
     with pytest.raises(LakeError, match=f"'{table}'"):
         again.run(source)
     assert "a.md" in again.found("lavender handbook")
+    answer = Assistant(bench.settings).ask("What does the handbook say of lavender?")
+    assert (answer.citations or answer.nearest)[0].url.endswith("a.md")
     doctor = subprocess.run(
         [sys.executable, "-m", "aion_assets", "doctor", "--json"],
         env=os.environ | {"AION_HOME": str(bench.settings.home)}, capture_output=True, text=True, check=False,

@@ -19,8 +19,7 @@ from aion_assets.defs.reporting import OWNERS, Materialized
     code_version=source_version(
         "aion_assets.core.steps.retrieval_report",
         "aion_assets.core.metrics",
-        "aion_assets.core.search.fusion",
-        "aion_assets.core.search.tuning",
+        "aion_assets.core.search",
     ),
     automation_condition=up_to_date,
 )

@@ -41,6 +41,13 @@ reindex = dg.define_asset_job(
 )
 
 
+def outdated(instance: dg.DagsterInstance, job: dg.JobDefinition) -> bool:
+    """Whether an asset of the job was last made by other code than today's; never made is not outdated."""
+    current = {key: job.asset_layer.get(key).code_version for key in planned_assets(job)}
+    made_by = instance.get_latest_materialization_code_versions(list(current))
+    return any(version is not None and version != current[key] for key, version in made_by.items())
+
+
 def planned_assets(job: dg.JobDefinition) -> list[dg.AssetKey]:
     """What a run of the job makes; named in the run, so that `up_to_date` sees which updates it carries on itself."""
     return sorted(job.asset_layer.executable_asset_keys)

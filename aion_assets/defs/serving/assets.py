@@ -42,9 +42,7 @@ interactions = dg.AssetSpec(
         "aion_assets.core.releases",
         "aion_assets.core.confidence",
         "aion_assets.core:builtin_calibration.json",
-        "aion_assets.core.search.features",
-        "aion_assets.core.search.terms",
-        "aion_assets.core.search.lemmas",
+        "aion_assets.core.search",
     ),
     automation_condition=up_to_date,
 )
