@@ -1,5 +1,6 @@
 """Keeps the processes of one home together: started in order, watched, stopped as one."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -18,6 +19,7 @@ from aion_assets.core.settings import Settings, load_settings
 from aion_assets.first_source import ensure_first_source
 from aion_assets.foreground import dagster_home
 from aion_assets.logs import shorten
+from aion_assets.warden import STOP_TIMEOUT_S
 
 _READY_TIMEOUT_S = 120.0
 _LOOPBACK = "127.0.0.1"
@@ -46,7 +48,7 @@ def supervise(*, with_dagster: bool) -> int:
     try:
         warden = Warden(settings.home)  # first, as the ports may be taken until what was left there is ended
         _refuse_taken_ports(settings, with_dagster)
-        _first_run(console)
+        _first_run(console, warden, stop)
         if stop.received:
             return 0
         started = time.monotonic()
@@ -79,13 +81,13 @@ class _StopSignal:
             signal.signal(number, self._receive)
 
     def _receive(self, _number: int, _frame: FrameType | None) -> None:
-        # The first asks the loop to end, and ends a first run, which hears it, too; a second one ends all that waits.
+        # The first asks the loop to end, or the first run; a second one ends all that waits.
         if self.received:
             raise KeyboardInterrupt
         self.received = True
 
 
-def _first_run(console: Console) -> None:
+def _first_run(console: Console, warden: Warden, stop: _StopSignal) -> None:
     """Fill an empty home before anything serves it. Later, the sensors do what is due.
 
     In a process of its own: this one only watches the others, and keeps none of what the pipeline loads.
@@ -100,7 +102,19 @@ def _first_run(console: Console) -> None:
         command = [sys.executable, "-m", "aion_assets", "run"]
     else:  # one process makes Dagster's databases before several open them
         command = [sys.executable, "-c", _MAKE_DATABASES]
-    subprocess.run(command, env=_environment(), check=False)
+    # A group of its own, so that whichever signal comes is passed on once, and the warden can end it, too.
+    process = subprocess.Popen(command, env=_environment(), process_group=0)
+    warden.add(process.pid)
+    while process.poll() is None and not stop.received:
+        time.sleep(0.1)
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_TIMEOUT_S)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)  # what it had started
+    process.wait()
+    warden.remove(process.pid)
 
 
 def _children(settings: Settings, with_dagster: bool) -> list[Child]:

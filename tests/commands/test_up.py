@@ -53,11 +53,15 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         running.process.wait(30)
 
 
-def _started(environment: dict[str, str], log: Path) -> "subprocess.Popen[str]":
+def _starting(environment: dict[str, str], log: Path) -> "subprocess.Popen[str]":
     with log.open("w") as output:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             [*_AION, "up"], env=environment, stdout=output, stderr=output, start_new_session=True, text=True
         )
+
+
+def _started(environment: dict[str, str], log: Path) -> "subprocess.Popen[str]":
+    process = _starting(environment, log)
     _wait_for(lambda: "is ready" in log.read_text() or process.poll() is not None)
     assert "is ready" in log.read_text(), log.read_text()
     return process
@@ -145,4 +149,17 @@ def test_ctrl_c_stops_everything(running: Running) -> None:
     running.process.send_signal(signal.SIGINT)
     assert running.process.wait(40) == 0
     _, alive = psutil.wait_procs(family, timeout=5)
+    assert alive == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_first_run_ends_with_what_started_it(tmp_path: Path, number: signal.Signals) -> None:
+    ports = {"AION_PORT": str(_free_port()), "AION_DAGSTER_PORT": str(_free_port())}
+    process = _starting(os.environ | ports | {"AION_HOME": str(tmp_path / "home")}, tmp_path / "up.log")
+    family = psutil.Process(process.pid)
+    _wait_for(lambda: any("run" in child.cmdline() for child in family.children()))
+    started = family.children(recursive=True)
+    process.send_signal(number)
+    process.wait(30)
+    _, alive = psutil.wait_procs(started, timeout=30)
     assert alive == []
