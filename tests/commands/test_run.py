@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from workbench import article, write_files
 
 from aion_assets.foreground import summary_line
@@ -36,6 +37,17 @@ def test_a_start_page_that_cannot_be_read_fails_the_run_and_not_the_other_source
     failures = {item["source_id"]: item["failure"] for item in listed}
     assert failures["up"] == "" and failures["down"].startswith("the start page could not be read: ")
     assert "the start page" in _aion("source", "list").stdout
+
+
+@pytest.mark.usefixtures("home")
+def test_what_failed_is_told_as_it_is_and_not_taken_for_markup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "[docs] :bug: [b]"
+    monkeypatch.setenv("AION_HOME", str(home))
+    _aion("source", "add", str(write_files(tmp_path / "files", a_md=article("lavender"))))
+    (home / "lake").write_text("no folder")
+    run = _aion("run")
+    assert run.returncode == 1 and str(home) in run.stderr
+    assert str(home) in _aion("doctor").stdout
 
 
 def test_the_summary_names_what_was_not_taken_with_the_first_reason_and_counts_what_was_parsed() -> None:
