@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -32,9 +31,10 @@ def progress_bars(console: Console) -> Iterator[Draw]:
         yield _plain_lines(console)
         return
     # All columns but the last take 56 of the 80 of a narrow terminal.
+    what_is_done = TextColumn("{task.fields[what]}", "dim", markup=False, table_column=Column(no_wrap=True))
     columns = (
         TextColumn("  {task.description:<17}"), BarColumn(bar_width=12), MofNCompleteColumn(),
-        TimeRemainingColumn(compact=True), TextColumn("[dim]{task.fields[what]}", table_column=Column(no_wrap=True)),
+        TimeRemainingColumn(compact=True), what_is_done,
     )  # fmt: skip
     room = max(0, console.width - 58)
     tasks: dict[str, TaskID] = {}
@@ -44,7 +44,7 @@ def progress_bars(console: Console) -> Iterator[Draw]:
             if name not in tasks:
                 tasks[name] = progress.add_task(name, what="")
             end = what if len(what) <= room else f"…{what[len(what) - room + 1 :]}"
-            progress.update(tasks[name], completed=done, total=total or None, what=escape(end))
+            progress.update(tasks[name], completed=done, total=total or None, what=end)
 
         yield draw
 

@@ -52,10 +52,12 @@ def main() -> None:
         if _AS_JSON in sys.argv:
             _print_error(error.what, error.next_step)
         from rich.console import Console
+        from rich.markup import escape
 
-        Console(stderr=True, highlight=False).print(f"[bold red]error[/]  {error.what}", soft_wrap=True)
+        console = Console(stderr=True, highlight=False, emoji=False)
+        console.print(f"[bold red]error[/]  {escape(error.what)}", soft_wrap=True)
         if error.next_step:
-            Console(stderr=True, highlight=False).print(f"       {error.next_step}", soft_wrap=True)
+            console.print(f"       {escape(error.next_step)}", soft_wrap=True)
         sys.exit(1)
 
 

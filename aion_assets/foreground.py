@@ -60,7 +60,7 @@ def run_due(source: str = "", *, quiet: bool = False) -> RunSummary:
         if wanted.paused:
             raise SourceError(f"Source {source} is paused.", f"Resume it: aion source pause {source} --resume.")
         sources.request_collection(database, wanted.source_id)
-    console = Console(stderr=True, quiet=quiet, highlight=False)
+    console = Console(stderr=True, quiet=quiet, highlight=False, emoji=False)
     summary = RunSummary()
     with dagster_instance() as instance:
         from aion_assets.definitions import defs
@@ -86,7 +86,7 @@ def run_due(source: str = "", *, quiet: bool = False) -> RunSummary:
                 break
             instance.add_dynamic_partitions(str(source_partitions.name), [item.source_id for item in due])
             for number, item in enumerate(due, 1):
-                console.print(f"[bold]{item.source_id}[/] ({item.why})")
+                console.print(f"[bold]{item.source_id}[/] ({escape(item.why)})")
                 # Only the last run of a round indexes and releases, as the index is over all sources.
                 last = number == len(due)
                 job = item.job if last else f"{item.job}_corpus"
@@ -144,7 +144,7 @@ def _execute(
          "unreachable": _unreachable(steps), "steps": steps, "errors": failures}
     )  # fmt: skip
     for line in failures:
-        console.print(f"[bold red]error[/]  {line}", soft_wrap=True)
+        console.print(f"[bold red]error[/]  {escape(line)}", soft_wrap=True)
     if result.success:
         console.print(summary_line(steps), soft_wrap=True, markup=False)
     if _unreachable(steps):

@@ -12,6 +12,7 @@ from types import FrameType
 import httpx
 from filelock import FileLock, Timeout
 from rich.console import Console
+from rich.markup import escape
 
 from aion_assets.children import Child, Warden, stop_all
 from aion_assets.core.errors import AionError
@@ -41,7 +42,7 @@ def supervise(*, with_dagster: bool) -> int:
             f"AION runs already in {settings.home}.",
             "Stop it with Ctrl-C where it was started, or set another AION_HOME.",
         ) from None
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     stop = _StopSignal()
     warden: Warden | None = None
     children: list[Child] = []
@@ -158,12 +159,15 @@ def _keep_alive(console: Console, child: Child, warden: Warden) -> None:
     if pause_s is not None:
         console.print(f"It is started again in {pause_s:.0f} s; the others go on.")
     elif child.needed:
-        console.print(f"{child.name} does not stay alive: stopping everything. See {child.log}.", soft_wrap=True)
+        console.print(
+            f"{child.name} does not stay alive: stopping everything. See {child.log}.", soft_wrap=True, markup=False
+        )
     else:
         console.print(
             f"{child.name} does not stay alive and is left stopped; the chat goes on, and 'aion run' does what is due. "
             f"See {child.log}.",
             soft_wrap=True,
+            markup=False,
         )
 
 
@@ -179,7 +183,8 @@ def _wait_until_ready(children: list[Child], stop: _StopSignal, console: Console
             waiting = [child for child in waiting if not _answers(child.ready_url)]
             time.sleep(0.2)
     for child in waiting:
-        console.print(f"[bold red]error[/]  {child.name} did not answer in {_READY_TIMEOUT_S:.0f} s; see {child.log}.")
+        what = f"{child.name} did not answer in {_READY_TIMEOUT_S:.0f} s; see {child.log}."
+        console.print(f"[bold red]error[/]  {escape(what)}")
     return not waiting
 
 
@@ -196,7 +201,7 @@ def _print_links(console: Console, settings: Settings, with_dagster: bool, secon
     console.print(f"  API      http://{settings.host}:{settings.port}/docs")
     if with_dagster:
         console.print(f"  Dagster  http://{_LOOPBACK}:{settings.dagster_port}/")
-    console.print(f"\n  Everything AION writes is in {settings.home}", soft_wrap=True)
+    console.print(f"\n  Everything AION writes is in {settings.home}", soft_wrap=True, markup=False)
 
 
 def _report_death(console: Console, child: Child) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
+from rich.style import Style
 from rich.text import Text
 
 from aion_assets.core.answer.extractive import ABSTENTION
@@ -19,7 +20,7 @@ _ID_CHARS = 12
 
 
 def print_answer(record: AnswerRecord) -> None:
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     abstained = record.used == ABSTENTION
     text = record.text.partition("\n")[0] if abstained else record.text
     console.print()
@@ -33,7 +34,7 @@ def print_answer(record: AnswerRecord) -> None:
 
 
 def print_hits(hits: Sequence[Hit]) -> None:
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     if not hits:
         console.print("Nothing was found.")
     for number, hit in enumerate(hits, start=1):
@@ -44,7 +45,7 @@ def print_hits(hits: Sequence[Hit]) -> None:
 
 
 def print_trail(why: Mapping[str, Any]) -> None:
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     answer = why["answer"]
     facts = f"{answer['created_at']} · {answer['used']} · confidence {answer['C']:.2f}"
     _line(console, 0, f"[bold]{escape(answer['question'])}[/]")
@@ -142,7 +143,7 @@ def _print_source(console: Console, mark: str, item: ShownPassage) -> None:
 
 def _print_link(console: Console, url: str, page: int, fragment: str) -> None:
     address = place_in(url, page, fragment)
-    console.print(Text(f"    {address}", style=f"dim link {address}"), soft_wrap=True)
+    console.print(Text(f"    {address}", style=Style(dim=True, link=address)), soft_wrap=True)
 
 
 def _place(title: str, heading: str, page: int) -> str:

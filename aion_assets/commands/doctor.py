@@ -7,6 +7,8 @@ from aion_assets.commands.output import AsJson, print_json, print_table
 
 def doctor(json: AsJson = False) -> None:
     """Check settings, database, tables, embedder, OCR, disk and release. Exit status 1 when something is broken."""
+    from rich.text import Text
+
     from aion_assets.diagnosis import examine
 
     findings = examine()
@@ -14,7 +16,7 @@ def doctor(json: AsJson = False) -> None:
     if json:
         print_json({"ok": not broken, "findings": [finding.as_dict() for finding in findings]})
     else:
-        marks = {"good": "[green]good[/]", "missing": "[yellow]missing[/]", "broken": "[bold red]broken[/]"}
-        rows = [(marks[finding.state], finding.what, finding.detail) for finding in findings]
+        styles = {"good": "green", "missing": "yellow", "broken": "bold red"}
+        rows = [(Text(finding.state, styles[finding.state]), finding.what, finding.detail) for finding in findings]
         print_table("AION on this machine", ("", "what", "detail"), rows, "")
     raise typer.Exit(1 if broken else 0)

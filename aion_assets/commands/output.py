@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
+from rich.text import Text
 
 _SHORT_ID = 12
 _NO_LIMIT = 100_000
@@ -34,17 +35,17 @@ def print_table(
     cut: Collection[str] = (),
 ) -> None:
     """In a terminal, `whole` columns are never folded and `cut` ones end in "…" where there is no room. In a pipe every
-    row is one line, as long as it has to be."""
+    row is one line, as long as it has to be. Cells are shown as they are, with no markup; a `Text` may have a style."""
     table = Table(box=None, pad_edge=False)
     for column in columns:
         table.add_column(column, overflow="ellipsis" if column in cut else "fold", no_wrap=column in whole)
     for row in rows:
-        table.add_row(*(str(cell) for cell in row))
+        table.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
     console = Console(highlight=False)
     if not table.row_count:
-        console.print(empty)
+        console.print(Text(empty))
         return
-    console.print(f"[bold]{title}[/]", soft_wrap=True)
+    console.print(Text(title, style="bold"), soft_wrap=True)
     if console.is_terminal:
         console.print(table)
         return

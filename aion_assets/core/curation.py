@@ -1,6 +1,6 @@
 """Decisions on documents: pending until a person, or the source's own policy, approves or rejects them."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -51,13 +51,13 @@ def register_documents(
     """Make the queue agree with the documents that exist: new ones enter it, vanished ones leave the index.
 
     A document keeps its decision when its content changes. `texts` is asked only for what the queue shows of documents
-    that are new or changed.
+    that are new or changed. People decide while this runs, so what a write depends on is a condition of the write.
     """
     with database.read() as connection:
         found = connection.execute(
-            select(
-                _curation.c.doc_id, _curation.c.state, _curation.c.decided_by, _curation.c.title, _curation.c.quality
-            ).where(_curation.c.source_id == source.source_id)
+            select(_curation.c.doc_id, _curation.c.title, _curation.c.quality).where(
+                _curation.c.source_id == source.source_id
+            )
         ).all()
     known = {row.doc_id: row for row in found}
     due = [
@@ -71,18 +71,15 @@ def register_documents(
         with database.write() as connection:
             for key in some:
                 if key in known:
-                    undecided = known[key].state == PENDING and not known[key].decided_by
-                    values = shown[key] | (_first_decision(source, shown[key]) if undecided else {})
-                    connection.execute(update(_curation).where(_curation.c.doc_id == key).values(**values))
+                    _show_again(connection, source, key, shown[key])
             fresh = [_new_row(source, key, shown[key]) for key in some if key not in known]
             if fresh:
                 connection.execute(insert(_curation), fresh)
-    vanished = [row for key, row in known.items() if key not in documents]
+    vanished = [key for key in known if key not in documents]
     with database.write() as connection:
-        _bury(connection, source.tenant_id, [row.doc_id for row in vanished if row.state == APPROVED], "gone")
-        _delete_rows(connection, [row.doc_id for row in vanished if row.state == PENDING])
-        back = [key for key in documents if key in known and known[key].state == APPROVED]
-        _unbury(connection, back)
+        _bury(connection, source.tenant_id, _approved_of(connection, vanished), "gone")
+        _delete_pending(connection, vanished)
+        _unbury(connection, [key for key in documents if key in known], _tombstones.c.reason == "gone")
 
 
 def decide(
@@ -226,20 +223,36 @@ def _first_decision(source: Source, view: Mapping[str, Any]) -> dict[str, Any]:
     return {"state": PENDING, "decided_by": "", "decided_at": None}
 
 
-def _bury(connection: Connection, tenant_id: str, doc_ids: Collection[str], reason: str) -> None:
+def _show_again(connection: Connection, source: Source, key: str, view: dict[str, Any]) -> None:
+    connection.execute(update(_curation).where(_curation.c.doc_id == key).values(**view))
+    undecided = (_curation.c.state == PENDING, _curation.c.decided_by == "")
+    values = _first_decision(source, view)
+    connection.execute(update(_curation).where(_curation.c.doc_id == key, *undecided).values(**values))
+
+
+def _approved_of(connection: Connection, doc_ids: Sequence[str]) -> list[str]:
+    """Those that are approved now, and stay so until the transaction ends."""
+    approved: list[str] = []
+    for begin in range(0, len(doc_ids), _BATCH):
+        where = (_curation.c.doc_id.in_(doc_ids[begin : begin + _BATCH]), _curation.c.state == APPROVED)
+        approved += connection.scalars(select(_curation.c.doc_id).where(*where).with_for_update())
+    return approved
+
+
+def _bury(connection: Connection, tenant_id: str, doc_ids: Sequence[str], reason: str) -> None:
     _unbury(connection, doc_ids)
     if doc_ids:
         stone = {"tenant_id": tenant_id, "scope": "document", "reason": reason, "created_at": now()}
         connection.execute(insert(_tombstones), [{"subject": key, **stone} for key in doc_ids])
 
 
-def _unbury(connection: Connection, doc_ids: Collection[str]) -> None:
-    keys = list(doc_ids)
-    for begin in range(0, len(keys), _BATCH):
-        connection.execute(delete(_tombstones).where(_tombstones.c.subject.in_(keys[begin : begin + _BATCH])))
+def _unbury(connection: Connection, doc_ids: Sequence[str], *where: ColumnElement[bool]) -> None:
+    for begin in range(0, len(doc_ids), _BATCH):
+        some = _tombstones.c.subject.in_(doc_ids[begin : begin + _BATCH])
+        connection.execute(delete(_tombstones).where(some, *where))
 
 
-def _delete_rows(connection: Connection, doc_ids: Collection[str]) -> None:
-    keys = list(doc_ids)
-    for begin in range(0, len(keys), _BATCH):
-        connection.execute(delete(_curation).where(_curation.c.doc_id.in_(keys[begin : begin + _BATCH])))
+def _delete_pending(connection: Connection, doc_ids: Sequence[str]) -> None:
+    for begin in range(0, len(doc_ids), _BATCH):
+        some = _curation.c.doc_id.in_(doc_ids[begin : begin + _BATCH])
+        connection.execute(delete(_curation).where(some, _curation.c.state == PENDING))

@@ -120,6 +120,7 @@ class ParsedDocument:
     parser: str
     anchors: list[Anchor] = field(default_factory=list)
     published: str = ""
+    is_partial: bool = False  # pages are left out that may be read with Tesseract or in more time
 
 
 @dataclass(slots=True)

@@ -35,6 +35,18 @@ def test_the_queue_shows_what_the_parser_remarked(
     assert "named pdf, but its content is html" in queue()
 
 
+def test_a_title_is_shown_as_it_is_and_not_taken_for_markup(settings: Settings, tmp_path: Path) -> None:
+    bench = Workbench(settings)
+    folder = write_files(tmp_path / "[files]", a_md="# [red]Rules[/b] of :bug: [draft]\n\nWater them on Mondays.")
+    bench.to_chunks(bench.add(folder, name="rules", auto_approve=False))
+    for arguments, says in (
+        (["curate", "list"], "  [red]Rules[/b] of :bug: [draft]  "),
+        (["source", "list"], f"  {folder}  "),
+        (["source", "show", "rules"], f"  {folder}\n"),
+    ):
+        assert says in CliRunner().invoke(build_app(), arguments, catch_exceptions=False).output
+
+
 def test_the_table_is_whole_in_a_pipe_and_its_ids_are_taken(settings: Settings, tmp_path: Path) -> None:
     title = "A title that is longer than the eighty columns of a terminal, and goes on for a while after that"
     bench = Workbench(settings)

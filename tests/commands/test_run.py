@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import dagster as dg
+import pytest
 from workbench import article, write_files
 
 from aion_assets.foreground import dagster_instance, summary_line
@@ -51,6 +52,17 @@ def test_after_an_upgrade_the_index_is_made_anew_though_no_source_is_due(home: P
     upgraded = _aion("run", "--json")
     assert [run["job"] for run in json.loads(upgraded.stdout.splitlines()[-1])["runs"]] == ["reindex"]
     assert "Nothing is due." in _aion("run").stderr
+
+
+@pytest.mark.usefixtures("home")
+def test_what_failed_is_told_as_it_is_and_not_taken_for_markup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "[docs] :bug: [b]"
+    monkeypatch.setenv("AION_HOME", str(home))
+    _aion("source", "add", str(write_files(tmp_path / "files", a_md=article("lavender"))))
+    (home / "lake").write_text("no folder")
+    run = _aion("run")
+    assert run.returncode == 1 and str(home) in run.stderr
+    assert str(home) in _aion("doctor").stdout
 
 
 def test_the_summary_names_what_was_not_taken_with_the_first_reason_and_counts_what_was_parsed() -> None:

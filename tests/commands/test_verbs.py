@@ -72,7 +72,9 @@ def test_a_source_is_added_listed_shown_paused_and_removed(home: Path, folder: P
     [
         (["source", "add", "/no/such/folder"], "/no/such/folder"),
         (["source", "add", "ftp://example.org/"], "ftp://example.org/"),
+        (["source", "add", "/no/[docs]/:bug:"], "'/no/[docs]/:bug:'"),
         (["source", "show", "nowhere"], "nowhere"),
+        (["source", "show", "[/b]"], "'[/b]'"),
         (["curate", "approve", "feedface"], "feedface"),
         (["why", "feedface"], "feedface"),
     ],

@@ -1,4 +1,4 @@
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import pytest
@@ -15,6 +15,10 @@ TEXT = "Um parágrafo sobre lavandas. " * 40
 
 def _source(either: Either, *, auto_approve: bool = False) -> Source:
     return sources.add_source(*either, "https://example.org/", schedule_s=0, auto_approve=auto_approve)
+
+
+def _source_of_uploads(either: Either) -> Source:
+    return sources.add_source(*either, "uploads", schedule_s=0)
 
 
 def _document(title: str = "Título", quality: float = 0.9) -> dict[str, Any]:
@@ -140,6 +144,58 @@ def test_a_vanished_document_that_nobody_decided_leaves_the_queue(either_databas
     _decide(either_database, curation.REJECTED, "b")
     _register(either_database, source, {})
     assert _state(either_database, source) == {"b": "rejected"}, "a rejection outlives its document"
+
+
+def _register_while(
+    either: Either, source: Source, documents: Mapping[str, Mapping[str, Any]], someone_decides: Callable[[], object]
+) -> None:
+    """Register documents of which one at least is new or changed; the decision falls after the states were read."""
+
+    def texts(keys: list[str]) -> Iterable[tuple[str, str]]:
+        someone_decides()
+        return [(key, TEXT) for key in keys]
+
+    curation.register_documents(either[0], source, documents, texts)
+
+
+def test_a_rejection_during_the_run_stands_with_its_tombstone(either_database: Either) -> None:
+    source = _source(either_database, auto_approve=True)
+    _register(either_database, source, {"a": _document(), "b": _document()})
+    changed = {"a": _document("Outro"), "b": _document()}
+    _register_while(either_database, source, changed, lambda: _decide(either_database, "rejected", "a", "b"))
+    assert _state(either_database, source) == {"a": "rejected", "b": "rejected"}
+    assert _hidden(either_database) == {"a", "b"}
+
+
+def test_the_policy_does_not_approve_what_a_person_decides_during_the_run(either_database: Either) -> None:
+    source = _source(either_database, auto_approve=True)
+    _register(either_database, source, {key: _document(quality=0.1) for key in ("a", "b", "c")})
+    better = {key: _document(quality=0.9) for key in ("a", "b", "c")}
+
+    def decide() -> None:
+        _decide(either_database, "rejected", "a", "b")
+        _decide(either_database, "pending", "b")
+
+    _register_while(either_database, source, better, decide)
+    assert _state(either_database, source) == {"a": "rejected", "b": "pending", "c": "approved"}
+    found = curation.decisions(either_database[0], source.source_id)
+    assert {key: found[key].decided_by for key in found} == {"a": "ana", "b": "ana", "c": curation.AUTO_APPROVE}
+
+
+def test_a_decision_during_the_run_outlives_the_document_that_vanished(either_database: Either) -> None:
+    approving, waiting = _source(either_database, auto_approve=True), _source_of_uploads(either_database)
+    _register(either_database, approving, {"a": _document()})
+    _register(either_database, waiting, {"b": _document()})
+    new = {"new": _document()}
+    _register_while(either_database, approving, new, lambda: _decide(either_database, "rejected", "a"))
+    _register_while(either_database, waiting, {"other": _document()}, lambda: _decide(either_database, "approved", "b"))
+    assert _state(either_database, approving)["a"] == "rejected"
+    assert _state(either_database, waiting)["b"] == "approved"
+    assert _hidden(either_database) == {"a", "b"}
+    _register(either_database, approving, {"a": _document()})
+    _register(either_database, waiting, {"b": _document()})
+    assert curation.queue(*_tenant(either_database), "rejected")[0] == 1, "it is listed as soon as it is back"
+    assert _hidden(either_database) == {"a", "new"}
 
 
 def test_more_documents_than_one_statement_takes_are_decided_together(either_database: Either) -> None:

@@ -50,7 +50,11 @@ def _handle(body_file: int, request: dict[str, Any]) -> dict[str, Any]:
     answer: dict[str, Any] = {}
     try:
         raw = RawFile(
-            os.pread(body_file, request["size"], 0), request["url"], request["content_type"], request["filename"]
+            os.pread(body_file, request["size"], 0),
+            request["url"],
+            request["content_type"],
+            request["filename"],
+            read_until=started + _WORKING_SHARE * request["timeout_s"],
         )
         document, remark = parse_noted(raw)
         answer = {"document": asdict(document), "detail": remark}

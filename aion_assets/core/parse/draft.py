@@ -57,7 +57,7 @@ class Draft:
         self._page = 0
         self._length = 0
         self._place_is_new = False
-        self._missing_ocr: ParseError | None = None
+        self._hindrance: ParseError | None = None
 
     @property
     def full(self) -> bool:
@@ -102,20 +102,21 @@ class Draft:
         lines = [line.rstrip() for line in clean(text).expandtabs(4).split("\n")]
         self._append(re.sub(r"\n{3,}", "\n\n", "\n".join(lines).strip("\n")))
 
-    def missing_ocr(self, error: ParseError) -> None:
-        """Some text could not be read for want of Tesseract: the outcome, if there is no other text."""
-        self._missing_ocr = error
-        self.note(error.what)
+    def leave_out(self, error: ParseError) -> None:
+        """Some text is not read for want of Tesseract or of time: the outcome, if there is no other text."""
+        if self._hindrance is None:
+            self._hindrance = error
+            self.note(error.what)
 
     def finish(self, *, url: str, filename: str) -> ParsedDocument:
         """The document. `lang` is what was declared; deciding it is the registry's work.
 
-        Raises ParseError: NO_TEXT when nothing legible was collected.
+        Raises ParseError: NO_TEXT when nothing legible was collected, or what hindered it.
         """
         text = _SEPARATOR.join(self._blocks)
         if not any(map(str.isalnum, text)):
-            if self._missing_ocr is not None:
-                raise self._missing_ocr
+            if self._hindrance is not None:
+                raise self._hindrance
             raise ParseError(QuarantineReason.NO_TEXT, "The document holds no text.", "Nothing of it can be searched.")
         return ParsedDocument(
             title=self._best_title(url, filename),
@@ -124,6 +125,7 @@ class Draft:
             parser=self.parser,
             anchors=self._anchors,
             published=self.published,
+            is_partial=self._hindrance is not None,
         )
 
     def _append(self, block: str) -> None:

@@ -24,7 +24,8 @@ def parse(raw: RawFile, draft: Draft) -> None:
                 pages = getattr(picture, "n_frames", 1)
                 for number in range(pages):
                     if number and raw.is_late():
-                        draft.note(f"pages {number + 1} to {pages} are not read: the time limit is near")
+                        what = f"pages {number + 1} to {pages} are not read: the time limit is near"
+                        draft.leave_out(ParseError(QuarantineReason.TIMEOUT, what))
                         break
                     picture.seek(number)
                     if picture.width * picture.height > MAX_PIXELS:

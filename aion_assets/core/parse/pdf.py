@@ -116,7 +116,8 @@ def _needs_ocr(page: Any, lines: list[pdf_layout.Line]) -> bool:
 def _recognise(page: Any, number: int, raw: RawFile, draft: Draft) -> str:
     """Text of a page that has none, "" where it cannot be had; the remark says why."""
     if raw.is_late():
-        draft.note(f"pages from {number} on that are pictures are not read: the time limit is near")
+        what = f"pages from {number} on that are pictures are not read: the time limit is near"
+        draft.leave_out(ParseError(QuarantineReason.TIMEOUT, what))
         return ""
     width, height = page.get_size()
     scale = min(_OCR_DPI / 72, (_MAX_RENDERED_PIXELS / max(width * height, 1)) ** 0.5)
@@ -129,7 +130,7 @@ def _recognise(page: Any, number: int, raw: RawFile, draft: Draft) -> str:
     except ParseError as error:
         if error.reason != QuarantineReason.OCR_MISSING:
             raise
-        draft.missing_ocr(error)
+        draft.leave_out(error)
         return ""
 
 

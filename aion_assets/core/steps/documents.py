@@ -21,7 +21,7 @@ PARSED, QUARANTINED = "parsed", "quarantined"
 _READ_BODIES = 16
 _BATCH_ROWS = 128
 _BATCH_CHARS = 8_000_000
-# What hindered these may have gone: they are tried again under other conditions.
+# What hindered these may have gone: they are tried again under other conditions, as partial documents are.
 _MAY_SUCCEED = frozenset({QuarantineReason.TIMEOUT, QuarantineReason.MEMORY, QuarantineReason.OCR_MISSING})
 
 
@@ -44,9 +44,9 @@ def _parse(
         wanted[document] = f"{row['content_hash']}/{code_version}"
         location_of[document] = row["page_key"]
     stored, first_seen = {}, {}
-    for row in lake.rows(TABLE, ["doc_id", "page_hash", "code_version", "first_seen", "reason"], of_source):
+    for row in lake.rows(TABLE, ["doc_id", "page_hash", "code_version", "first_seen"], of_source):
         stored[row["doc_id"]] = f"{row['page_hash']}/{row['code_version']}"
-        if row["reason"] in _MAY_SUCCEED and row["doc_id"] in wanted:
+        if row["code_version"] != code_version and row["doc_id"] in wanted:  # of another version, or hindered
             wanted[row["doc_id"]] += f"/{_conditions(settings)}"
         first_seen[row["doc_id"]] = row["first_seen"]
     difference = diff_rows(stored, wanted)
@@ -135,7 +135,7 @@ class _DocumentWriter:
             self.flush()
 
     def _version(self, outcome: ParseOutcome) -> str:
-        hindered = outcome.reason in _MAY_SUCCEED
+        hindered = outcome.document.is_partial if outcome.document else outcome.reason in _MAY_SUCCEED
         return f"{self._code_version}/{_conditions(self._settings)}" if hindered else self._code_version
 
     def flush(self) -> None:

@@ -78,6 +78,17 @@ def test_text_beyond_the_limit_is_cut_and_remarked(monkeypatch: pytest.MonkeyPat
     assert draft.notes == ["the text is cut at 12 characters"]
 
 
+def test_what_was_left_out_first_is_remarked_and_is_the_outcome_where_there_is_no_other_text() -> None:
+    draft = Draft()
+    draft.leave_out(ParseError("ocr-missing", "Tesseract is not installed."))
+    draft.leave_out(ParseError("timeout", "the time limit is near"))
+    with pytest.raises(ParseError) as raised:
+        finish(draft)
+    assert raised.value.reason == "ocr-missing" and draft.notes == ["Tesseract is not installed."]
+    draft.paragraph("Capa")
+    assert finish(draft).is_partial
+
+
 def test_a_document_without_letters_is_refused() -> None:
     draft = Draft()
     draft.paragraph("---- ....")

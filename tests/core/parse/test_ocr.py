@@ -71,7 +71,8 @@ def test_pages_for_which_no_time_is_left_are_remarked_and_the_others_kept() -> N
     pages = [picture("Primeira folha"), picture("Segunda folha")]
     draft = Draft()
     parse_image(RawFile(saved(pages[0], "TIFF", save_all=True, append_images=pages[1:]), read_until=0), draft)
-    assert draft.finish(url="", filename="").text == "Primeira folha"
+    document = draft.finish(url="", filename="")
+    assert document.text == "Primeira folha" and document.is_partial
     assert draft.notes == ["pages 2 to 2 are not read: the time limit is near"]
 
 

@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from aion_assets.core.errors import AionError
+from aion_assets.core.parse import child
 from aion_assets.core.parse.sandbox import ParseJob, parse_all
 from aion_assets.core.records import ParseOutcome, QuarantineReason
 from aion_assets.core.settings import Settings
@@ -57,6 +58,17 @@ def test_every_job_has_exactly_one_outcome() -> None:
     assert outcomes["wrong name"].detail == "named csv, but its content is html"
     assert all(outcome.seconds > 0 for outcome in seen)
     assert children() == []
+
+
+def test_a_parser_process_leaves_the_rest_out_before_its_time_is_over(tmp_path: Path) -> None:
+    pages = [Image.new("L", (400, 200), "white") for _ in range(2)]
+    pages[0].save(tmp_path / "scan.pdf", save_all=True, append_images=pages[1:])
+    body = (tmp_path / "scan.pdf").read_bytes()
+    request = {"size": len(body), "timeout_s": 0.0, "url": "", "content_type": "", "filename": "scan.pdf"}
+    with (tmp_path / "scan.pdf").open("rb") as file:
+        answer = child._handle(file.fileno(), request)
+    assert answer["detail"] == "pages from 1 on that are pictures are not read: the time limit is near"
+    assert answer["reason"] == QuarantineReason.TIMEOUT
 
 
 def test_a_file_that_takes_too_long_costs_nobody_else_their_outcome() -> None:

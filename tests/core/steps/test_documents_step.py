@@ -1,9 +1,16 @@
+import io
 from pathlib import Path
+from shutil import which
 
 import pytest
+import reportlab
+from PIL import Image, ImageDraw, ImageFont
+from reportlab.lib.pagesizes import A4
+from reportlab.pdfgen.canvas import Canvas
 from workbench import Workbench, article, write_files
 
 from aion_assets.core import audit
+from aion_assets.core.parse import ocr
 from aion_assets.core.records import Source
 from aion_assets.core.steps import documents
 
@@ -76,6 +83,45 @@ def test_what_ran_out_of_time_is_tried_again_under_another_limit_and_only_then(
     parsed.clear()
     workbench.parse(source)
     assert parsed == []
+
+
+def _partly_scanned_pdf() -> bytes:
+    """A cover with a text layer, then a page that is only the picture of one."""
+    letters = ImageFont.truetype(str(Path(reportlab.__file__).parent / "fonts" / "Vera.ttf"), 42)
+    scan = Image.new("L", (1654, 600), "white")
+    ImageDraw.Draw(scan).text((120, 200), "The greenhouse opens at seven in the morning.", "black", letters)
+    file = io.BytesIO()
+    canvas = Canvas(file, pagesize=A4)
+    canvas.drawString(72, 700, "Rules of the botanical garden, second edition.")
+    canvas.showPage()
+    canvas.drawInlineImage(scan, 0, 500, width=A4[0], height=A4[0] * 600 / 1654)
+    canvas.save()
+    return file.getvalue()
+
+
+@pytest.mark.skipif(which("tesseract") is None, reason="Tesseract is not installed")
+def test_scanned_pages_that_were_left_out_are_read_once_tesseract_is_there_and_only_then(
+    workbench: Workbench, folder: Path, source: Source, parsed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "rules.pdf").write_bytes(_partly_scanned_pdf())
+    workbench.collect(source)
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", str(folder))
+        ocr._installed_languages.cache_clear()
+        assert workbench.parse(source).counts["parsed"] == 3
+        parsed.clear()
+        workbench.parse(source)
+        assert parsed == []
+    ocr._installed_languages.cache_clear()
+
+    for expected in (["rules.pdf"], []):
+        parsed.clear()
+        workbench.parse(source)
+        assert parsed == expected
+    rows = workbench.rows("documents", "url text detail")
+    text, detail = next((row["text"], row["detail"]) for row in rows if row["url"].endswith("rules.pdf"))
+    assert text.startswith("Rules of the botanical garden") and "opens at seven in the morning" in text
+    assert detail == ""
 
 
 def test_another_version_of_the_parsers_parses_everything(
