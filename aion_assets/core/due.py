@@ -54,10 +54,11 @@ def _touched(settings: Settings, state: SourceState) -> bool:
 
 
 def _newest_change(place: Path) -> float:
+    """Blind to what cannot be looked at, such as a circle of links: the collection records what is wrong with it."""
     newest = 0.0
     inside = (Path(parent) / name for parent, _, files in os.walk(place) for name in ("", *files))
     for path in chain((place,), inside):
-        with suppress(FileNotFoundError):  # it went while we looked
+        with suppress(OSError):
             newest = max(newest, path.stat().st_mtime)
     return newest
 
@@ -79,14 +80,13 @@ def folder_signatures(database: Database, settings: Settings) -> dict[str, str]:
 
 
 def _signature(folder: Path) -> str:
+    """Blind to the same files as `_newest_change`."""
     count = size = newest = 0
     for parent, _, files in os.walk(folder):
         for name in files:
-            try:
+            with suppress(OSError):
                 found = (Path(parent) / name).stat()
-            except FileNotFoundError:  # it went while we looked
-                continue
-            count, size, newest = count + 1, size + found.st_size, max(newest, found.st_mtime_ns)
+                count, size, newest = count + 1, size + found.st_size, max(newest, found.st_mtime_ns)
     return f"{count}/{size}/{newest}"
 
 

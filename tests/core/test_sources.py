@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from aion_assets.core import curation, progress, schema, sources
 from aion_assets.core.database import Database, now
-from aion_assets.core.due import due_runs
+from aion_assets.core.due import due_runs, folder_signatures
 from aion_assets.core.errors import SourceError
 from aion_assets.core.records import Source
 from aion_assets.core.settings import Settings
@@ -161,6 +161,24 @@ def test_a_folder_in_which_something_changed_is_due_for_those_who_look(either_da
     assert why() == []
     (folder / "inner" / "new.md").unlink()
     assert why() == ["files changed"]
+
+
+def test_a_file_that_cannot_be_looked_at_stops_no_source(either_database: Either, folder: Path) -> None:
+    database, settings = either_database
+    source = sources.add_source(database, settings, str(folder), schedule_s=0).source_id
+    before = folder_signatures(database, settings)
+    (folder / "loop.md").symlink_to("loop.md")
+    assert folder_signatures(database, settings) == before
+
+    time.sleep(0.03)  # more than a tick of the clock that stamps files
+    sources.begin_collection(database, source)
+    sources.finish_collection(database, source)
+    sources.mark_handled(database, {source: sources.requested_count(database, source)})
+    sources.mark_pipeline(database, source, "v1")
+    assert due_runs(database, settings, "v1", look_into_folders=True) == []
+    (folder / "new.md").write_text("new")
+    assert [run.why for run in due_runs(database, settings, "v1", look_into_folders=True)] == ["files changed"]
+    assert folder_signatures(database, settings) != before
 
 
 def test_a_removed_source_is_hidden_at_once_and_waits_to_be_cleaned(either_database: Either, folder: Path) -> None:

@@ -12,7 +12,7 @@ from aion_assets.core.records import CollectedPage, KnownPage, Outcome
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # Another attempt may succeed: the server is busy, or something before it is.
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
-_BODY_IS_HELD = frozenset({Outcome.STORED, Outcome.UNCHANGED, Outcome.ERROR})
+_BODY_IS_HELD = frozenset({Outcome.STORED, Outcome.UNCHANGED, Outcome.ERROR, Outcome.CAPPED})
 
 
 @dataclass(slots=True)
@@ -27,6 +27,11 @@ class Answer:
 def body_is_held(known: KnownPage | None) -> bool:
     """Whether the body of the last successful visit is still stored, so that "not modified" is a useful answer."""
     return known is not None and bool(known.content_hash) and known.outcome in _BODY_IS_HELD
+
+
+def may_say_not_modified(known: KnownPage) -> bool:
+    """Also for a duplicate, whose body is not held: it is the same as before if its original is."""
+    return body_is_held(known) or (known.outcome is Outcome.DUPLICATE and bool(known.links))
 
 
 def conditional_headers(known: KnownPage) -> dict[str, str]:

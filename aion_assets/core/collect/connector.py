@@ -26,8 +26,10 @@ class CollectionReport:
 
     `complete` says that the source was enumerated wholly, so that a known location which was not visited is gone.
     `failure` says in one sentence why it is not complete, "" when it is; `unreachable` is true when that is because the
-    place where the source begins could not be read. `resumed` counts the locations that were skipped because a killed
-    attempt of the same collection had already visited them.
+    place where the source begins could not be read. `unread` are the locators of the folders that could not be listed,
+    where they alone are why: then a known location that was not visited is gone, too, unless it lies in one of them.
+    `resumed` counts the locations that were skipped because a killed attempt of the same collection had already visited
+    them.
     """
 
     collection_id: str
@@ -35,6 +37,7 @@ class CollectionReport:
     complete: bool = False
     failure: str = ""
     unreachable: bool = False
+    unread: list[str] = field(default_factory=list)
     resumed: int = 0
     seconds: float = 0.0
     fetched_bytes: int = 0
@@ -80,7 +83,9 @@ class Connector(Protocol):
 
         `known` maps locators to what earlier collections know. A known page that carries this `collection_id` was
         visited by a killed attempt of this same collection: it is neither visited nor emitted again, but its `links`
-        are followed. Exceptions of `emit` and `progress` end the collection and reach the caller.
+        are followed. Where the collection cannot be complete, a known location can vanish all the same: it is asked
+        for by itself and emitted as GONE, or the report tells where it may still be (`unread`). Exceptions of `emit`
+        and `progress` end the collection and reach the caller.
 
         Raises FetchError: it broke off; a later call with the same id goes on from what was emitted.
         """
@@ -89,11 +94,12 @@ class Connector(Protocol):
 
 def vanished(known: Mapping[str, KnownPage], seen: Collection[str], report: CollectionReport) -> set[str]:
     """Known locators that this collection proved to be gone: `seen` are those for which `emit` was called."""
-    if not report.complete:
+    if report.unreachable or not (report.complete or report.unread):
         return set()
     seen_now = set(seen)
+    unread = tuple(f"{folder}/" for folder in report.unread)
     return {
         locator
         for locator, page in known.items()
-        if locator not in seen_now and page.collection_id != report.collection_id
+        if locator not in seen_now and page.collection_id != report.collection_id and not locator.startswith(unread)
     }

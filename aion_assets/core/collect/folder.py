@@ -99,7 +99,8 @@ class FolderVisit:
                     self._report.resumed += 1
                 else:
                     self._record(self._outcome_of(found, page))
-            if empty_is_suspicious and not self._report.counts and not self._report.resumed:
+            rows_of_files = self._report.counts.total() - len(self._report.unread)
+            if empty_is_suspicious and not rows_of_files and not self._report.resumed:
                 self._stop("the folder holds no files")
         self._report.complete = not self._report.failure
         self._report.seconds = time.monotonic() - started
@@ -121,14 +122,30 @@ class FolderVisit:
             if is_passing(entry.name):
                 continue
             path = Path(entry.path)
-            if entry.is_symlink() and not self._stays_inside(path):
-                self._record(self._row(path, Outcome.OFF_DOMAIN, "a link that leads out of the folder, or nowhere"))
-            elif entry.is_dir(follow_symlinks=False):
-                yield from self._files(path)
-            elif entry.is_file():
-                yield FoundFile(path, self._locator(path), entry.stat())
-            elif not entry.is_dir():  # a link to a folder inside: its files are found at their own place
-                self._record(self._row(path, Outcome.WRONG_TYPE, "not a regular file"))
+            try:
+                found = self._look_at(entry, path)
+            except FileNotFoundError:  # it went while we looked
+                continue
+            except OSError as error:  # its folder may be listed but not entered
+                found = self._row(path, Outcome.ERROR, _words(error))
+            if isinstance(found, Path):
+                yield from self._files(found)
+            elif isinstance(found, CollectedPage):
+                self._record(found)
+            elif found is not None:
+                yield found
+
+    def _look_at(self, entry: os.DirEntry[str], path: Path) -> FoundFile | CollectedPage | Path | None:
+        """A file to visit, the outcome of what is none, or a folder to go into."""
+        if entry.is_symlink() and not self._stays_inside(path):
+            return self._row(path, Outcome.OFF_DOMAIN, "a link that leads out of the folder, or nowhere")
+        if entry.is_dir(follow_symlinks=False):
+            return path
+        if entry.is_file():
+            return FoundFile(path, self._locator(path), entry.stat())
+        if entry.is_dir():  # a link to a folder inside: its files are found at their own place
+            return None
+        return self._row(path, Outcome.WRONG_TYPE, "not a regular file")
 
     def _stays_inside(self, path: Path) -> bool:
         try:
@@ -187,7 +204,10 @@ class FolderVisit:
 
     def _stop(self, why: str, locator: str = ROOT_LOCATOR) -> None:
         self._report.failure = self._report.failure or why
-        self._report.unreachable = self._report.unreachable or locator == ROOT_LOCATOR
+        if locator == ROOT_LOCATOR:
+            self._report.unreachable = True
+        else:
+            self._report.unread.append(locator)
         page = CollectedPage(
             locator=locator,
             url=self._root.as_uri(),

@@ -2,13 +2,17 @@
 
 Locations are visited by depth. The more query variants of one path there are, the deeper they count, so that the caps
 of a source fall on calendars and filters rather than on its pages.
+
+The caps are for what is new. A page that is stored already is looked at even where they leave no room for it: otherwise
+nobody would ever learn that it vanished.
 """
 
 import heapq
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from aion_assets.core.collect.answers import body_is_held
 from aion_assets.core.collect.urls import Scope, repeats_itself, without_query
 from aion_assets.core.records import KnownPage, Outcome
 
@@ -55,6 +59,9 @@ class Frontier:
         self.unlisted = 0
         self.pages = 0
         self.refused: list[Refusal] = []
+        self.held: dict[str, int] = {}  # locators in scope whose page an earlier collection stored → depth then
+        self._left_out: list[Entry] = []  # held, and refused by a cap
+        self._recalled: deque[Entry] = deque()
         self._max_depth = max_depth
         self._max_pages = max_pages
         self._max_visits = max(MIN_VISITS, VISITS_PER_PAGE * max_pages)
@@ -69,7 +76,15 @@ class Frontier:
         self._fruitless: Counter[str] = Counter()
 
     def resume(self, known: Mapping[str, KnownPage], collection_id: str) -> int:
-        """Takes what a killed attempt of this collection visited as visited; gives how many that are."""
+        """Takes what a killed attempt of this collection visited as visited, and what else is stored as held.
+
+        Gives how many locations were visited.
+        """
+        self.held = {
+            page.locator: page.depth
+            for page in known.values()
+            if body_is_held(page) and page.collection_id != collection_id and self.scope.contains(page.locator)
+        }
         visited = [page for page in known.values() if page.collection_id == collection_id]
         self._found.update(page.locator for page in visited)
         self.pages += sum(page.outcome in PAGE_OUTCOMES for page in visited)
@@ -119,10 +134,22 @@ class Frontier:
             if self._fruitless[without_query(entry.locator)] >= DUPLICATE_VARIANTS:
                 self._refuse(entry, f"{DUPLICATE_VARIANTS} other queries of this path gave duplicates")
                 continue
-            self._in_flight[entry.locator] = entry.depth
-            self._visits += 1
-            return entry
-        return None
+            return self._begin(entry)
+        return self._begin(self._recalled.popleft()) if self._recalled else None
+
+    def recall(self, missing: Iterable[str]) -> bool:
+        """Lets `pop` give, beyond the caps, the held pages that they left out, and those of `missing` not found yet.
+
+        Called when `pop` has nothing more to give. False when there is nothing to recall.
+        """
+        waiting = [item for item in self._heap if item[-1].locator not in self.held]
+        self._recalled.extend(item[-1] for item in self._heap if item[-1].locator in self.held)
+        self._recalled.extend(self._left_out)
+        self._recalled.extend(Entry(link, self.held[link]) for link in missing if link not in self._found)
+        self._found.update(entry.locator for entry in self._recalled)
+        self._heap, self._left_out = waiting, []
+        heapq.heapify(self._heap)
+        return bool(self._recalled)
 
     def hold(self, name: str, depth: int) -> None:
         """Makes locations deeper than `depth` + 1 wait until `release`: something else may still find them."""
@@ -147,16 +174,21 @@ class Frontier:
 
     @property
     def queued(self) -> int:
-        return len(self._heap)
+        return len(self._heap) + len(self._recalled)
 
     def drain(self) -> None:
         """Refuses everything that is left."""
         while self._heap:
             entry = heapq.heappop(self._heap)[-1]
             if self.pages >= self._max_pages:
-                self._refuse(entry, f"the source holds {self._max_pages} pages at most")
+                self._refuse(entry, f"the source takes no new page beyond {self._max_pages}")
             else:
                 self._refuse(entry, f"the collection makes {self._max_visits} visits at most")
+
+    def _begin(self, entry: Entry) -> Entry:
+        self._in_flight[entry.locator] = entry.depth
+        self._visits += 1
+        return entry
 
     def _push(self, entry: Entry) -> None:
         self._sequence += 1
@@ -164,5 +196,8 @@ class Frontier:
         heapq.heappush(self._heap, (entry.depth + detour, self._sequence, entry))
 
     def _refuse(self, entry: Entry, reason: str) -> None:
+        if entry.locator in self.held:
+            self._left_out.append(entry)
+            return
         self._refusals += 1
         self.refused.append(Refusal(entry, Outcome.CAPPED, reason))

@@ -12,7 +12,15 @@ from urllib.parse import urlsplit
 
 from scrapy import Spider
 
-from aion_assets.core.collect.answers import REDIRECTS, Answer, body_is_held, conditional_headers, failed, judge
+from aion_assets.core.collect.answers import (
+    REDIRECTS,
+    Answer,
+    body_is_held,
+    conditional_headers,
+    failed,
+    judge,
+    may_say_not_modified,
+)
 from aion_assets.core.collect.client import MAX_REDIRECTS, TooBigError
 from aion_assets.core.collect.duplicates import Duplicates, duplicate_row
 from aion_assets.core.collect.fetcher import Fetcher
@@ -58,6 +66,9 @@ class SiteSpider(Spider):
         self._fetcher = Fetcher(self.crawler, self.job, self._unpaced)
         resumed = self._frontier.resume(self._known, self.job.collection_id)
         self._frontier.add(Entry(self.job.seed, 0))
+        seed = self._known.get(self.job.seed)
+        if seed is not None and seed.collection_id == self.job.collection_id:
+            self._note_seed(seed.outcome)
         await self._crawl()
         self.end = CrawlEnd(
             failure=self._failure(),
@@ -72,7 +83,14 @@ class SiteSpider(Spider):
 
     async def _crawl(self) -> None:
         self._frontier.hold(_SITEMAPS, 0)
-        tasks = {asyncio.create_task(self._read_sitemaps())}
+        await self._visit_all({asyncio.create_task(self._read_sitemaps())})
+        while self._frontier.recall(self._missing() if self._failure() else ()):
+            await self._visit_all(set())
+        self._frontier.drain()
+        await self._record_refused()
+
+    async def _visit_all(self, tasks: set[asyncio.Task[None]]) -> None:
+        """Until the frontier gives nothing more, and no page waits for the outcome of another."""
         self._start_visits(tasks)
         while tasks:
             done, tasks = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -80,13 +98,13 @@ class SiteSpider(Spider):
                 task.result()
             await self._record_refused()
             self._start_visits(tasks)
-            if not tasks and (entry := self._duplicates.break_circle()):
+            while not tasks and (entry := self._duplicates.break_circle()):
                 self._frontier.put_back(entry)
                 self._start_visits(tasks)
-        if self._frontier.queued:
-            self._problems["more pages were found than the source may hold"] = None
-            self._frontier.drain()
-        await self._record_refused()
+
+    def _missing(self) -> list[str]:
+        """What is held, and can be asked for by itself whether it is gone, where the crawl as a whole cannot tell."""
+        return [locator for locator in self._frontier.held if not self._is_closed(locator)]
 
     def _start_visits(self, tasks: set[asyncio.Task[None]]) -> None:
         # Twice what is under way at one host, so that no answer is waited for before the next request is ready.
@@ -99,6 +117,9 @@ class SiteSpider(Spider):
         except Exception as error:  # one page that trips our own code must not cost the others
             logger.exception("visiting %s failed", entry.locator)
             page = self._failed(entry, Outcome.ERROR, f"unexpected {type(error).__name__}")
+        if page is not None and page.outcome is Outcome.ERROR and not self._is_closed(self.job.seed):
+            # What the page led to has not vanished with it. Where the whole site is away, one outcome says so.
+            self._frontier.add_links(page.links, entry.depth + 1)
         self._frontier.finish(entry, page.outcome if page else None)
         if page is not None:
             await self._record(page)
@@ -114,7 +135,7 @@ class SiteSpider(Spider):
             if not (await self._robots_of(url)).allow(url):
                 return self._failed(entry, Outcome.ROBOTS, "robots.txt disallows it")
             known = None if entry.fresh else self._known.get(url)
-            validators = conditional_headers(known) if known and _may_say_not_modified(known) else {}
+            validators = conditional_headers(known) if known and may_say_not_modified(known) else {}
             answer = await self._fetcher.fetch(url, validators, documents_only=True)
         except TooBigError as error:
             return self._failed(entry, Outcome.TOO_BIG, error.what)
@@ -135,7 +156,6 @@ class SiteSpider(Spider):
         if page.outcome not in PAGE_OUTCOMES:
             if page.outcome is Outcome.ERROR:
                 page.links = self._failed(entry, page.outcome, "").links
-                self._frontier.add_links(page.links, entry.depth + 1)
             return page
         markup = Markup()
         if answer.body and media_type(page.content_type) in _MARKUP_TYPES:
@@ -174,14 +194,18 @@ class SiteSpider(Spider):
         return failed(entry.locator, entry.locator, outcome, reason, self._known.get(entry.locator), entry.depth)
 
     async def _record(self, page: CollectedPage) -> None:
-        if page.locator == self.job.seed and page.outcome not in _A_SOUND_SEED:
-            self._unreachable = page.reason or str(page.outcome)
+        if page.locator == self.job.seed:
+            self._note_seed(page.outcome, page.reason)
         await self._send_row(page, self._frontier.queued)
         rows, again = self._duplicates.settle(page)
         for entry in again:
             self._frontier.put_back(entry)
         for row in rows:
             await self._record(row)
+
+    def _note_seed(self, outcome: Outcome, reason: str = "") -> None:
+        if outcome not in _A_SOUND_SEED:
+            self._unreachable = reason or str(outcome)
 
     async def _record_refused(self) -> None:
         while self._frontier.refused:
@@ -194,6 +218,11 @@ class SiteSpider(Spider):
         if host not in self._robots:
             self._robots[host] = asyncio.create_task(self._fetch_robots(host))
         return await asyncio.shield(self._robots[host])
+
+    def _is_closed(self, url: str) -> bool:
+        """Whether this host's rules could not be read, so that this collection learns nothing of its pages."""
+        rules = self._robots.get(origin(url))
+        return rules is not None and rules.done() and rules.exception() is not None
 
     async def _fetch_robots(self, host: str) -> RobotsRules:
         url: str | None = f"{host}/robots.txt"
@@ -255,20 +284,17 @@ class SiteSpider(Spider):
         return new
 
     def _failure(self) -> str:
+        """Why this collection did not find everything, as far as it is known by now; "" when it did."""
         if self._unreachable:
             self._problems.pop(self._unreachable, None)  # of its robots.txt: the same once more
             reason = self._unreachable.rstrip(".")
             self._problems = {f"the start page could not be read: {reason}": None} | self._problems
         elif not self._frontier.pages:
             self._problems["no page was found"] = None
-        if self._frontier.unlisted:
-            self._problems[f"{self._frontier.unlisted} further addresses were only counted"] = None
-        return "; ".join(self._problems)
+        if self._frontier.queued:
+            self._problems["more pages were found than the source may hold"] = None
+        unlisted = self._frontier.unlisted
+        return "; ".join([*self._problems, *([f"{unlisted} further addresses were only counted"] if unlisted else [])])
 
 
 _A_SOUND_SEED = PAGE_OUTCOMES | {Outcome.DUPLICATE, Outcome.REDIRECT}
-
-
-def _may_say_not_modified(known: KnownPage) -> bool:
-    """Also for a duplicate, whose body is not held: it is the same as before if its original is."""
-    return body_is_held(known) or (known.outcome is Outcome.DUPLICATE and bool(known.links))

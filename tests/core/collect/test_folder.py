@@ -1,7 +1,9 @@
 """Watched folders and uploads, on real files."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from collecting import Site, collect, html, moved, source_of
@@ -126,6 +128,54 @@ def test_a_folder_that_is_away_or_empty_forgets_nothing(
         assert away.report.failure == reason
         assert vanished(first.known(), away.rows, away.report) == set()
         folder.mkdir(exist_ok=True)
+
+
+@pytest.fixture
+def locked_folder(loopback_settings: Settings) -> Iterator[Path]:
+    """A watched folder, for as long as the test is nobody: the administrator may look into every folder."""
+    with TemporaryDirectory() as name:
+        folder = Path(name).resolve()
+        for inner in ("closed", "listed"):
+            (folder / inner).mkdir()
+            (folder / inner / "kept.md").write_text("kept")
+        (folder / "a.md").write_text("# A")
+        (folder / "closed-not.md").write_text("beside it")
+        administrator = os.geteuid() == 0
+        if administrator:
+            for path in (folder, *folder.rglob("*")):
+                os.chown(path, 65534, 65534)
+            os.seteuid(65534)
+        yield folder
+        if administrator:
+            os.seteuid(0)
+        for path in folder.iterdir():
+            path.chmod(0o700)
+
+
+def test_a_deleted_file_is_gone_although_another_folder_cannot_be_read(
+    locked_folder: Path, loopback_settings: Settings
+) -> None:
+    source = source_of("folder", str(locked_folder))
+    known = collect(source, loopback_settings).known()
+    assert len(known) == 4
+    (locked_folder / "closed").chmod(0)
+    (locked_folder / "listed").chmod(0o400)
+    (locked_folder / "closed-not.md").unlink()
+    second = collect(source, loopback_settings, known, "second")
+    assert {name: page.outcome.value for name, page in second.rows.items()} == {
+        "a.md": "unchanged",
+        "closed": "error",
+        "listed/kept.md": "error",
+    }
+    assert second.report.failure == "permission denied, so the folder cannot be listed"
+    assert vanished(known, second.rows, second.report) == {"closed-not.md"}
+
+    (locked_folder / "a.md").unlink()
+    (locked_folder / "listed").chmod(0o700)
+    (locked_folder / "listed" / "kept.md").unlink()
+    third = collect(source, loopback_settings, known, "third")
+    assert third.rows.keys() == {"closed", "."}, "no file at all: the disk may be away"
+    assert vanished(known, third.rows, third.report) == set()
 
 
 def test_addresses_of_folders_are_recognised_and_made_absolute(

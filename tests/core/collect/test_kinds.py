@@ -65,3 +65,11 @@ def test_only_a_complete_collection_proves_that_a_location_is_gone() -> None:
     }
     assert vanished(known, ["seen"], CollectionReport("now", complete=True)) == {"unseen"}
     assert vanished(known, ["seen"], CollectionReport("now", complete=False)) == set()
+
+
+def test_where_folders_could_not_be_read_only_what_lies_in_them_may_still_exist() -> None:
+    known = {name: KnownPage(name, Outcome.STORED) for name in ("seen", "unseen", "closed/in/it", "closed.md")}
+    report = CollectionReport("now", unread=["closed"])
+    assert vanished(known, ["seen"], report) == {"unseen", "closed.md"}
+    report.unreachable = True
+    assert vanished(known, ["seen"], report) == set()

@@ -239,6 +239,116 @@ def test_caps_are_exact_and_what_lies_beyond_is_recorded(site: Site, loopback_se
     assert shallow.rows[f"{site.root}/3/deeper"].reason == "deeper than 1 links"
 
 
+def test_a_page_that_vanished_is_gone_although_the_cap_ends_the_crawl(site: Site, loopback_settings: Settings) -> None:
+    site.pages = {"/": html(*(f"/{n}" for n in range(20)))}
+    site.pages |= {f"/{n}": html(text=f"page {n}", etag=f'"{n}"') for n in range(20)}
+    source = source_of("web", site.root, max_pages=9)
+    first = collect(source, loopback_settings)
+    assert first.report.counts[Outcome.STORED] == 9
+
+    # None of what is held has a link any more but /7, which others come before now.
+    site.pages["/"] = html(*(f"/{n}" for n in range(8, 20)), "/7")
+    del site.pages["/0"]
+    site.pages |= {
+        "/1": Page(b"", 410),
+        "/2": Page(b"", 503),
+        "/3": html("/behind", text="rewritten"),
+        "/4": moved("/19"),
+    }
+    site.requests.clear()
+    second = collect(source, loopback_settings, first.known(), "second")
+
+    outcomes = second.outcomes()
+    assert {path: outcomes[path] for path in ("/", *(f"/{n}" for n in range(8)))} == {
+        "/": "stored",
+        "/0": "gone",
+        "/1": "gone",
+        "/2": "error",
+        "/3": "stored",
+        "/4": "redirect",
+        "/5": "unchanged",
+        "/6": "unchanged",
+        "/7": "unchanged",
+    }
+    assert [outcomes[f"/{n}"] for n in range(8, 20)] == ["stored"] * 8 + ["capped"] * 4, "what is new has its room"
+    assert outcomes["/behind"] == "capped" and not {"/behind", "/19"} & site.requests.keys()
+    assert second.report.failure == "more pages were found than the source may hold"
+    assert vanished(first.known(), second.rows, second.report) == set()
+
+
+def test_a_held_page_beyond_the_depth_is_looked_at_too(site: Site, loopback_settings: Settings) -> None:
+    site.pages = {"/": html("/a"), "/a": html("/b", "/c"), "/b": html(text="b", etag='"b"'), "/c": html("/d", text="c")}
+    first = collect(source_of("web", site.root), loopback_settings)
+    del site.pages["/c"]
+    second = collect(source_of("web", site.root, max_depth=1), loopback_settings, first.known(), "second")
+    assert second.outcomes() == {"/": "unchanged", "/a": "unchanged", "/b": "unchanged", "/c": "gone"}
+    assert second.report.complete
+
+
+def test_held_pages_are_looked_at_where_the_way_to_them_is_broken(site: Site, loopback_settings: Settings) -> None:
+    site.pages = {
+        "/sitemap.xml": Page(f"<urlset><url><loc>{site.root}/listed</loc></url></urlset>".encode()),
+        "/": html("/linked"),
+        "/linked": html("/behind", text="linked"),
+        "/behind": html(text="behind"),
+        "/listed": html("/from-listed", text="listed"),
+        "/from-listed": html(text="from listed"),
+    }
+    source = source_of("web", site.root)
+    first = collect(source, loopback_settings)
+    assert first.report.counts == {Outcome.STORED: 5}
+
+    del site.pages["/behind"]
+    site.pages |= {
+        "/": Page(b"", 404),
+        "/sitemap.xml": Page(b"busy", 503, {"Retry-After": "0"}),
+        "/listed": html("/from-listed", "/new", text="listed"),
+        "/new": html(text="new"),
+    }
+    second = collect(source, loopback_settings, first.known(), "second")
+    assert second.outcomes() == {
+        "/": "gone",
+        "/linked": "unchanged",
+        "/behind": "gone",
+        "/listed": "stored",
+        "/from-listed": "unchanged",
+        "/new": "stored",
+    }
+    assert second.report.unreachable and "sitemap" in second.report.failure
+
+
+@pytest.mark.parametrize("robots", [Page(b"", 503), None])
+def test_a_site_that_is_away_is_asked_for_none_of_its_pages(
+    site: Site, loopback_settings: Settings, robots: Page | None
+) -> None:
+    site.pages = {"/": html("/a"), "/a": html("/b", text="a"), "/b": html(text="b")}
+    source = source_of("web", site.root)
+    first = collect(source, loopback_settings)
+
+    def hangs_up(request: BaseHTTPRequestHandler) -> None:
+        request.close_connection = True
+
+    site.pages = {"/robots.txt": robots or hangs_up}
+    site.requests.clear()
+    second = collect(source, loopback_settings, first.known(), "second")
+    assert second.outcomes() == {"/": "error"}
+    assert site.requests == {"/robots.txt": 3}
+    assert vanished(first.known(), second.rows, second.report) == set()
+
+
+def test_what_lies_behind_a_page_without_an_answer_has_not_vanished(
+    site: Site, loopback_settings: Settings, dripping: Callable[..., None]
+) -> None:
+    site.pages = {"/": html("/a"), "/a": html("/b", text="a"), "/b": html(text="b")}
+    source = source_of("web", site.root)
+    first = collect(source, loopback_settings)
+    site.pages["/a"] = dripping
+    settings = loopback_settings.model_copy(update={"crawl_timeout_s": 0.5})
+    second = collect(source, settings, first.known(), "second")
+    assert second.outcomes() == {"/": "unchanged", "/a": "error", "/b": "unchanged"}
+    assert vanished(first.known(), second.rows, second.report) == set()
+
+
 def test_traps_do_not_starve_the_pages_of_a_site(site: Site, loopback_settings: Settings) -> None:
     def calendar(request: BaseHTTPRequestHandler) -> None:
         month = int(request.path.rpartition("=")[2])

@@ -61,6 +61,35 @@ def test_pages_of_the_killed_attempt_count_towards_the_cap(large_site: Site, loo
     assert rest.report.counts[Outcome.STORED] == 4
 
 
+def test_a_look_at_held_pages_that_was_killed_goes_on_with_the_others(
+    large_site: Site, loopback_settings: Settings
+) -> None:
+    held = collect(source_of("web", large_site.root), loopback_settings).known()
+    del large_site.pages["/50"], large_site.pages["/51"]
+    source = source_of("web", large_site.root, max_pages=10)
+    whole = collect(source, loopback_settings, held, "now")
+    assert whole.report.counts[Outcome.UNCHANGED] == PAGES - 2 + 3
+    assert whole.outcomes()["/50"] == whole.outcomes()["/51"] == "gone"
+
+    kept = dict(list(whole.known("now").items())[:40])
+    large_site.requests.clear()
+    rest = collect(source, loopback_settings, held | kept, "now")
+    assert rest.rows.keys() | kept.keys() == whole.rows.keys()
+    assert not {f"{large_site.root}{path}" for path in large_site.requests} & kept.keys()
+
+
+def test_a_start_page_that_failed_before_the_kill_still_proves_nothing(
+    large_site: Site, loopback_settings: Settings
+) -> None:
+    source = source_of("web", large_site.root)
+    held = collect(source, loopback_settings).known()
+    seed = KnownPage(f"{large_site.root}/", Outcome.ERROR, collection_id="now")
+    rest = collect(source, loopback_settings, held | {seed.locator: seed}, "now")
+    assert rest.report.unreachable
+    assert rest.report.counts[Outcome.UNCHANGED] == PAGES + 2, "each was asked for by itself"
+    assert vanished(held, rest.rows, rest.report) == set()
+
+
 def test_killing_the_crawler_ends_the_collection_and_the_next_one_finishes_it(
     large_site: Site, loopback_settings: Settings
 ) -> None:
