@@ -32,11 +32,12 @@ lint: setup  ## Style, types and who may import whom
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# In two halves at once, as most tests wait for servers and processes; the second half is told when both have ended.
+# In two halves at once, as most tests wait for servers and processes; what one half says is shown when both have ended.
+HALF := tests/core tests/docs tests/serving tests/trainer
 test: lint  ## Lint and all tests
-	@log=$$(mktemp); $(BIN)/pytest tests/core >$$log 2>&1 & core=$$!; \
-	$(BIN)/pytest --ignore=tests/core; rest=$$?; \
-	wait $$core; core=$$?; cat $$log; rm $$log; exit $$((rest | core))
+	@log=$$(mktemp); $(BIN)/pytest $(HALF) >$$log 2>&1 & half=$$!; \
+	$(BIN)/pytest $(addprefix --ignore=,$(HALF)); rest=$$?; \
+	wait $$half; half=$$?; cat $$log; rm $$log; exit $$((rest | half))
 
 bench: setup  ## Measure speed: ratios to counterparts of the same run, and absolute limits
 	$(BIN)/python -m bench.speed
