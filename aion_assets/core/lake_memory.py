@@ -1,18 +1,17 @@
 """What LanceDB and the C library may keep in memory, for processes that index and answer nobody.
 
 Building the vector index of 240 000 rows (of 24 000 in brackets) peaks at 958 MB (387); with less to shuffle at once at
-676 (385), with two reading threads, too, at 585, and with one heap for all threads at 375 (299): what a build takes
-hardly follows the size of the index any more, and it lasts as long.
+676, with two reading threads, too, at 585, and with one heap for all threads at 375 (299): what a build takes hardly
+follows the size of the index any more.
 """
 
 import ctypes
 import os
 import sys
 
-# Lance's older way of sorting rows into partitions writes each to a file of its own; the newer holds 128 MB at once and
-# copies it.
+# Lance's older way of sorting rows into partitions writes each to a file of its own; the newer holds more at once.
 _ANY_LAKE = {"LANCE_LEGACY_SHUFFLER": "1"}
-# Each thread reads ahead. A disk is read as fast by two as by the default eight, an object store is not.
+# Each thread reads ahead. From a disk the build above took no longer with two; an object store was not tried.
 _LOCAL_LAKE = {"LANCE_IO_THREADS": "2"}
 _M_ARENA_MAX = -8  # of glibc's malloc.h
 

@@ -11,7 +11,7 @@ from aion_assets.core.sentences import sentence_spans
 
 # In the order of `confidence.Calibration`'s coefficients. Left out because they helped on no set that the model had
 # not seen: the best and the mean cosine of all, the best full-text score, agreement of the two lists, question length,
-# coverage by two sentences, the rarest missing term, gaps of the mixed score.
+# coverage by two sentences, the rarest missing term.
 FEATURES = (
     "best_cosine",  # of the passage ranked first
     "cosine_gap",  # from the nearest to the tenth
