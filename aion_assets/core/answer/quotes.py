@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from aion_assets.core.search.hits import Hit
-from aion_assets.core.search.terms import TermWeights
+from aion_assets.core.search.terms import TermWeights, WantedTerms
 from aion_assets.core.sentences import sentence_spans
 
 MAX_QUOTE_CHARS = 400
@@ -42,7 +42,7 @@ def best_quotes(question: str, hits: Sequence[Hit], weights: TermWeights) -> lis
     the language of the question. The cosine of the sentence adds nothing to that, neither for citing the right passage
     nor for the words of the answer (measured on four sets), and costs thirty times the rest.
     """
-    wanted = set(weights.terms(question))
+    wanted = weights.wanted(weights.terms(question))
     best: dict[str, Quote] = {}
     for hit in hits:
         above = weights.terms(f"{hit.title} {hit.heading}")
@@ -50,7 +50,7 @@ def best_quotes(question: str, hits: Sequence[Hit], weights: TermWeights) -> lis
             found = weights.terms(text)
             if found and set(found) <= set(above):
                 continue
-            score = _RANKED * hit.score + weights.coverage(wanted, [*found, *above])
+            score = _RANKED * hit.score + wanted.coverage([*found, *above])
             score += _TO_THE_POINT * _share(weights.terms(introduction), wanted)
             score += _SAME_LANGUAGE * weights.are_for(hit.lang)
             if hit.doc_id not in best or score > best[hit.doc_id].score:
@@ -79,7 +79,7 @@ def _same_words(one: str, other: str) -> bool:
     return short in long
 
 
-def _share(found: Sequence[str], wanted: set[str]) -> float:
+def _share(found: Sequence[str], wanted: WantedTerms) -> float:
     return sum(term in wanted for term in found) / len(found) if found else 0.0
 
 
@@ -115,13 +115,13 @@ def _introduces(text: str) -> bool:
     return last_line.endswith(("?", ":")) or (len(text) < _HEADING_CHARS and not _CLOSED.search(last_line))
 
 
-def _shortened(text: str, wanted: set[str], weights: TermWeights) -> str:
+def _shortened(text: str, wanted: WantedTerms, weights: TermWeights) -> str:
     """Of a sentence longer than MAX_QUOTE_CHARS, the stretch from the start of a clause that covers most."""
     if len(text) <= MAX_QUOTE_CHARS:
         return text
     starts = [0, *(match.start() for match in _CLAUSE_START.finditer(text))]
     stretches = [_stretch(text, start) for start in starts]
-    return max(stretches, key=lambda stretch: weights.coverage(wanted, weights.terms(stretch)))
+    return max(stretches, key=lambda stretch: wanted.coverage(weights.terms(stretch)))
 
 
 def _stretch(text: str, start: int) -> str:

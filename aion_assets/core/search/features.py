@@ -34,12 +34,13 @@ def evidence(question: str, ranked: Sequence[Hit], weights: TermWeights) -> dict
     """FEATURES by name; empty when nothing was found. `ranked` are all candidates by falling score."""
     if not ranked:
         return {}
-    wanted = weights.terms(question)
+    terms = weights.terms(question)
+    wanted = weights.wanted(terms)
     passages = [weights.terms(f"{hit.title} {hit.heading} {hit.text}") for hit in ranked[:_TOP]]
     sentences = [
         weights.terms(hit.text[start:end]) for hit in ranked[:_READ] for start, end in sentence_spans(hit.text)
     ]
-    coverages = [weights.coverage(wanted, passage) for passage in passages]
+    coverages = [wanted.coverage(passage) for passage in passages]
     seen = {term for passage in passages[:_SEEN] for term in passage}
     dense = np.sort([hit.dense for hit in ranked])[::-1]
     lexical = np.sort([hit.lexical for hit in ranked])[::-1]
@@ -53,9 +54,9 @@ def evidence(question: str, ranked: Sequence[Hit], weights: TermWeights) -> dict
         "lexical_margin": _fall(lexical[0], next_document[0] if next_document else 0.0),
         "passage_coverage": coverages[0],
         "coverage_contrast": max(coverages[:_READ]) - float(np.mean(coverages[_READ:] or [0.0])),
-        "sentence_coverage": max((weights.coverage(wanted, sentence) for sentence in sentences), default=0.0),
-        "pair_coverage": max((weights.pair_coverage(wanted, sentence) for sentence in sentences), default=0.0),
-        "missing_share": 1 - weights.coverage(wanted, seen) if wanted else 0.0,
+        "sentence_coverage": max((wanted.coverage(sentence) for sentence in sentences), default=0.0),
+        "pair_coverage": max((wanted.pair_coverage(sentence) for sentence in sentences), default=0.0),
+        "missing_share": 1 - wanted.coverage(seen) if terms else 0.0,
         "best_score": ranked[0].score,
         "score_margin": ranked[0].score - (others[0].score if others else 0.0),
     }

@@ -11,7 +11,7 @@ import numpy as np
 
 from aion_assets.core.search.fusion import Scores
 from aion_assets.core.search.hits import Hit
-from aion_assets.core.search.terms import TermWeights
+from aion_assets.core.search.terms import TermWeights, WantedTerms
 
 # Of the passage with title and heading, of these two alone, of neighbouring terms, of the language. They sum to 1.
 _COVERAGE, _HEADED, _PAIRS, _LANGUAGE = 0.375, 0.25, 0.25, 0.125
@@ -19,16 +19,16 @@ _COVERAGE, _HEADED, _PAIRS, _LANGUAGE = 0.375, 0.25, 0.25, 0.125
 
 def reading_scores(question: str, hits: Sequence[Hit], weights: TermWeights) -> Scores:
     """(len(hits),) in [0, 1]."""
-    wanted = weights.terms(question)
+    wanted = weights.wanted(weights.terms(question))
     return np.array([_score(wanted, hit, weights) for hit in hits], dtype=np.float64)
 
 
-def _score(wanted: Sequence[str], hit: Hit, weights: TermWeights) -> float:
+def _score(wanted: WantedTerms, hit: Hit, weights: TermWeights) -> float:
     above = weights.terms(f"{hit.title} {hit.heading}")
     passage = above + weights.terms(hit.text)
     return (
-        _COVERAGE * weights.coverage(wanted, passage)
-        + _HEADED * weights.coverage(wanted, above)
-        + _PAIRS * weights.pair_coverage(wanted, passage)
+        _COVERAGE * wanted.coverage(passage)
+        + _HEADED * wanted.coverage(above)
+        + _PAIRS * wanted.pair_coverage(passage)
         + _LANGUAGE * weights.are_for(hit.lang)
     )

@@ -12,7 +12,6 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -28,7 +27,8 @@ if TYPE_CHECKING:
 SAMPLE_ROWS = 8_192
 _WORD = re.compile(r"\w+")
 _CAO = re.compile(r"cao$")
-# Without caches of their own, as _term has one. They are called with the interpreter's lock held, so threads may share.
+_CACHED_WORDS = 1 << 17
+# Without caches of their own, as _Terms is one. They are called with the interpreter's lock held, so threads may share.
 _STEM_PT, _STEM_EN = Stemmer("portuguese", 0), Stemmer("english", 0)
 _STOP_WORDS = frozenset(
     # Portuguese, accents folded
@@ -46,11 +46,29 @@ _STOP_WORDS = frozenset(
 )
 
 
-@lru_cache(maxsize=1 << 17)
-def _term(word: str, language: str) -> str:
+class _Terms(dict[str, str]):
+    """Word → its term, "" for one that tells nothing; the dictionary of the first of `languages` is asked first.
+
+    What was asked before is a plain look-up: a search asks for the words of some hundred texts.
+    """
+
+    def __init__(self, *languages: str) -> None:
+        self._languages = languages
+
+    def __missing__(self, word: str) -> str:
+        if len(self) >= _CACHED_WORDS:
+            self.clear()
+        self[word] = term = _term(word, self._languages)
+        return term
+
+
+_ENGLISH_TERMS, _OTHER_TERMS = _Terms(ENGLISH, PORTUGUESE), _Terms(PORTUGUESE, ENGLISH)
+
+
+def _term(word: str, languages: Sequence[str]) -> str:
     if fold(word) in _STOP_WORDS:
         return ""
-    form = fold(lemma(word, *((ENGLISH, PORTUGUESE) if language == ENGLISH else (PORTUGUESE, ENGLISH))))
+    form = fold(lemma(word, *languages))
     if form in _STOP_WORDS:  # "fez" says as little as "fazer"
         return ""
     # Snowball knows the ending -ção only with its cedilla, which many people do not type.
@@ -64,7 +82,8 @@ def fold(text: str) -> str:
 
 def terms(text: str, language: str) -> list[str]:
     """Content terms in order, repeated as they repeat. Only terms of one `language` compare."""
-    return [term for word in _WORD.findall(text) if (term := _term(word, language))]
+    known = _ENGLISH_TERMS if language == ENGLISH else _OTHER_TERMS
+    return [*filter(None, map(known.__getitem__, _WORD.findall(text)))]
 
 
 def content_words(text: str) -> str:
@@ -112,18 +131,31 @@ class TermWeights:
         count = self._frequencies.get(term, 0)
         return math.log1p((self._documents - count + 0.5) / (count + 0.5))
 
-    def coverage(self, wanted: Iterable[str], found: Iterable[str]) -> float:
-        """Share of the weight of the terms `wanted` that is `found`, in [0, 1]; 0 when nothing is wanted."""
-        needed = {term: self.weight(term) for term in wanted}
-        total = sum(needed.values())
-        if total == 0:
-            return 0.0
-        present = set(found)
-        return sum(weight for term, weight in needed.items() if term in present) / total
+    def wanted(self, terms: Sequence[str]) -> "WantedTerms":
+        return WantedTerms(terms, self)
 
-    def pair_coverage(self, wanted: Sequence[str], found: Sequence[str]) -> float:
+
+class WantedTerms:
+    """The terms of a question, which are weighed once and looked for in many texts."""
+
+    def __init__(self, terms: Sequence[str], weights: TermWeights) -> None:
+        self._weights = {term: weights.weight(term) for term in terms}
+        self._pairs = {pair: self._weights[pair[0]] + self._weights[pair[1]] for pair in pairwise(terms)}
+        self._total, self._pairs_total = sum(self._weights.values()), sum(self._pairs.values())
+
+    def __contains__(self, term: str) -> bool:
+        return term in self._weights
+
+    def coverage(self, found: Iterable[str]) -> float:
+        """Share of the weight of the terms that is `found`, in [0, 1]; 0 when nothing is wanted."""
+        present = set(found)
+        return sum(weight for term, weight in self._weights.items() if term in present) / (self._total or 1.0)
+
+    def pair_coverage(self, found: Sequence[str]) -> float:
         """The same of neighbouring terms: those that stand side by side in `found`, or with one other in between."""
+        present = set(found)
+        pairs = [pair for pair in self._pairs if present.issuperset(pair)]
+        if not pairs:
+            return 0.0
         near = {*pairwise(found), *zip(found, found[2:], strict=False)}
-        pairs = {pair: self.weight(pair[0]) + self.weight(pair[1]) for pair in pairwise(wanted)}
-        total = sum(pairs.values())
-        return sum(weight for pair, weight in pairs.items() if pair in near) / total if total else 0.0
+        return sum(self._pairs[pair] for pair in pairs if pair in near) / self._pairs_total

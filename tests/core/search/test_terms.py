@@ -44,6 +44,20 @@ def test_terms_are_content_words_in_their_order() -> None:
     assert len(set(terms("casa prazo preço 30 45", "pt"))) == 5
 
 
+def test_texts_in_other_languages_have_the_terms_of_portuguese_ones() -> None:
+    assert terms("política de devolución", "es") == terms("política de devolución", "pt") != []
+
+
+def test_neighbouring_terms_count_where_they_stand_side_by_side_or_with_one_between() -> None:
+    weights = TermWeights.of_texts(["casa azul", "casa verde", "porta rara"], "pt")
+    wanted = weights.wanted(terms("casa azul porta", "pt"))
+    near, far = terms("casa tão azul, mesmo assim uma porta", "pt"), terms("porta azul depois da velha bela casa", "pt")
+    assert 0 < wanted.pair_coverage(near) < 1
+    assert wanted.pair_coverage(terms("casa azul porta", "pt")) == 1
+    assert wanted.pair_coverage(far) == 0
+    assert weights.wanted([]).pair_coverage(near) == 0
+
+
 def test_function_words_of_either_language_can_be_left_out() -> None:
     assert content_words("How do I use git-rebase? E o que é a trait?") == "use git rebase trait"
     assert content_words("o que é?") == "o que é?"
@@ -59,7 +73,7 @@ def test_coverage_is_the_share_of_the_weight_found() -> None:
     weights = TermWeights.of_texts(["casa azul", "casa verde", "casa rara"], "pt")
     house, blue = terms("casa azul", "pt")
     common, rare = weights.weight(house), weights.weight(blue)
-    assert weights.coverage([house, blue], [blue, "other"]) == pytest.approx(rare / (rare + common))
-    assert weights.coverage([house, house], [house]) == 1
-    assert weights.coverage([], [house]) == 0
-    assert weights.coverage([house], []) == 0
+    assert weights.wanted([house, blue]).coverage([blue, "other"]) == pytest.approx(rare / (rare + common))
+    assert weights.wanted([house, house]).coverage([house]) == 1
+    assert weights.wanted([]).coverage([house]) == 0
+    assert weights.wanted([house]).coverage([]) == 0
