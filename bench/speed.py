@@ -99,7 +99,8 @@ def _embedding(home: Home, texts: list[str]) -> Figure:
             seconds[name].append(time.monotonic() - started)
     ratio = statistics.median(np.array(seconds["plain"]) / np.array(seconds["ours"]))
     rate = _EMBED_TEXTS / statistics.median(seconds["ours"])
-    return _at_least("embedding ÷ plain fp32 encode", float(ratio), 3.0, f"{rate:.0f} chunks/s")
+    detail = f"{rate:.0f} chunks/s in {home.embedder.precision}"
+    return _at_least("embedding ÷ plain fp32 encode", float(ratio), 3.0, detail)
 
 
 def _at_least(what: str, value: float, floor: float, detail: str) -> Figure:

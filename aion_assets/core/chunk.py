@@ -1,7 +1,7 @@
 """Cut a document into chunks that the embedder reads whole and a citation can point to."""
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -36,7 +36,7 @@ def chunk_document(text: str, title: str, anchors: Sequence[Anchor], model: Embe
 
     They end at sentence ends, never inside a word, and not before MIN_CUT_CHARS unless the text ends there or a
     single sentence fills the window. Up to OVERLAP_CHARS of whole sentences are repeated at the next chunk's start,
-    but not across a heading.
+    but not across a heading. Page and heading are those that most of a chunk belongs to.
     """
     offsets = [anchor.offset for anchor in anchors]
     sections = {after.offset for before, after in pairwise(anchors) if after.heading != before.heading}
@@ -48,7 +48,7 @@ def chunk_document(text: str, title: str, anchors: Sequence[Anchor], model: Embe
     while first < len(units):
         last = _fill(units, first, budget)
         start, end = units[first].start, units[last].end
-        place = bisect_right(offsets, _middle_start(units, first, last, offsets)) - 1
+        place = bisect_right(offsets, _place_start(start, end, offsets)) - 1
         anchor = anchors[place] if place >= 0 else Anchor(0)
         body = text[start:end]
         prefix = _prefix(title, anchor.heading)
@@ -142,16 +142,10 @@ def _next_first(units: list[_Unit], first: int, last: int, budget: int) -> int:
     return begin
 
 
-def _middle_start(units: list[_Unit], first: int, last: int, offsets: Sequence[int]) -> int:
-    """The place a citation names: that of the chunk's first sentence below any headings it starts with.
+def _place_start(start: int, end: int, offsets: Sequence[int]) -> int:
+    """Where the place begins that a citation of `text[start:end]` names: the one that most of it belongs to.
 
-    A chunk that begins with a heading line is inside that heading's section from its first character on.
+    Short sections are merged, and what is left of one is filled up with the next.
     """
-    start = units[first].start
-    following = bisect_right(offsets, start)
-    # Short sections are merged: the anchor that covers most of the chunk wins over a last sentence of another.
-    if following < len(offsets) and offsets[following] < units[last].end:
-        covered = offsets[following] - start
-        if covered < (units[last].end - start) // 4:
-            return offsets[following]
-    return start
+    borders = [start, *offsets[bisect_right(offsets, start) : bisect_left(offsets, end)], end]
+    return max(pairwise(borders), key=lambda part: part[1] - part[0])[0]

@@ -23,6 +23,8 @@ _LOWER_CASE_SHARE = 0.003
 _LAST_WORD = re.compile(r"([\w.ªº]+)$")
 # A line shorter than this was not broken by a page's width.
 _WRAPPED_LINE_CHARS = 40
+# Of a command and the next one, which begin with the same word; prose seldom has both signs.
+_COMMAND = re.compile(r"(?:^|\s)--?\w|[/=({]")
 _STARTS_ANEW = re.compile(r"[^a-zà-öø-ÿ]|[^\n:]{1,40}: ")
 
 
@@ -55,6 +57,8 @@ def _is_lower_case(text: str) -> bool:
 
 def _is_wrapped(text: str, line_start: int, line_break: re.Match[str]) -> bool:
     before = text[line_start : line_break.start()]
+    if _COMMAND.search(before) and text.startswith(f"{before.split(maxsplit=1)[0]} ", line_break.end()):
+        return False
     return (
         line_break[0].count("\n") == 1
         and len(before) >= _WRAPPED_LINE_CHARS

@@ -60,6 +60,14 @@ def test_a_chunk_carries_the_page_and_heading_where_it_stands(model: EmbeddingMo
     assert chunks[-1].embed_text.startswith("Manual – Fim\n")
 
 
+def test_sections_in_one_chunk_go_under_the_heading_that_most_of_it_belongs_to(model: EmbeddingModel) -> None:
+    little, much = "Ainda sobre preços.", " ".join(SENTENCES[:3])
+    for first, second, heading in ((little, much, "Trocas"), (much, little, "Preços")):
+        anchors = [Anchor(0, 1, "Preços", "precos"), Anchor(len(first) + 2, 1, "Trocas", "trocas")]
+        (merged,) = chunk_document(f"{first}\n\n{second}", "Loja", anchors, model)
+        assert merged.heading == heading
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=3000), st.text(max_size=200))
 def test_no_text_whatever_breaks_the_chunker(text: str, title: str) -> None:

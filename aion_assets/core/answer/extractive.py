@@ -61,9 +61,14 @@ def answer_question(retrieval: Retrieval, *, calibration: Calibration, tau: floa
         return Answer(text, ABSTENTION, confidence, tau, spoken, nearest=nearest)
     citations = _citations([quote for quote in quotes if quote.score >= _NEARLY_AS_GOOD * quotes[0].score])
     lead, *others = [f"“{_without_markers(item.quote)}” [{item.number}]" for item in citations]
-    see_also = [f"- {' '.join(other.split())}" for other in others]  # one line each
+    see_also = [f"- {_indented(other)}" for other in others]
     text = "\n".join([lead, "", words.see_also, *see_also]) if see_also else lead
     return Answer(text, EXTRACTIVE, confidence, tau, spoken, citations)
+
+
+def _indented(quoted: str) -> str:
+    """Below the first line of a list item, as far to the right as that."""
+    return quoted.replace("\n", "\n  ")
 
 
 def _citations(quotes: list[Quote]) -> list[Citation]:

@@ -123,6 +123,8 @@ function prose(answer) {
     if (line.startsWith("- ")) {
       if (!list) box.append((list = element("ul")));
       list.append(element("li", {}, ...withMarkers(line.slice(2), answer.answer_id, numbers)));
+    } else if (list && line.startsWith("  ")) {
+      list.lastChild.append(element("br"), ...withMarkers(line.trim(), answer.answer_id, numbers));
     } else {
       list = null;
       box.append(element("p", {}, ...withMarkers(line, answer.answer_id, numbers)));

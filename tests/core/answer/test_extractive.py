@@ -55,14 +55,14 @@ def test_every_marker_has_its_citation_and_every_citation_its_sentence(calibrati
     assert len(answer.citations) == 2, "the restaurant says nothing of the question"
 
 
-def test_a_list_stays_a_list_in_the_answer_and_is_one_line_below_it(calibration: Calibration) -> None:
+def test_a_list_stays_a_list_in_the_answer_and_below_it(calibration: Calibration) -> None:
     steps = "Como fazer a matrícula:\n- traga a identidade\n- pague a taxa."
     hits = [hit(str(n), text=f"{steps}\n\nPolo {n}.", score=1.0) for n in range(2)]
     hits[1].text = hits[1].text.replace("pague", "quite")
     answer = answer_question(_retrieval("como fazer a matrícula", hits), calibration=calibration, tau=TAU)
     assert answer.text.split("\n") == [
         "“Como fazer a matrícula:", "- traga a identidade", "- pague a taxa.” [1]", "", "Veja também:",
-        "- “Como fazer a matrícula: - traga a identidade - quite a taxa.” [2]",
+        "- “Como fazer a matrícula:", "  - traga a identidade", "  - quite a taxa.” [2]",
     ]  # fmt: skip
 
 
