@@ -14,7 +14,7 @@ from aion_assets.bars import progress_bars
 from aion_assets.core import curation, releases, sources
 from aion_assets.core.database import open_database
 from aion_assets.core.due import due_runs
-from aion_assets.core.errors import SourceError
+from aion_assets.core.errors import AionError, SourceError, names_of
 from aion_assets.core.settings import load_settings
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # A decision on one source may make another due; more rounds than this would mean that something never settles.
 _MOST_ROUNDS = 5
+_MEANT_FOR_PEOPLE = names_of(AionError)
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -154,11 +155,14 @@ def _execute(
 
 
 def _failure(event: Any) -> str:
-    """The innermost cause, as the error tree words it."""
-    error = event.step_failure_data.error
+    """What AION says of it, and where it says nothing the innermost cause."""
+    causes = [error := event.step_failure_data.error]
     while error is not None and error.cause is not None:
-        error = error.cause
-    return f"{event.step_key}: {error.message.strip()}" if error else str(event.step_key)
+        causes.append(error := error.cause)
+    meant = next((cause for cause in causes if cause and cause.cls_name in _MEANT_FOR_PEOPLE), None)
+    if meant is not None:
+        return f"{event.step_key}: {meant.message.partition(': ')[2].strip()}"
+    return f"{event.step_key}: {causes[-1].message.strip()}" if causes[-1] else str(event.step_key)
 
 
 def _unreachable(steps: dict[str, Any]) -> str:

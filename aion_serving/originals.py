@@ -6,10 +6,10 @@ from urllib.parse import quote
 from fastapi import APIRouter, Path, Response
 
 from aion_assets.core import curation, schema
-from aion_assets.core.collect.media import media_type
+from aion_assets.core.collect.media import HTML, media_type
 from aion_assets.core.database import Database
 from aion_assets.core.lake import Lake, quoted
-from aion_assets.core.parse.charset import decode
+from aion_assets.core.parse.charset import declared_in_content_type, declared_in_markup, decode
 from aion_serving.assistant import Assistant
 from aion_serving.problems import Problem, RefusedError
 from aion_serving.shared_state import CurrentAssistant
@@ -19,7 +19,7 @@ router = APIRouter(tags=["Knowledge"])
 _SHOWN = frozenset({"application/pdf", "image/png", "image/jpeg"})
 # Read as text whatever they are: no browser runs or asks about plain text.
 _AS_TEXT = frozenset({"text/plain", "text/markdown", "text/csv", "text/tab-separated-values", "application/json"})
-_HTML = frozenset({"text/html", "application/xhtml+xml"})
+_HTML = frozenset({HTML, "application/xhtml+xml"})
 # A page of somebody else's making, under our own address: it may show itself and nothing more.
 _HTML_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
 
@@ -41,7 +41,8 @@ def original(doc_id: Annotated[str, Path(max_length=64)], assistant: CurrentAssi
     name = page["filename"] or doc_id
     if kind in _HTML:
         headers = {"content-security-policy": _HTML_POLICY} | _disposition("inline", name)
-        return Response(page["body"], media_type=page["content_type"], headers=headers)
+        declared = declared_in_content_type(page["content_type"] or "") or declared_in_markup(page["body"])
+        return Response(decode(page["body"], declared), media_type=HTML, headers=headers)
     if kind in _AS_TEXT:
         return Response(decode(page["body"]), media_type="text/plain", headers=_disposition("inline", name))
     if kind in _SHOWN:

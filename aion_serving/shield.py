@@ -61,6 +61,8 @@ class Shield:
         await self._app(scope, _counted(receive, most), guarded)
 
     def _refused(self, scope: Scope, headers: Headers) -> RefusedError | None:
+        if "\0" in scope["path"]:
+            return RefusedError(400, "The address holds a NUL character.", "Leave out the %00.")
         host = headers.get("host", "")
         name = _hostname(f"//{host}")
         if self._hosts and name not in self._hosts and not is_loopback(name):

@@ -50,9 +50,11 @@ def plain_name(name: str, max_bytes: int) -> str:
     plain = re.sub(r'[/\\:*?"<>|\s]+', "-", visible).lstrip(".~$-")
     stem, dot, extension = plain.rpartition(".")
     room = max_bytes - len((dot + extension).encode())
-    if len(plain.encode()) > max_bytes and room > 0:
-        plain = stem.encode()[:room].decode("utf-8", "ignore") + dot + extension
-    return plain
+    if len(plain.encode()) <= max_bytes:
+        return plain
+    if room <= 0:  # what stands behind the last full stop is no extension
+        return plain.encode()[:max_bytes].decode("utf-8", "ignore")
+    return stem.encode()[:room].decode("utf-8", "ignore") + dot + extension
 
 
 class UploadsFolder:

@@ -122,7 +122,7 @@ def _drawn(queries: Sequence[Query], draw: Draw, what: str) -> Iterator[Query]:
     draw(what, len(queries), len(queries), "")
 
 
-def _rank(bench: Bench, retriever: Retriever, queries: Iterable[Query]) -> Mapping[str, float]:
+def _rank(bench: Bench, retriever: Retriever, queries: Iterable[Query]) -> Mapping[str, float | None]:
     scores: dict[str, list[float]] = {"ndcg@10": [], "mrr@10": [], "recall@10": [], "search_p50_ms": []}
     for query in queries:
         started = time.monotonic()
@@ -135,7 +135,7 @@ def _rank(bench: Bench, retriever: Retriever, queries: Iterable[Query]) -> Mappi
     summary = {name: statistics.fmean(values) if values else math.nan for name, values in scores.items()}
     if scores["search_p50_ms"]:
         summary["search_p50_ms"] = statistics.median(scores["search_p50_ms"])
-    return {name: round(value, 4) for name, value in summary.items()}
+    return {name: _known(value) for name, value in summary.items()}
 
 
 def bench_answers(folder: Path, *, limit: int = 0, seed: int = 0, draw: Draw = no_bars) -> Figures:

@@ -11,6 +11,8 @@ from aion_assets.commands.output import AsJson, print_json, print_table
 app = typer.Typer(no_args_is_help=True, help="Add, list, show, change, pause and remove sources of knowledge.")
 Name = Annotated[str, typer.Argument(help="Id or name of the source, as 'aion source list' shows it.")]
 
+_DEPTH_HELP, _PAGES_HELP = "Links followed from the start page.", "Most pages taken from the source."
+_MOST_DEPTH, _MOST_PAGES = 1_000, 100_000_000
 _SCHEDULE_HELP = "How often to look again: 30m, 6h, 2d, 1w, hourly, daily, weekly or never."
 
 
@@ -19,8 +21,8 @@ def add(
     address: Annotated[str, typer.Argument(help="Web address, folder, or .jsonl file.")],
     name: Annotated[str, typer.Option(help="Readable name; made from the address when empty.")] = "",
     schedule: Annotated[str, typer.Option(help=_SCHEDULE_HELP)] = "daily",
-    depth: Annotated[int, typer.Option(min=0, help="Links followed from the start page.")] = 20,
-    max_pages: Annotated[int, typer.Option(min=1, help="Most pages taken from the source.")] = 10_000,
+    depth: Annotated[int, typer.Option(min=0, max=_MOST_DEPTH, help=_DEPTH_HELP)] = 20,
+    max_pages: Annotated[int, typer.Option(min=1, max=_MOST_PAGES, help=_PAGES_HELP)] = 10_000,
     allow_domain: Annotated[list[str] | None, typer.Option(help="Further domain to follow; repeatable.")] = None,
     auto_approve: Annotated[bool, typer.Option("--auto-approve", help="Index without a curator's decision.")] = False,
     kind: Annotated[str, typer.Option(help="Kind of source; found out from the address when empty.")] = "",
@@ -125,8 +127,8 @@ def set_(
     name: Name,
     rename: Annotated[str | None, typer.Option("--name", help="Readable name; the id stays.")] = None,
     schedule: Annotated[str | None, typer.Option(help=_SCHEDULE_HELP)] = None,
-    depth: Annotated[int | None, typer.Option(min=0, help="Links followed from the start page.")] = None,
-    max_pages: Annotated[int | None, typer.Option(min=1, help="Most pages taken from the source.")] = None,
+    depth: Annotated[int | None, typer.Option(min=0, max=_MOST_DEPTH, help=_DEPTH_HELP)] = None,
+    max_pages: Annotated[int | None, typer.Option(min=1, max=_MOST_PAGES, help=_PAGES_HELP)] = None,
     allow_domain: Annotated[
         list[str] | None, typer.Option(help='All further domains to follow; repeatable; "" for none.')
     ] = None,

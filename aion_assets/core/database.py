@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 
-from aion_assets.core.errors import DatabaseError, DiskFullError
+from aion_assets.core.errors import DatabaseError, DiskFullError, SettingsError
 from aion_assets.core.settings import Settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -39,7 +39,7 @@ class Database:
 def open_database(settings: Settings) -> Database:
     """The database, brought to the newest schema.
 
-    Raises DatabaseError: it cannot be reached.
+    Raises DatabaseError: it cannot be reached. SettingsError: there is no such home, and none can be made.
     """
     try:
         engine = _engine(settings.sqlalchemy_url)
@@ -49,8 +49,13 @@ def open_database(settings: Settings) -> Database:
             "Write postgresql://user:password@host:port/database, with %40 for an @ in the password, or "
             "sqlite:////folder/file.",
         ) from None
-    if engine.dialect.name == "sqlite":
+    try:
         settings.home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"AION_HOME has value '{settings.home}', which cannot be made: {error.strerror}.",
+            "Name a folder that you may write to.",
+        ) from error
     _migrate(engine, settings)
     return Database(engine)
 
@@ -60,9 +65,9 @@ def _engine(url: str) -> Engine:
     if "@" in (make_url(url).host or ""):  # the end of a password, which the driver would tell as an unknown host
         raise ValueError("an @ in the password")
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
     # A rollback journal, not WAL: SQLite up to 3.50 may corrupt a WAL that is reset while being read.
-    engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_S})
+    engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_S}, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_immediate)
     return engine
@@ -106,10 +111,14 @@ def _migrate(engine: Engine, settings: Settings) -> None:
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
         config.attributes["engine"] = engine
-        settings.home.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(settings.home / ".migration.lock"):
                 command.upgrade(config, "head")
+        except OSError as error:
+            raise SettingsError(
+                f"AION_HOME has value '{settings.home}', which cannot be written to: {error.strerror}.",
+                "Name a folder that you may write to.",
+            ) from error
         except CommandError as error:
             raise DatabaseError(
                 f"AION's database has schema {found!r}, which this version of AION ({HEAD}) does not know.",
@@ -132,4 +141,6 @@ def _clear_errors() -> Iterator[None]:
             "Check AION_DATABASE_URL and that the server runs (aion doctor).",
         ) from error
     except SQLAlchemyError as error:
-        raise DatabaseError(f"AION's database refused a statement: {type(error).__name__}: {error}.") from error
+        # Neither the statement nor what PostgreSQL tells below its first line: they may hold what somebody asked.
+        reason = str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()[0]
+        raise DatabaseError(f"AION's database refused a statement: {reason}.", "Nothing of it was written.") from None

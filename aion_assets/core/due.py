@@ -69,6 +69,11 @@ def _folder_of(settings: Settings, state: SourceState) -> Path | None:
     return Path(state.source.address) if state.source.kind == "folder" else None
 
 
+def touched_sources(database: Database, settings: Settings) -> frozenset[str]:
+    """Those in whose folder or file something changed since they were collected."""
+    return frozenset(state.source.source_id for state in list_sources(database, settings) if _touched(settings, state))
+
+
 def folder_signatures(database: Database, settings: Settings) -> dict[str, str]:
     """Source → what its folder looks like from outside: number of files, their bytes, and the newest change."""
     signatures = {}

@@ -95,3 +95,8 @@ class AnswerNotFoundError(AionError):
 
 class PrefixError(AionError):
     pass
+
+
+def names_of(kind: type[AionError]) -> frozenset[str]:
+    """Of the class and all below it: what is left of an error that comes from another process."""
+    return frozenset({kind.__name__}).union(*map(names_of, kind.__subclasses__()))

@@ -10,11 +10,13 @@ from aion_assets.core.collect.urls import Scope
 from aion_assets.core.database import Database
 from aion_assets.core.errors import SourceError
 from aion_assets.core.settings import Settings
+from aion_assets.core.source_names import refuse_long_name
 
 # A change of these may bring in pages, or drop some: the source is collected again.
 REACH = frozenset({"max_depth", "max_pages", "allow_domains"})
-_SCHEDULE = re.compile(r"(\d+)\s*(m|h|d|w)")
+_SCHEDULE = re.compile(r"(\d{1,9})\s*(m|h|d|w)")
 _UNIT_S = {"m": 60, "h": 3600, "d": sources.DAY_S, "w": 7 * sources.DAY_S}
+_MAX_SCHEDULE_S = 3_650 * sources.DAY_S
 _NAMED_SCHEDULE_S = {"never": 0, "hourly": 3600, "daily": sources.DAY_S, "weekly": 7 * sources.DAY_S}
 
 
@@ -26,7 +28,10 @@ def parse_schedule(text: str) -> int:
     match = _SCHEDULE.fullmatch(lowered)
     if match is None or int(match[1]) == 0:
         raise SourceError(f"--schedule has value {text!r}.", "Give 30m, 6h, 2d, 1w, hourly, daily, weekly or never.")
-    return int(match[1]) * _UNIT_S[match[2]]
+    seconds = int(match[1]) * _UNIT_S[match[2]]
+    if seconds > _MAX_SCHEDULE_S:
+        raise SourceError(f"--schedule has value {text!r}.", "Ten years are the most; 'never' is a schedule, too.")
+    return seconds
 
 
 def change_options(
@@ -46,6 +51,7 @@ def change_options(
         if source.kind == "web":
             Scope(source.address, wanted["allow_domains"])
     if "name" in wanted:
+        refuse_long_name(wanted["name"])
         _refuse_taken_name(database, settings, source.source_id, wanted["name"])
     before = {option: getattr(source, option) for option in wanted}
     changed = {

@@ -13,7 +13,7 @@ from aion_assets.core.database import Database, as_utc, now
 from aion_assets.core.errors import SourceError
 from aion_assets.core.records import Source
 from aion_assets.core.settings import Settings
-from aion_assets.core.source_names import free_id, name_of
+from aion_assets.core.source_names import free_id, name_of, refuse_long_name
 
 # Why a source is due whose tables hold what no release holds yet: decisions, or a run that ended early.
 CHANGES = "changes"
@@ -60,6 +60,7 @@ def add_source(
     from aion_assets.core.collect.kinds import connector_of, kind_of
     from aion_assets.core.collect.urls import Scope
 
+    refuse_long_name(name)
     kind = kind or kind_of(address)
     address = connector_of(kind).normal_address(address)
     if kind == "web":

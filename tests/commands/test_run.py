@@ -65,6 +65,17 @@ def test_what_failed_is_told_as_it_is_and_not_taken_for_markup(tmp_path: Path, m
     assert str(home) in _aion("doctor").stdout
 
 
+def test_a_broken_table_is_told_with_what_to_do_about_it(home: Path, tmp_path: Path) -> None:
+    _aion("source", "add", str(write_files(tmp_path / "files", a_md=article("lavender"))), "--name", "garden")
+    assert _aion("run").returncode == 0
+    for data in (home / "lake" / "pages.lance" / "data").iterdir():
+        data.write_bytes(b"no table")
+    run = _aion("run", "--source", "garden", "--json")
+    assert run.returncode == 1
+    (told, *_) = json.loads(run.stdout.splitlines()[-1])["runs"][0]["errors"]
+    assert told.startswith("corpus__crawled_pages: Table 'pages'") and ".rs:" not in told
+
+
 def test_the_summary_names_what_was_not_taken_with_the_first_reason_and_counts_what_was_parsed() -> None:
     pages = {"stored": 2, "unchanged": 15, "error": 1, "capped": 4, "off-domain": 9, "note/first_trouble": "x: y"}
     documents = {"new": 1, "changed": 1, "unchanged": 15, "parsed": 16, "quarantined": 1}

@@ -6,7 +6,7 @@ from sqlalchemy import insert, select, text
 
 from aion_assets.core import schema
 from aion_assets.core.database import HEAD, Database, as_utc, now, open_database
-from aion_assets.core.errors import DatabaseError
+from aion_assets.core.errors import DatabaseError, SettingsError
 from aion_assets.core.settings import Settings
 
 Either = tuple[Database, Settings]
@@ -65,7 +65,7 @@ def test_many_writers_at_once_lose_nothing(either_database: Either) -> None:
 
 def test_a_statement_that_is_refused_says_why(either_database: Either) -> None:
     database, _ = either_database
-    with pytest.raises(DatabaseError, match="IntegrityError"), database.write() as connection:
+    with pytest.raises(DatabaseError, match="kind"), database.write() as connection:
         connection.execute(insert(schema.events).values(_event() | {"kind": None}))
 
 
@@ -100,3 +100,16 @@ def test_a_file_that_is_no_database_is_an_error_not_a_new_database(settings: Set
     with pytest.raises(DatabaseError):
         open_database(settings)
     assert file.read_bytes().startswith(b"no database")
+
+
+def test_an_error_tells_nothing_of_what_was_written(either_database: Either) -> None:
+    database, _ = either_database
+    with pytest.raises(DatabaseError) as caught, database.write() as connection:
+        connection.execute(insert(schema.events).values(_event("a private question") | {"tenant_id": None}))
+    assert "refused" in str(caught.value)
+    assert "private" not in f"{caught.value} {caught.value.__cause__}"
+
+
+def test_a_home_that_cannot_be_made_is_named(settings: Settings) -> None:
+    with pytest.raises(SettingsError, match="/proc/nothing/here"):
+        open_database(settings.model_copy(update={"home": Path("/proc/nothing/here"), "database_url": ""}))

@@ -37,6 +37,21 @@ def _collected(either: Either, address: str) -> str:
     return source
 
 
+@pytest.mark.parametrize("text", ["9999999d", "600w", "99999999999h"])
+def test_a_schedule_beyond_ten_years_is_refused(text: str) -> None:
+    with pytest.raises(SourceError, match=text):
+        parse_schedule(text)
+
+
+def test_a_long_address_gives_a_name_that_fits_and_a_long_name_is_refused(either_database: Either) -> None:
+    database, settings = either_database
+    address = f"https://example.org/{'a' * 900}"
+    added = sources.add_source(database, settings, address)
+    assert added.name == address.removeprefix("https://")[:200]
+    with pytest.raises(SourceError, match="201 characters"):
+        change_options(database, settings, added.source_id, name="n" * 201)
+
+
 def test_what_reaches_further_is_collected_again_and_the_rest_only_noted(either_database: Either) -> None:
     database, settings = either_database
     source = _collected(either_database, "https://example.org/")

@@ -112,6 +112,13 @@ def test_a_change_in_a_watched_folder_makes_its_source_due(filled: Pipeline) -> 
     assert [request.tags["aion/why"] for request in tick(filled, sensors.source_due).run_requests] == ["requested"]
 
 
+def test_a_change_from_before_the_sensor_first_looked_is_noticed(filled: Pipeline) -> None:
+    (filled.folder / "novo.md").write_text("# Novo\n\nUm arquivo que chegou.\n", "utf-8")
+    cursor = tick(filled, sensors.uploads).cursor
+    assert [request.tags["aion/why"] for request in tick(filled, sensors.source_due).run_requests] == ["requested"]
+    assert tick(filled, sensors.uploads, cursor).cursor == cursor
+
+
 def test_a_removed_source_is_cleaned_once_no_run_works_on_it(filled: Pipeline) -> None:
     assert not tick(filled, sensors.source_removed).run_requests
     sources.remove_source(filled.database, filled.source_id)

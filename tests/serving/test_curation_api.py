@@ -100,3 +100,12 @@ def test_the_collected_file_is_shown_only_while_approved(curator: httpx.Client, 
 
 def test_an_offset_beyond_every_number_is_422(curator: httpx.Client) -> None:
     assert curator.get("/kb/items", params={"offset": 10**21}).status_code == 422
+
+
+def test_a_page_in_an_older_encoding_is_shown_as_it_was_written(curator: httpx.Client, waiting: KnowledgeBase) -> None:
+    markup = "<html><meta charset=windows-1252><h1>Trocas</h1><p>O prazo de devolução é de sete dias.</p></html>"
+    (waiting.folder / "antigo.htm").write_bytes(markup.encode("cp1252"))
+    waiting.ingest()
+    page = waiting.doc_id("antigo.htm")
+    curator.post("/curation/action", json={"doc_ids": [page], "action": "approve"})
+    assert "devolução" in curator.get(f"/kb/items/{page}/original").text

@@ -122,6 +122,7 @@ def test_a_name_cannot_lead_out_of_the_folder(sender: httpx.Client, knowledge: K
         ("a\x00b\nc.txt", "a-b-c.txt"),
         (f"{'é' * 300}.pdf", f"{'é' * 73}.pdf"),
         ('a:b*?"<>|c.md', "a-b-c.md"),
+        (f"www.gov.br-{'a' * 300}", f"www.gov.br-{'a' * 139}"),
     ],
 )
 def test_names_are_such_that_a_collection_takes_them(given: str, kept: str) -> None:

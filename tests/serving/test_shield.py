@@ -68,3 +68,8 @@ def test_an_unknown_path_and_a_wrong_method_are_plain_errors(client: httpx.Clien
     for response, status in ((client.get("/nothing"), 404), (client.get("/api/chat"), 405)):
         assert response.status_code == status
         assert set(response.json()) == {"error", "next_step"}
+
+
+def test_an_address_with_a_nul_is_refused(client: httpx.Client) -> None:
+    for path in ("/api/answers/%00/why", "/kb/items/%00/original"):
+        assert client.get(path).status_code == 400

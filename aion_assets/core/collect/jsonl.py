@@ -12,6 +12,7 @@ from urllib.parse import quote
 from aion_assets.core.collect.answers import body_is_held
 from aion_assets.core.collect.connector import CollectionReport, Emit, Progress, ReportProgress
 from aion_assets.core.collect.folder import ROOT_LOCATOR, local_path
+from aion_assets.core.collect.urls import canonical_url
 from aion_assets.core.errors import SourceError
 from aion_assets.core.ids import content_hash
 from aion_assets.core.records import CollectedPage, KnownPage, Outcome, Source
@@ -145,7 +146,7 @@ class _JsonlVisit:
 
     def _url_of(self, record: dict[str, Any], locator: str) -> str:
         url = record.get("url")
-        if isinstance(url, str) and url.startswith(("http://", "https://")) and _is_storable(url):
+        if isinstance(url, str) and url.isprintable() and canonical_url(url):
             return url
         return f"{self._path.as_uri()}#{quote(locator)}"
 
@@ -227,5 +228,5 @@ def _id_of(record: dict[str, Any]) -> str:
 
 
 def _is_storable(text: str) -> bool:
-    """JSON may spell half of a character pair, which no table can hold."""
-    return not any("\ud800" <= character <= "\udfff" for character in text)
+    """JSON may spell half of a character pair, which no table can hold, and NUL, which PostgreSQL cannot."""
+    return not any("\ud800" <= character <= "\udfff" or character == "\0" for character in text)

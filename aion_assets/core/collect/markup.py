@@ -4,7 +4,6 @@ import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.message import Message
-from urllib.parse import urljoin
 
 import lxml.html
 from lxml import etree
@@ -28,10 +27,10 @@ class Markup:
 def read_markup(body: bytes, content_type: str, url: str) -> Markup:
     """Never raises: what cannot be read as HTML has no links."""
     try:
-        root = lxml.html.document_fromstring(body, parser=lxml.html.HTMLParser(encoding=_charset(content_type)))
+        root = lxml.html.document_fromstring(body, parser=_parser(_charset(content_type)))
     except (etree.LxmlError, ValueError, AssertionError):  # no element at all; lxml asserts on some of these
         return Markup()
-    base = next((urljoin(url, href.strip()) for href in root.xpath("//base/@href")), url)
+    base = next((canonical_url(href, url) or url for href in root.xpath("//base/@href")), url)
     links: dict[str, None] = {}
     for href in _hrefs(root):
         if link := canonical_url(href, base):
@@ -43,6 +42,13 @@ def read_markup(body: bytes, content_type: str, url: str) -> Markup:
         (link for href in root.xpath("//link[@rel='canonical']/@href") if (link := canonical_url(href, base))), ""
     )
     return Markup(list(links), canonical, short_digest(_shown(root)))
+
+
+def _parser(encoding: str | None) -> lxml.html.HTMLParser:
+    try:
+        return lxml.html.HTMLParser(encoding=encoding)
+    except LookupError:  # Python knows more encodings than libxml2
+        return lxml.html.HTMLParser()
 
 
 def _hrefs(root: lxml.html.HtmlElement) -> Iterator[str]:

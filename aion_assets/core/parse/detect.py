@@ -108,6 +108,9 @@ _MAIL_FIELD = re.compile(r"^(?:from|received|return-path|message-id|mime-version
 _CONTROLS = re.compile(rb"[\x00-\x08\x10-\x1a\x1c-\x1f]")  # not the shifts and escapes of ISO-2022
 
 
+_TEXTS = frozenset({Kind.HTML, Kind.MARKDOWN, Kind.PLAIN, Kind.MAIL, Kind.TABLE, Kind.RECORDS, Kind.JSON, Kind.XML})
+
+
 def detect(raw: RawFile) -> Detected:
     """The kind of `raw`.
 
@@ -129,8 +132,8 @@ def _claim(raw: RawFile) -> Kind | None:
 
 
 def _by_magic(body: bytes, claimed: Kind | None) -> Kind | None:
-    # The specification lets a PDF begin after up to 1 024 bytes of other data.
-    if body.startswith(b"%PDF-") or b"%PDF-" in body[:1024]:
+    # The specification lets a PDF begin after up to 1 024 bytes of other data; a text may speak of it.
+    if body.startswith(b"%PDF-") or (b"%PDF-" in body[:1024] and claimed not in _TEXTS):
         return Kind.PDF
     if body.startswith(_IMAGE_MAGIC):
         return Kind.IMAGE

@@ -15,9 +15,9 @@ _SHOWN_FIELDS = ("From", "To", "Cc", "Date", "Subject")
 def parse(raw: RawFile, draft: Draft) -> None:
     draft.parser = "eml"
     message = BytesParser(EmailMessage, policy=default).parsebytes(raw.body)
-    draft.title = str(message["Subject"] or "")
+    draft.title = _field(message, "Subject")
     draft.published = _date(str(message["Date"] or ""))
-    draft.paragraph("\n".join(f"{name}: {message[name]}" for name in _SHOWN_FIELDS if message[name]))
+    draft.paragraph("\n".join(f"{name}: {_field(message, name)}" for name in _SHOWN_FIELDS if message[name]))
     body = message.get_body(preferencelist=("plain", "html"))
     if body is not None:
         payload = body.get_payload(decode=True)
@@ -31,6 +31,15 @@ def parse(raw: RawFile, draft: Draft) -> None:
     names = [name for part in message.walk() if (name := part.get_filename())]
     if names:
         draft.paragraph("Attachments: " + ", ".join(names))
+
+
+def _field(message: EmailMessage, name: str) -> str:
+    value = str(message[name] or "")
+    if "\N{REPLACEMENT CHARACTER}" not in value:
+        return value
+    # Letters that were sent without saying in which encoding.
+    raw = next(str(raw) for key, raw in message.raw_items() if key.lower() == name.lower())
+    return " ".join(decode(raw.encode("utf-8", "surrogateescape")).split())
 
 
 def _date(field: str) -> str:

@@ -1,11 +1,12 @@
 """Tables: each row is a paragraph of `column: value; …`, so that it can be found, read and cited by itself.
 
-The standard library's csv reads them, not polars: rows of uneven length keep all their cells, and broken quotes cost
-one row instead of the file.
+The standard library's csv reads them, not polars: rows of uneven length keep all their cells, and a quotation mark that
+is never closed costs one row instead of the file.
 """
 
 import csv
 import io
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from statistics import median
@@ -25,9 +26,20 @@ def parse(raw: RawFile, draft: Draft) -> None:
     csv.field_size_limit(MAX_TEXT_CHARS)
     delimiter = sniff_delimiter(text)
     try:
-        write_rows(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), draft)
+        lines = io.StringIO(text, newline="")
+        if _ends_quoted(text, delimiter):
+            write_rows(csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE), draft)
+        else:
+            write_rows(csv.reader(lines, delimiter=delimiter), draft)
     except csv.Error as error:
         raise ParseError(QuarantineReason.BROKEN, f"The table cannot be read: {error}.") from error
+
+
+def _ends_quoted(text: str, delimiter: str) -> bool:
+    """Whether a mark that opens a cell is never closed, so that all the rest of the file would be that cell."""
+    rows = filter(None, csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    (last,) = deque(chain([[""]], rows), maxlen=1)
+    return "\n" in last[-1] and text.endswith(last[-1])
 
 
 def sniff_delimiter(text: str) -> str:

@@ -63,6 +63,8 @@ class HomeStorage(DagsterSqliteStorage):
         if url:
             from dagster_postgres import DagsterPostgresStorage
 
+            # A shorter name of the same that SQLAlchemy does not know any more.
+            url = url.replace("postgres://", "postgresql://", 1) if url.startswith("postgres://") else url
             return DagsterPostgresStorage(url, inst_data=inst_data)
         return DagsterSqliteStorage(_folder("storage"), inst_data=inst_data)
 

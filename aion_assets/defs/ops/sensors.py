@@ -8,7 +8,7 @@ from itertools import takewhile
 
 import dagster as dg
 
-from aion_assets.core.due import INGEST, RECURATE, DueRun, due_runs, folder_signatures
+from aion_assets.core.due import INGEST, RECURATE, DueRun, due_runs, folder_signatures, touched_sources
 from aion_assets.core.sources import DAY_S, list_sources, removed_sources, request_collection
 from aion_assets.defs.automation import CARRIES_ON
 from aion_assets.defs.corpus.assets import pipeline_version
@@ -161,10 +161,14 @@ def uploads(context: dg.SensorEvaluationContext, knowledge_base: KnowledgeBaseRe
     seen = {
         source: signature for source, signature in json.loads(context.cursor or "{}").items() if source in now_there
     }
+    unseen = now_there.keys() - seen.keys()
+    touched = touched_sources(kb.database, kb.settings) if unseen else frozenset()
     changed = []
     for source_id, signature in now_there.items():
-        # A change during a collection is asked for after it, whose end would take the request for done.
-        if seen.setdefault(source_id, signature) != signature and source_id not in busy:
+        if source_id in busy:  # what changes now is asked for afterwards: the run's end would take the request for done
+            continue
+        # What came before this sensor first looked may have come after the collection.
+        if seen.setdefault(source_id, signature) != signature or (source_id in unseen and source_id in touched):
             request_collection(kb.database, source_id)
             seen[source_id] = signature
             changed.append(source_id)

@@ -56,7 +56,7 @@ function placeOf(citation) {
 // The passage from shortly before its quoted sentence on. White space in a quote is folded, so it is sought word by
 // word.
 function passageView(citation, marked) {
-  const words = citation.quote.replace(/…$/, "").split(/\s+/).filter(Boolean);
+  const words = citation.quote.replace(/^…|…$/g, "").split(/\s+/).filter(Boolean);
   const pattern = words.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("\\s+");
   const found = pattern ? new RegExp(pattern).exec(citation.passage) : null;
   const mark = (text) => (marked ? element("mark", {}, text) : text);

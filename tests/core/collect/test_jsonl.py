@@ -137,3 +137,11 @@ def test_real_retrieval_sets_are_taken_whole(shared_data: Path, loopback_setting
 def test_a_dump_that_is_not_there_is_told_at_once() -> None:
     with pytest.raises(SourceError, match="There is no file"):
         kind_of("nowhere.jsonl")
+
+
+@pytest.mark.parametrize("url", ["https://x.org/\0", "https://x.org/\x1b]0;title\x07", "http://[", "ftp://x.org/a", 7])
+def test_an_address_that_is_none_is_that_of_the_line(url: object, tmp_path: Path, loopback_settings: Settings) -> None:
+    file = tmp_path / "dump.jsonl"
+    file.write_text(json.dumps({"id": "one", "url": url, "text": "um texto"}))
+    rows = collect(source_of("jsonl", str(file)), loopback_settings).rows
+    assert rows["one"].url == f"{file.as_uri()}#one"

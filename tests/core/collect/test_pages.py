@@ -62,6 +62,12 @@ def test_broken_markup_of_others_never_raises(shared_data: Path) -> None:
             read_markup(case["input"].encode("utf-8", "surrogatepass"), "text/html", URL)
 
 
+@pytest.mark.parametrize("charset", ["euc-kr", "iso-2022-jp", "macintosh", "utf-8-sig", "utf-16le", "nonsense"])
+def test_a_page_in_any_encoding_has_its_links(charset: str) -> None:
+    markup = read_markup(b'<base href="http://[x]/"><a href="/one">1</a>', f"text/html; charset={charset}", URL)
+    assert charset == "utf-16le" or len(markup.links) == 1
+
+
 @given(st.binary(), st.text())
 def test_any_bytes_give_some_links(body: bytes, content_type: str) -> None:
     read_markup(body, content_type, URL)

@@ -32,6 +32,8 @@ def archive(*names: str) -> bytes:
         (b"<!DOCTYPE html><p>Pagina de erro</p>", "", "dados.csv", Kind.HTML),
         (b"a;b\n1;2\n", "application/vnd.ms-excel", "dados.csv", Kind.TABLE),
         (b"a,b\n1,2\n", "text/plain; charset=utf-8", "dados.csv", Kind.TABLE),
+        (b"<p>About the header %PDF-1.7", "text/html", "", Kind.HTML),
+        (b"\n\n%PDF-1.7\n", "application/pdf", "", Kind.PDF),
         (b"# Titulo\n", "text/plain", "LEIAME.md", Kind.MARKDOWN),
         (b'{"text": "x"}', "application/x-ndjson", "", Kind.RECORDS),
         (b'{"text": "x"}', "", "", Kind.JSON),

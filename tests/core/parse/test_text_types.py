@@ -31,6 +31,15 @@ def test_rows_of_uneven_length_keep_all_their_cells(parse: Parse) -> None:
     assert parse(b"a,b\nx,y,z\nw\nq,r\n", "d.csv").text == "a: x; b: y; z\n\na: w\n\na: q; b: r"
 
 
+def test_a_mark_that_is_never_closed_costs_one_row(parse: Parse) -> None:
+    rows = parse(b'item;price\nTV;"55 inches;1000\nbed;200\nlamp;30\n', "d.csv").text.split("\n\n")
+    assert rows[1:] == ["item: bed; price: 200", "item: lamp; price: 30"]
+
+
+def test_a_last_cell_of_several_lines_is_one_cell(parse: Parse) -> None:
+    assert parse(b'item;note\nTV;x\nbed;"two\nlines"', "d.csv").text.endswith("item: bed; note: two lines")
+
+
 def test_a_table_without_names_is_read_without_them(parse: Parse) -> None:
     assert parse(b"x;1\ny;2\n", "d.csv").text == "x; 1\n\ny; 2"
 
@@ -70,6 +79,17 @@ def test_markdown_keeps_headings_code_and_tables(parse: Parse) -> None:
     assert document.title == "Guia"
     assert document.text == "Um\n\nTexto forte\n\na\n  b\n\nDois\n\na | b\n1 | 2"
     assert [anchor.heading for anchor in document.anchors] == ["Um", "Um > Dois"]
+
+
+def test_lists_are_read_however_deep_they_are(parse: Parse) -> None:
+    deep = "\n".join(f"{'  ' * level}- level {level}" for level in range(14))
+    text = parse(f"{deep}\n\nAfter the list.\n".encode(), "a.md").text
+    assert "level 13" in text and text.endswith("After the list.")
+
+
+def test_letters_of_a_mail_header_that_names_no_encoding_are_read(parse: Parse) -> None:
+    document = parse("From: a@b.c\r\nSubject: Reunião amanhã\r\n\r\nAté lá.\r\n".encode("latin-1"), "a.eml")
+    assert document.title == "Reunião amanhã" and "Subject: Reunião amanhã" in document.text
 
 
 def test_a_record_of_a_dump_is_its_title_and_text(parse: Parse) -> None:
