@@ -99,7 +99,7 @@ def _first_run(console: Console, warden: Warden, stop: _StopSignal) -> None:
     settings = load_settings()
     ensure_first_source()
     if releases.current_release_id(open_database(settings), settings.tenant_id) is None:
-        console.print("First start: bringing in AION's own manual.")
+        console.print("First start: bringing in what the sources hold, and making a release of it.")
         command = [sys.executable, "-m", "aion_assets", "run"]
     else:  # one process makes Dagster's databases before several open them
         command = [sys.executable, "-c", _MAKE_DATABASES]

@@ -1,9 +1,13 @@
 """`aion demo`: the whole way from files to cited answers, without servers."""
 
+import json
 import subprocess
 import sys
+from typing import Any
 
 import typer
+
+from aion_assets.commands.output import AsJson, print_json
 
 QUESTIONS = (
     "Como rejeito um documento?",
@@ -12,30 +16,42 @@ QUESTIONS = (
 )
 
 
-def demo() -> None:
+def demo(as_json: AsJson = False) -> None:
     """Index AION's own manual, ask three questions, and show where one answer comes from.
 
     The questions are one in Portuguese, one in English, and one that the manual cannot answer.
     """
-    import json
-
     from rich.console import Console
 
     from aion_assets.first_source import ensure_first_source
     from aion_assets.foreground import run_due
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, stderr=as_json)
     ensure_first_source()
     if not all(run["succeeded"] for run in run_due().runs):  # a site that is down hinders no question on the manual
         raise typer.Exit(1)
-    # Verbs of the server are reached as any user reaches them: floors do not import each other.
     answers = []
     for question in QUESTIONS:
-        console.rule(f"[bold]{question}")
-        subprocess.run([sys.executable, "-m", "aion_assets", "ask", question], check=True)
-        found = subprocess.run(
-            [sys.executable, "-m", "aion_assets", "ask", question, "--json"], check=True, capture_output=True, text=True
-        )
-        answers.append(json.loads(found.stdout.splitlines()[-1]))
+        if not as_json:
+            console.rule(f"[bold]{question}")
+            _aion("ask", question)
+        answers.append(_answered("ask", question))
+    if as_json:
+        print_json({"answers": answers, "why": _answered("why", answers[0]["answer_id"])})
+        return
     console.rule("[bold]Where the first answer comes from")
-    subprocess.run([sys.executable, "-m", "aion_assets", "why", answers[0]["answer_id"]], check=True)
+    _aion("why", answers[0]["answer_id"])
+
+
+def _answered(*verb: str) -> dict[str, Any]:
+    """The object that a verb prints."""
+    printed = _aion(*verb, "--json", capture_output=True).stdout
+    answer: dict[str, Any] = json.loads(printed.splitlines()[-1])
+    return answer
+
+
+def _aion(*verb: str, capture_output: bool = False) -> "subprocess.CompletedProcess[str]":
+    """Verbs of the server are reached as any user reaches them: floors do not import each other."""
+    return subprocess.run(
+        [sys.executable, "-m", "aion_assets", *verb], check=True, capture_output=capture_output, text=True
+    )
