@@ -33,6 +33,12 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("AION_DATABASE_URL", "DATABASE_URL"),
         description="SQLAlchemy URL of AION's own database; empty means SQLite inside the home.",
     )
+    lake: str = Field(
+        "",
+        validation_alias=AliasChoices("AION_LAKE_URI"),
+        description="Folder or object store (s3://bucket/folder, gs://, az://) for the Lance tables; empty means a "
+        "folder in the home.",
+    )
     dagster_db: str = Field("", description="PostgreSQL URL for Dagster's storage; empty means SQLite inside the home.")
     tenant_id: str = Field("default", description="Stamped on every record; one organisation per installation.")
 
@@ -90,7 +96,9 @@ class Settings(BaseSettings):
 
     @cached_property
     def lake_uri(self) -> str:
-        return str(self.home / "lake")
+        if "://" in self.lake:
+            return self.lake.rstrip("/")
+        return str(Path(self.lake).expanduser().resolve() if self.lake else self.home / "lake")
 
     @cached_property
     def sqlalchemy_url(self) -> str:
