@@ -7,16 +7,19 @@ from fastapi import APIRouter, File, Form, UploadFile
 from pydantic import BaseModel, Field
 
 from aion_assets.core.collect.guard import resolve
+from aion_assets.core.collect.jsonl import SUFFIXES
 from aion_assets.core.collect.media import TYPE_OF_EXTENSION, extension_of
 from aion_assets.core.collect.urls import DEFAULT_PORTS, canonical_url
 from aion_assets.core.ids import short_digest
 from aion_assets.core.sources import request_collection
 from aion_serving.problems import Problem, RefusedError
 from aion_serving.shared_state import CurrentAssistant
-from aion_serving.uploads import UploadsFolder, plain_name, uploads_source
+from aion_serving.uploads import UploadsFolder, dump_source, plain_name, uploads_source
 
 router = APIRouter(tags=["Ingestion"])
 
+_DUMPS = tuple(suffix.removeprefix(".") for suffix in SUFFIXES)
+_TAKEN = (*TYPE_OF_EXTENSION, *_DUMPS)
 _INTO = "Id or name of an uploads source; left out, the source `uploads`, which is made on first use."
 
 
@@ -55,7 +58,7 @@ def ingest_link(link: Link, assistant: CurrentAssistant) -> Accepted:
         raise RefusedError(422, f"The host {host} does not resolve.", "Check the address.") from None
     source = uploads_source(assistant.database, settings, link.source)
     name = f"{plain_name(f'{host}{parts.path}', 80).strip('-')}-{short_digest('link', url)[:8]}.url"
-    changed = UploadsFolder(settings, source).keep_text(name, f"[InternetShortcut]\nURL={url}\n")
+    changed = UploadsFolder.of_source(settings, source).keep_text(name, f"[InternetShortcut]\nURL={url}\n")
     request_collection(assistant.database, source.source_id)
     return Accepted(source_id=source.source_id, name=name, status="accepted" if changed else "unchanged")
 
@@ -68,19 +71,21 @@ def ingest_link(link: Link, assistant: CurrentAssistant) -> Accepted:
 )
 def ingest_file(
     assistant: CurrentAssistant,
-    file: Annotated[UploadFile, File(description=f"One of: {', '.join(TYPE_OF_EXTENSION)}.")],
+    file: Annotated[UploadFile, File(description=f"One of: {', '.join(_TAKEN)}.")],
     source: Annotated[str, Form(max_length=200, description=_INTO)] = "",
     replace: Annotated[bool, Form(description="Replace another file of the same name.")] = False,
 ) -> Accepted:
     """The file is parsed by the next run, which Dagster starts by itself, and then waits for a curator.
+
+    A jsonl file, which holds one document a line, becomes a source of its own.
 
     A file of the same name with other content is refused unless `replace` is true: a document keeps its decision when
     its content changes.
     """
     name = plain_name((file.filename or "").replace("\\", "/").rpartition("/")[2], 150)
     extension = extension_of(name)
-    if extension not in TYPE_OF_EXTENSION:
-        taken = ", ".join(TYPE_OF_EXTENSION)
+    if extension not in _TAKEN:
+        taken = ", ".join(_TAKEN)
         raise RefusedError(415, f"Files of type {extension or 'without extension'} are not taken.", f"Taken: {taken}.")
     settings = assistant.settings
     if (file.size or 0) > settings.max_fetch_bytes:
@@ -89,7 +94,15 @@ def ingest_file(
             f"The file has {file.size} bytes; at most {settings.max_fetch_bytes} are taken.",
             "AION_MAX_FETCH_BYTES limits the size of a file.",
         )
+    if extension in _DUMPS:
+        if source:
+            raise RefusedError(422, "A jsonl file is a source of its own.", "Leave out 'source'.")
+        folder = UploadsFolder.of_dumps(settings)
+        changed = folder.keep(name, file.file, replace=replace)
+        dump, is_new = dump_source(assistant.database, settings, folder.path_of(name))
+        request_collection(assistant.database, dump.source_id)
+        return Accepted(source_id=dump.source_id, name=name, status="accepted" if changed or is_new else "unchanged")
     found = uploads_source(assistant.database, settings, source)
-    changed = UploadsFolder(settings, found).keep(name, file.file, replace=replace)
+    changed = UploadsFolder.of_source(settings, found).keep(name, file.file, replace=replace)
     request_collection(assistant.database, found.source_id)
     return Accepted(source_id=found.source_id, name=name, status="accepted" if changed else "unchanged")

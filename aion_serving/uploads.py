@@ -1,4 +1,4 @@
-"""The folder of an uploads source: files appear in it whole, or not at all."""
+"""What is handed in, kept in folders of the home: files appear in them whole, or not at all."""
 
 import filecmp
 import io
@@ -57,9 +57,30 @@ def plain_name(name: str, max_bytes: int) -> str:
     return stem.encode()[:room].decode("utf-8", "ignore") + dot + extension
 
 
+def dump_source(database: Database, settings: Settings, file: Path) -> tuple[Source, bool]:
+    """The source that is this file of one document a line, and whether it was made just now."""
+    with _making:
+        for state in list_sources(database, settings):
+            if state.source.address == str(file):
+                return state.source, False
+        return add_source(database, settings, str(file), name=file.stem), True
+
+
 class UploadsFolder:
-    def __init__(self, settings: Settings, source: Source) -> None:
-        self._folder = uploads_folder(settings, source.source_id)
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.resolve()
+
+    @classmethod
+    def of_source(cls, settings: Settings, source: Source) -> "UploadsFolder":
+        return cls(uploads_folder(settings, source.source_id))
+
+    @classmethod
+    def of_dumps(cls, settings: Settings) -> "UploadsFolder":
+        """Beside the uploads: every file in it is a source."""
+        return cls(settings.home / "dumps")
+
+    def path_of(self, name: str) -> Path:
+        return self._folder / name
 
     def keep_text(self, name: str, text: str) -> bool:
         return self.keep(name, io.BytesIO(text.encode()), replace=True)

@@ -55,6 +55,19 @@ def test_a_file_goes_through_the_pipeline_to_the_curator_and_into_answers(
     assert sender.get(answer["citations"][0]["link"]).content == TEXT
 
 
+def test_a_dump_becomes_a_source_whose_lines_are_documents(sender: httpx.Client, knowledge: KnowledgeBase) -> None:
+    lines = b'{"id": 1, "title": "Ferias", "text": "um"}\n{"id": 2, "title": "Folgas", "text": "dois"}\n'
+    first = send(sender, "perguntas.jsonl", lines)
+    assert first.status_code == 202
+    assert first.json() == {"source_id": "perguntas", "name": "perguntas.jsonl", "status": "accepted"}
+    knowledge.run(get_source(knowledge.database, knowledge.settings, "perguntas").source)
+    assert {item["title"] for item in sender.get("/curation/pending").json()["items"]} == {"Ferias", "Folgas"}
+    assert send(sender, "perguntas.jsonl", lines).json()["status"] == "unchanged"
+    assert send(sender, "perguntas.jsonl", lines[:40]).status_code == 409
+    assert send(sender, "perguntas.jsonl", lines, source="uploads").status_code == 422
+    assert send(sender, "perguntas.jsonl", lines * 2, replace="true").json()["source_id"] == "perguntas"
+
+
 def test_a_further_file_makes_the_source_due_again(sender: httpx.Client, knowledge: KnowledgeBase) -> None:
     send(sender, "a.txt", TEXT)
     knowledge.run(get_source(knowledge.database, knowledge.settings, "uploads").source)
