@@ -20,7 +20,7 @@ from aion_assets.core.search.terms import terms
 from bench.ingest import Home
 from trainer.embedder import question_embedder
 
-_QUERIES = 90
+_QUERIES = 300
 # As a server has answered before: words met, kernels made for questions of a length.
 _WARMING = 30
 _QUESTION_WORDS = 9
