@@ -7,7 +7,6 @@ own name, so that two processes never decide on the same rows at once.
 
 import errno
 import math
-import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from aion_assets.core import lake_files
-from aion_assets.core.errors import AionError, DiskFullError, LakeError
+from aion_assets.core.lake_errors import clear_errors
 from aion_assets.core.lake_files import sync_newer
 from aion_assets.core.lake_memory import spare_memory
 
@@ -39,8 +38,6 @@ _RANGE_ROWS = 16_000
 # Lance refuses to clean past a tagged version.
 _TAG_SLACK = timedelta(hours=1)
 _NEVER = timedelta(days=36_500)
-# Lance says where in its own source an error arose, which helps nobody who runs AION.
-_RUST_PLACE = re.compile(r"[, (]*/?[\w./@-]+\.rs:\d+(?::\d+)?\)?")
 
 
 class Lake:
@@ -68,7 +65,7 @@ class Lake:
         return lancedb.connect(self.uri, session=lancedb.Session(index_cache_size_bytes=self._index_cache_bytes))
 
     def exists(self, name: str) -> bool:
-        with _clear_errors(name):
+        with clear_errors(name):
             if self.folder is None:
                 return name in self._connection.list_tables().tables
             return lake_files.is_made(self._files_of(name))
@@ -78,7 +75,7 @@ class Lake:
 
         Raises LakeError: the table is missing or broken.
         """
-        with _clear_errors(name):
+        with clear_errors(name):
             if schema is not None and not self.exists(name):
                 with self._writing(name):
                     return self._connection.create_table(name, schema=schema, exist_ok=True)
@@ -103,7 +100,7 @@ class Lake:
     @contextmanager
     def reading(self, name: str) -> Iterator[None]:
         """For queries on an open table: what goes wrong inside becomes a LakeError."""
-        with _clear_errors(name):
+        with clear_errors(name):
             yield
 
     def read(self, name: str, columns: Sequence[str], where: str = "", tag: str = "") -> Iterator[pa.RecordBatch]:
@@ -111,7 +108,7 @@ class Lake:
         exist yet."""
         if not self.exists(name):
             return
-        with _clear_errors(name):
+        with clear_errors(name):
             query = (self.table_at(name, tag) if tag else self.table(name)).search().select(list(columns))
             yield from (query.where(where) if where else query).to_batches(_READ_ROWS)
 
@@ -128,7 +125,7 @@ class Lake:
     def count(self, name: str, where: str = "") -> int:
         if not self.exists(name):
             return 0
-        with _clear_errors(name):
+        with clear_errors(name):
             return int(self.table(name).count_rows(where or None))
 
     def ranges(self, column: str, *names: str) -> list[str]:
@@ -220,7 +217,7 @@ class Lake:
                 raise OSError(errno.ENOSPC, "No space left on device")
 
     def has_tag(self, name: str, tag: str) -> bool:
-        with _clear_errors(name):
+        with clear_errors(name):
             if self.folder is None:
                 return self.exists(name) and tag in self.table(name).tags.list()
             return lake_files.has_tag(self._files_of(name), tag)
@@ -236,7 +233,7 @@ class Lake:
 
     @contextmanager
     def _writing(self, name: str) -> Iterator[None]:
-        with self._locked(name), _clear_errors(name):
+        with self._locked(name), clear_errors(name):
             started = time.time_ns()
             yield
             if self.folder is not None:
@@ -249,7 +246,7 @@ class Lake:
             return
         from filelock import FileLock
 
-        with _clear_errors(name):
+        with clear_errors(name):
             self.folder.mkdir(parents=True, exist_ok=True)
             # One object for each name, as it knows whether this thread holds the lock already.
             lock = self._locks.setdefault(name, FileLock(self.folder / f".{name}.lock"))
@@ -276,26 +273,6 @@ def both(one: str, other: str) -> str:
 def quoted(value: str) -> str:
     """A string literal of Lance's SQL."""
     return "'" + value.replace("'", "''") + "'"
-
-
-@contextmanager
-def _clear_errors(name: str) -> Iterator[None]:
-    try:
-        yield
-    except AionError:
-        raise
-    except (OSError, RuntimeError, ValueError) as error:
-        text = str(error)
-        if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in text or "os error 28" in text:
-            raise DiskFullError(
-                f"No space is left to write table {name!r}.",
-                "Free some space and run again: the last good state is kept.",
-            ) from error
-        reason = _RUST_PLACE.sub("", text.splitlines()[0])[:300] if text else type(error).__name__
-        raise LakeError(
-            f"Table {name!r} cannot be used: {reason}.",
-            "The last release keeps serving; 'aion doctor' says which tables are sound.",
-        ) from error
 
 
 def _age_of_oldest_tag(table: "Table") -> timedelta:

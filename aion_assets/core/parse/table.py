@@ -6,7 +6,6 @@ is never closed costs one row instead of the file.
 
 import csv
 import io
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from statistics import median
@@ -26,20 +25,27 @@ def parse(raw: RawFile, draft: Draft) -> None:
     csv.field_size_limit(MAX_TEXT_CHARS)
     delimiter = sniff_delimiter(text)
     try:
-        lines = io.StringIO(text, newline="")
-        if _ends_quoted(text, delimiter):
-            write_rows(csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE), draft)
-        else:
-            write_rows(csv.reader(lines, delimiter=delimiter), draft)
+        write_rows(_rows(text, delimiter), draft)
     except csv.Error as error:
         raise ParseError(QuarantineReason.BROKEN, f"The table cannot be read: {error}.") from error
 
 
-def _ends_quoted(text: str, delimiter: str) -> bool:
-    """Whether a mark that opens a cell is never closed, so that all the rest of the file would be that cell."""
-    rows = filter(None, csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-    (last,) = deque(chain([[""]], rows), maxlen=1)
-    return "\n" in last[-1] and text.endswith(last[-1])
+def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
+    """A mark that opens a cell and is never closed, so that all the rest would be that cell, ends with its line."""
+    lines = list(io.StringIO(text, newline=""))
+    begin = 0
+    while begin < len(lines):
+        reader = csv.reader(lines[begin:], delimiter=delimiter)
+        row: list[str] = []
+        start = end = 0
+        for following in reader:
+            yield row
+            row, start, end = following, end, reader.line_num
+        if not (end - start > 1 and text.endswith(row[-1])):
+            yield row
+            return
+        yield from csv.reader([lines[begin + start]], delimiter=delimiter, quoting=csv.QUOTE_NONE)
+        begin += start + 1
 
 
 def sniff_delimiter(text: str) -> str:

@@ -32,8 +32,9 @@ def test_rows_of_uneven_length_keep_all_their_cells(parse: Parse) -> None:
 
 
 def test_a_mark_that_is_never_closed_costs_one_row(parse: Parse) -> None:
-    rows = parse(b'item;price\nTV;"55 inches;1000\nbed;200\nlamp;30\n', "d.csv").text.split("\n\n")
-    assert rows[1:] == ["item: bed; price: 200", "item: lamp; price: 30"]
+    rows = parse(b'item;price\n"a; b";1\nTV;"55 inches;1000\nbed;200\nlamp;30\n', "d.csv").text.split("\n\n")
+    assert rows[0] == "item: a; b; price: 1"
+    assert rows[2:] == ["item: bed; price: 200", "item: lamp; price: 30"]
 
 
 def test_a_last_cell_of_several_lines_is_one_cell(parse: Parse) -> None:

@@ -1,0 +1,31 @@
+"""What LanceDB raises, in AION's words."""
+
+import errno
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from aion_assets.core.errors import AionError, DiskFullError, LakeError
+
+# Lance says where in its own source an error arose, which helps nobody who runs AION.
+_RUST_PLACE = re.compile(r"[, (]*/?[\w./@-]+\.rs:\d+(?::\d+)?\)?")
+
+
+@contextmanager
+def clear_errors(name: str) -> Iterator[None]:
+    try:
+        yield
+    except AionError:
+        raise
+    except (OSError, RuntimeError, ValueError) as error:
+        text = str(error)
+        if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in text or "os error 28" in text:
+            raise DiskFullError(
+                f"No space is left to write table {name!r}.",
+                "Free some space and run again: the last good state is kept.",
+            ) from error
+        reason = _RUST_PLACE.sub("", text.splitlines()[0])[:300] if text else type(error).__name__
+        raise LakeError(
+            f"Table {name!r} cannot be used: {reason}.",
+            "The last release keeps serving; 'aion doctor' says which tables are sound.",
+        ) from error
