@@ -70,9 +70,9 @@ class Assistant:
         """Loaded once, whichever threads ask first."""
         with self._loading:
             if self._embedder is None:
-                from trainer.embedder import question_embedder
+                from trainer.embedder import Embedder
 
-                self._embedder = question_embedder(find_embedding_model(self.settings.embed_model))
+                self._embedder = Embedder(find_embedding_model(self.settings.embed_model))
             return self._embedder
 
     @property

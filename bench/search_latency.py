@@ -18,7 +18,7 @@ from aion_assets.core.search.language import PORTUGUESE
 from aion_assets.core.search.retriever import Retriever
 from aion_assets.core.search.terms import terms
 from bench.ingest import Home
-from trainer.embedder import question_embedder
+from trainer.embedder import Embedder
 
 _QUERIES = 300
 # As a server has answered before: words met, kernels made for questions of a length.
@@ -66,9 +66,7 @@ def search_p50_ms(home: Home, rows: int) -> float:
         home.lake.upsert(_TABLE, schema, "chunk_id", batch)
     with home.lake.changing(_TABLE) as table:
         build_indexes(table, changed_rows=rows)
-    retriever = Retriever(
-        home.lake.table(_TABLE), question_embedder(home.model), home.settings.tenant_id, FusionConfig()
-    )
+    retriever = Retriever(home.lake.table(_TABLE), Embedder(home.model), home.settings.tenant_id, FusionConfig())
     retriever.keep_in_memory()
     seconds = []
     for question in random_words.sample(questions, _QUERIES):

@@ -1,114 +1,99 @@
-"""A BERT sentence encoder without padding.
+"""A BERT sentence encoder as an OpenVINO graph.
 
-Sentences of different lengths are laid end to end, so that the linear layers, which take most of the time, never see
-a padding token; only attention looks at one sentence at a time. Weights come straight from safetensors, which spares
-a process that only embeds the import of transformers (4 s and 150 MB on two cores).
+The graph is written down from config.json and safetensors in a third of a second: a process that only embeds imports
+neither torch nor transformers (4 s and 300 MB on two cores). OpenVINO's kernels for small matrices read a question in
+10 ms where torch takes 15, and 1.3 times as many chunks a second (two cores with AVX2).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor
-from torch.nn import functional
+import numpy as np
+from numpy.typing import NDArray
 
-# Tokens of a step are filled up to a multiple of this. For every number of rows that it meets, oneDNN compiles a kernel
-# and keeps it (0.6 MB, up to 1 024 of them), and tensors of ever new sizes leave holes in the heap that glibc cannot
-# use again: without the filling, 2 000 texts left 1.2 GB behind instead of 0.4. A sentence by itself, which is a
-# question that somebody waits for, is filled up to fewer: such lengths are few.
-_FULL_ROWS = 32
-_FULL_ROWS_ALONE = 4
-# (word, bias) of one linear layer or layer norm.
-Pair = tuple[Tensor, Tensor]
+from trainer.openvino import Model, Node, ops
 
 
-@dataclass(slots=True)
-class _Layer:
-    query_key_value: Pair  # (3·d, d)
-    attention_output: Pair
-    attention_norm: Pair
-    intermediate: Pair
-    output: Pair
-    output_norm: Pair
+def can_be_drawn(config: dict[str, Any]) -> bool:
+    return (
+        config.get("model_type") == "bert"
+        and config.get("hidden_act") == "gelu"
+        and config.get("position_embedding_type", "absolute") == "absolute"
+    )
 
 
-class PackedBert:
-    """Mean-pooled, L2-normalised sentence vectors of a BERT model."""
+def bert_graph(folder: Path, config: dict[str, Any]) -> Model:
+    """Token ids int32 (n, length), special tokens included, of sentences of one length → (n, d), mean-pooled.
 
-    def __init__(self, folder: Path, config: dict[str, Any], dtype: torch.dtype) -> None:
-        from safetensors.torch import load_file
+    There is no mask: sentences of one length need none.
+    """
+    return _Drawing(folder, config).graph()
 
-        weights = {name.removeprefix("bert."): value for name, value in load_file(folder / "model.safetensors").items()}
 
-        def pair(name: str) -> Pair:
-            return weights[f"{name}.weight"].to(dtype), weights[f"{name}.bias"].to(dtype)
+class _Drawing:
+    def __init__(self, folder: Path, config: dict[str, Any]) -> None:
+        from safetensors.numpy import load_file
 
-        self.heads = int(config["num_attention_heads"])
-        self.epsilon = float(config["layer_norm_eps"])
-        self.words = weights["embeddings.word_embeddings.weight"].to(dtype)
+        self._weights = {
+            name.removeprefix("bert."): value for name, value in load_file(folder / "model.safetensors").items()
+        }
+        self._layers = int(config["num_hidden_layers"])
+        self._heads = int(config["num_attention_heads"])
+        self._size = int(config["hidden_size"])
+        self._epsilon = float(config["layer_norm_eps"])
+
+    def graph(self) -> Model:
+        ids = ops.parameter([-1, -1], np.int32, name="ids")
+        hidden = self._embedded(ids)
+        for number in range(self._layers):
+            hidden = self._layer(hidden, f"encoder.layer.{number}")
+        return Model([ops.reduce_mean(hidden, _ints(1), keep_dims=False)], [ids], "bert")
+
+    def _embedded(self, ids: Node) -> Node:
+        words = ops.gather(ops.constant(self._weights["embeddings.word_embeddings.weight"]), ids, _int(0))
         # Every token is of type 0 in a single sentence, so that row is added once, here.
-        types = weights["embeddings.token_type_embeddings.weight"][0]
-        self.positions = (weights["embeddings.position_embeddings.weight"] + types).to(dtype)
-        self.norm = pair("embeddings.LayerNorm")
-        self.layers: list[_Layer] = []
-        for number in range(int(config["num_hidden_layers"])):
-            name = f"encoder.layer.{number}"
-            parts = [pair(f"{name}.attention.self.{part}") for part in ("query", "key", "value")]
-            self.layers.append(
-                _Layer(
-                    (torch.cat([weight for weight, _ in parts]), torch.cat([bias for _, bias in parts])),
-                    pair(f"{name}.attention.output.dense"),
-                    pair(f"{name}.attention.output.LayerNorm"),
-                    pair(f"{name}.intermediate.dense"),
-                    pair(f"{name}.output.dense"),
-                    pair(f"{name}.output.LayerNorm"),
-                )
-            )
+        types = self._weights["embeddings.token_type_embeddings.weight"][0]
+        places = ops.constant(self._weights["embeddings.position_embeddings.weight"] + types)
+        length = ops.gather(ops.shape_of(ids), _ints(1), _int(0))
+        return self._norm(ops.add(words, ops.slice(places, _ints(0), length, _ints(1))), "embeddings.LayerNorm")
 
-    @staticmethod
-    def can_run(config: dict[str, Any]) -> bool:
-        return (
-            config.get("model_type") == "bert"
-            and config.get("hidden_act") == "gelu"
-            and config.get("position_embedding_type", "absolute") == "absolute"
+    def _layer(self, hidden: Node, name: str) -> Node:
+        attended = self._linear(self._attention(hidden, f"{name}.attention.self"), f"{name}.attention.output.dense")
+        hidden = self._norm(ops.add(attended, hidden), f"{name}.attention.output.LayerNorm")
+        inner = ops.gelu(self._linear(hidden, f"{name}.intermediate.dense"), "erf")
+        return self._norm(ops.add(self._linear(inner, f"{name}.output.dense"), hidden), f"{name}.output.LayerNorm")
+
+    def _attention(self, hidden: Node, name: str) -> Node:
+        query, key, value = (
+            ops.transpose(
+                ops.reshape(
+                    self._linear(hidden, f"{name}.{part}"), _ints(0, 0, self._heads, self._size // self._heads), True
+                ),
+                _ints(0, 2, 1, 3),
+            )
+            for part in ("query", "key", "value")
         )
+        scale = ops.constant(np.float32((self._size // self._heads) ** -0.5))
+        likeness = ops.softmax(ops.multiply(ops.matmul(query, key, False, True), scale), -1)  # (n, heads, L, L)
+        attended = ops.transpose(ops.matmul(likeness, value, False, False), _ints(0, 2, 1, 3))
+        return ops.reshape(attended, _ints(0, 0, self._size), True)
 
-    @torch.inference_mode()
-    def encode(self, sentences: Sequence[Sequence[int]]) -> Tensor:
-        """Token ids, special tokens included, of each sentence → float32 (len(sentences), d), rows of length 1."""
-        full_rows = _FULL_ROWS if len(sentences) > 1 else _FULL_ROWS_ALONE
-        filling = [0] * (-sum(len(sentence) for sentence in sentences) % full_rows)
-        packed = [*sentences, filling] if filling else sentences  # one more sentence, whose vector nobody reads
-        lengths = [len(sentence) for sentence in packed]
-        ids = torch.tensor([token for sentence in packed for token in sentence])
-        places = torch.cat([torch.arange(length) for length in lengths])
-        hidden = self._layer_norm(self.words[ids] + self.positions[places], self.norm)  # (T, d)
-        for layer in self.layers:
-            attended = self._attend(functional.linear(hidden, *layer.query_key_value), lengths)
-            hidden = self._layer_norm(
-                functional.linear(attended, *layer.attention_output) + hidden, layer.attention_norm
-            )
-            inner = functional.gelu(functional.linear(hidden, *layer.intermediate))
-            hidden = self._layer_norm(functional.linear(inner, *layer.output) + hidden, layer.output_norm)
-        pooled = torch.stack([part.mean(0) for part in torch.split(hidden.float(), lengths)[: len(sentences)]])
-        return functional.normalize(pooled)
+    def _linear(self, hidden: Node, name: str) -> Node:
+        weight, bias = self._pair(name)
+        return ops.add(ops.matmul(hidden, ops.constant(weight), False, True), ops.constant(bias))
 
-    def _attend(self, query_key_value: Tensor, lengths: list[int]) -> Tensor:
-        """(T, 3·d) → (T, d); each sentence attends to itself alone, neighbours of one length in one call."""
-        size = query_key_value.shape[1] // 3
-        parts = []
-        begin = 0
-        for length, group in groupby(lengths):
-            count = sum(1 for _ in group)
-            part = query_key_value[begin : begin + count * length]
-            begin += count * length
-            query, key, value = part.view(count, length, 3, self.heads, size // self.heads).permute(2, 0, 3, 1, 4)
-            attended = functional.scaled_dot_product_attention(query, key, value)  # (count, heads, length, d/heads)
-            parts.append(attended.transpose(1, 2).reshape(-1, size))
-        return torch.cat(parts)
+    def _norm(self, hidden: Node, name: str) -> Node:
+        weight, bias = self._pair(name)
+        normal = ops.mvn(hidden, _ints(-1), True, self._epsilon, "inside_sqrt")
+        return ops.add(ops.multiply(normal, ops.constant(weight)), ops.constant(bias))
 
-    def _layer_norm(self, hidden: Tensor, pair: Pair) -> Tensor:
-        return functional.layer_norm(hidden, (hidden.shape[-1],), *pair, self.epsilon)
+    def _pair(self, name: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        return self._weights[f"{name}.weight"], self._weights[f"{name}.bias"]
+
+
+def _ints(*values: int) -> Node:
+    return ops.constant(np.array(values, dtype=np.int64))
+
+
+def _int(value: int) -> Node:
+    return ops.constant(np.int64(value))

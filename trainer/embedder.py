@@ -1,30 +1,35 @@
 """Turn texts into L2-normalised vectors: the same engine for the pipeline, the server and the evaluation."""
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from aion_assets.core.embedding_model import EmbeddingModel
-from trainer.bert import PackedBert
+from trainer.bert import bert_graph, can_be_drawn
+from trainer.openvino import Core, InferRequest
 
 Vectors = NDArray[np.float32]
+Tokens = Sequence[Sequence[int]]
 # Texts are sorted by length within a window of this many, so that memory stays bounded.
 SORT_WINDOW = 2048
-# Measured on 2 cores: 8 sentences of 256 tokens are the fastest step in bf16; more only spills the caches.
-STEP_TOKENS = 2048
+# Tokens between two reports of progress. Every step ends with a wait for its last request.
+STEP_TOKENS = 8192
+# Tokens read at once by a core: short texts share a request, which fills its matrices.
+_REQUEST_TOKENS = 512
 
 
 class _Encoder(Protocol):
-    def encode(self, sentences: Sequence[Sequence[int]]) -> torch.Tensor: ...
+    def encode(self, sentences: Tokens) -> Vectors: ...
 
 
 class Embedder:
-    """`precision` is "bf16" where the processor computes in bfloat16, otherwise "fp32"."""
+    """`precision` is "bf16" where the processor computes in bfloat16, otherwise "fp32"; safe to use from threads."""
 
     def __init__(self, model: EmbeddingModel, precision: str = "") -> None:
         self.model = model
@@ -32,9 +37,8 @@ class Embedder:
         self.dimension = model.dimension
         self.precision = precision or best_precision()
         config = json.loads((model.folder / "config.json").read_text())
-        if PackedBert.can_run(config) and _pools_by_mean(model.folder):
-            dtype = torch.bfloat16 if self.precision == "bf16" else torch.float32
-            self._encoder: _Encoder = PackedBert(model.folder, config, dtype)
+        if can_be_drawn(config) and _pools_by_mean(model.folder):
+            self._encoder: _Encoder = _Graph(model, config, self.precision)
         else:
             self._encoder = _SentenceTransformer(model)
 
@@ -48,11 +52,11 @@ class Embedder:
         for begin in range(0, len(texts), SORT_WINDOW):
             window = self._tokens(texts[begin : begin + SORT_WINDOW])
             for step in _steps(window):
-                vectors[[begin + row for row in step]] = self._encoder.encode([window[row] for row in step]).numpy()
+                vectors[[begin + row for row in step]] = self._encoder.encode([window[row] for row in step])
                 done += len(step)
                 if progress is not None:
                     progress(done)
-        return vectors
+        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.float32(1e-12))
 
     def embed_query(self, text: str) -> Vectors:
         """(dimension,)"""
@@ -67,26 +71,12 @@ class Embedder:
         return [post(encoding).ids for encoding in encodings]
 
 
-def question_embedder(model: EmbeddingModel) -> Embedder:
-    """For a process that embeds nothing but questions.
-
-    One thread reads a question as fast as two, at a third of their processor time (34 ms against 117), and leaves the
-    other core to the full-text search beside it. The limit holds for the whole process.
-    """
-    torch.set_num_threads(1)
-    return Embedder(model)
-
-
 def best_precision() -> str:
-    flags = Path("/proc/cpuinfo")
-    if flags.is_file():
-        words = set(flags.read_text().split())
-        return "bf16" if words & {"amx_bf16", "avx512_bf16", "bf16"} else "fp32"
-    return "fp32"
+    return "bf16" if "BF16" in Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "fp32"
 
 
-def _steps(window: Sequence[Sequence[int]]) -> Iterator[list[int]]:
-    """Rows of similar length, at most STEP_TOKENS tokens a step."""
+def _steps(window: Tokens) -> Iterator[list[int]]:
+    """Rows by rising length, at most STEP_TOKENS tokens a step."""
     order = sorted(range(len(window)), key=lambda row: len(window[row]))
     step: list[int] = []
     tokens = 0
@@ -105,16 +95,76 @@ def _pools_by_mean(folder: Path) -> bool:
     return not pooling.is_file() or bool(json.loads(pooling.read_text()).get("pooling_mode_mean_tokens", True))
 
 
+class _Graph:
+    """A BERT model through OpenVINO: every core reads sentences of one length, which spares padding and masks."""
+
+    def __init__(self, model: EmbeddingModel, config: dict[str, Any], precision: str) -> None:
+        self._dimension = model.dimension
+        self._compiled = Core().compile_model(
+            bert_graph(model.folder, config),
+            "CPU",
+            {
+                "PERFORMANCE_HINT": "THROUGHPUT",
+                "INFERENCE_PRECISION_HINT": {"bf16": "bf16", "fp32": "f32"}[precision],
+                # A process that is bound to its cores waits there for whoever else is.
+                "ENABLE_CPU_PINNING": False,
+            },
+        )
+        self._at_once: int = self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
+        self._idle: list[InferRequest] = []
+
+    def encode(self, sentences: Tokens) -> Vectors:
+        """(len(sentences), dimension)"""
+        vectors = np.empty((len(sentences), self._dimension), dtype=np.float32)
+        running: deque[tuple[InferRequest, list[int]]] = deque()
+
+        def finish_oldest() -> None:
+            request, rows = running.popleft()
+            request.wait()
+            vectors[rows] = request.get_output_tensor().data
+            self._idle.append(request)
+
+        # Waited for in turn: what OpenVINO offers instead, a Python function that its threads call, aborts a process
+        # that ends while such a thread still waits for the interpreter.
+        for rows in _requests(sentences):
+            if len(running) == self._at_once:
+                finish_oldest()
+            request = self._idle_request()
+            request.start_async(np.array([sentences[row] for row in rows], dtype=np.int32))
+            running.append((request, rows))
+        while running:
+            finish_oldest()
+        return vectors
+
+    def _idle_request(self) -> InferRequest:
+        """One of those made before, which spares a question a millisecond; threads may meet here."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._compiled.create_infer_request()
+
+
+def _requests(sentences: Tokens) -> Iterator[list[int]]:
+    """Rows of one length and at most _REQUEST_TOKENS tokens; `sentences` are by rising length."""
+    for length, group in groupby(range(len(sentences)), key=lambda row: len(sentences[row])):
+        rows = [*group]
+        size = max(1, _REQUEST_TOKENS // length)
+        yield from (rows[begin : begin + size] for begin in range(0, len(rows), size))
+
+
 class _SentenceTransformer:
     """Any other architecture or pooling, through sentence-transformers."""
 
     def __init__(self, model: EmbeddingModel) -> None:
+        import torch
         from sentence_transformers import SentenceTransformer
 
         self._model = SentenceTransformer(str(model.folder), device="cuda" if torch.cuda.is_available() else "cpu")
 
-    @torch.inference_mode()
-    def encode(self, sentences: Sequence[Sequence[int]]) -> torch.Tensor:
+    def encode(self, sentences: Tokens) -> Vectors:
+        """(len(sentences), dimension)"""
+        import torch
+
         longest = max(len(sentence) for sentence in sentences)
         ids = torch.zeros(len(sentences), longest, dtype=torch.long)
         mask = torch.zeros_like(ids)
@@ -122,5 +172,7 @@ class _SentenceTransformer:
             ids[row, : len(sentence)] = torch.tensor(sentence)
             mask[row, : len(sentence)] = 1
         device = self._model.device
-        features = self._model({"input_ids": ids.to(device), "attention_mask": mask.to(device)})
-        return torch.nn.functional.normalize(features["sentence_embedding"].float()).cpu()
+        with torch.inference_mode():
+            features = self._model({"input_ids": ids.to(device), "attention_mask": mask.to(device)})
+        vectors: Vectors = features["sentence_embedding"].float().cpu().numpy()
+        return vectors

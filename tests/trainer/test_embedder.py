@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import psutil
 import pytest
@@ -37,6 +39,13 @@ def test_vectors_have_length_one_and_keep_the_order(embedder: Embedder) -> None:
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-4)
     for text, vector in zip(TEXTS, vectors, strict=True):
         assert embedder.embed_query(text) @ vector > 0.999
+
+
+def test_threads_may_share_an_embedder(embedder: Embedder) -> None:
+    texts = [f"{text} {number}" for number, text in enumerate(TEXTS * 10)]
+    with ThreadPoolExecutor(8) as threads:
+        together = np.stack([*threads.map(embedder.embed_query, texts)])
+    assert np.einsum("nd,nd->n", together, embedder.embed(texts)).min() > 0.999
 
 
 def test_no_texts_give_no_vectors_and_an_empty_text_gives_one(embedder: Embedder) -> None:

@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 from Stemmer import Stemmer
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 # Chunks read to weigh terms: enough to tell a frequent term from a rare one, and a bounded cost when a release loads.
 SAMPLE_ROWS = 8_192
 _WORD = re.compile(r"\w+")
+# For bytes.translate, which parts a text three times as fast as a regular expression finds its words.
+_PARTED = bytes(code if code >= 128 or re.match(r"\w", chr(code)) else ord(" ") for code in range(256))
 _CAO = re.compile(r"cao$")
 _CACHED_WORDS = 1 << 17
 # Without caches of their own, as _Terms is one. They are called with the interpreter's lock held, so threads may share.
@@ -46,26 +48,29 @@ _STOP_WORDS = frozenset(
 )
 
 
-class _Terms(dict[str, str]):
-    """Word → its term, "" for one that tells nothing; the dictionary of the first of `languages` is asked first.
+class _Terms(dict[bytes, tuple[str, ...]]):
+    """Stretch of text between two ASCII characters that are of no word → its terms; most stretches are one word.
 
-    What was asked before is a plain look-up: a search asks for the words of some hundred texts.
+    The dictionary of the first of `languages` is asked first. What was asked before is a plain look-up: a search asks
+    for the words of some hundred texts.
     """
 
     def __init__(self, *languages: str) -> None:
         self._languages = languages
 
-    def __missing__(self, word: str) -> str:
+    def __missing__(self, stretch: bytes) -> tuple[str, ...]:
         if len(self) >= _CACHED_WORDS:
             self.clear()
-        self[word] = term = _term(word, self._languages)
-        return term
+        found = (_term(word, self._languages) for word in _WORD.findall(stretch.decode()))
+        self[stretch] = terms = tuple(filter(None, found))
+        return terms
 
 
 _ENGLISH_TERMS, _OTHER_TERMS = _Terms(ENGLISH, PORTUGUESE), _Terms(PORTUGUESE, ENGLISH)
 
 
 def _term(word: str, languages: Sequence[str]) -> str:
+    """"" for a word that tells nothing."""
     if fold(word) in _STOP_WORDS:
         return ""
     form = fold(lemma(word, *languages))
@@ -83,7 +88,8 @@ def fold(text: str) -> str:
 def terms(text: str, language: str) -> list[str]:
     """Content terms in order, repeated as they repeat. Only terms of one `language` compare."""
     known = _ENGLISH_TERMS if language == ENGLISH else _OTHER_TERMS
-    return [*filter(None, map(known.__getitem__, _WORD.findall(text)))]
+    stretches = text.encode("utf-8", "replace").translate(_PARTED).split()
+    return [*chain.from_iterable(map(known.__getitem__, stretches))]
 
 
 def content_words(text: str) -> str:
@@ -148,12 +154,13 @@ class WantedTerms:
 
     def coverage(self, found: Iterable[str]) -> float:
         """Share of the weight of the terms that is `found`, in [0, 1]; 0 when nothing is wanted."""
-        present = set(found)
+        present = self._weights.keys() & found
+        # In the order of the question: a sum in that of a set would differ in its last digit from process to process.
         return sum(weight for term, weight in self._weights.items() if term in present) / (self._total or 1.0)
 
     def pair_coverage(self, found: Sequence[str]) -> float:
         """The same of neighbouring terms: those that stand side by side in `found`, or with one other in between."""
-        present = set(found)
+        present = self._weights.keys() & found
         pairs = [pair for pair in self._pairs if present.issuperset(pair)]
         if not pairs:
             return 0.0

@@ -109,7 +109,7 @@ def chunks(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResou
     deps=[chunks],
     group_name="corpus",
     partitions_def=source_partitions,
-    kinds={"pytorch", "lance"},
+    kinds={"openvino", "lance"},
     owners=OWNERS,
     metadata=table_definition("embeddings", embeddings_schema(BUNDLED_DIMENSION)),
     code_version=source_version("trainer.embedder", "trainer.bert"),

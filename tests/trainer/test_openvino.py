@@ -1,0 +1,18 @@
+import subprocess
+import sys
+
+EMBED = """
+import sys
+from aion_assets.core.embedding_model import find_embedding_model
+from trainer.embedder import Embedder
+
+embedder = Embedder(find_embedding_model())
+for number in range(40):
+    embedder.embed_query("uma pergunta " * number)
+print({"openvino_telemetry.main", "torch", "transformers"} & set(sys.modules))
+"""
+
+
+def test_a_process_that_embeds_reports_to_nobody_loads_no_torch_and_ends_in_peace() -> None:
+    done = subprocess.run([sys.executable, "-c", EMBED], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "set()\n", "")
