@@ -14,7 +14,7 @@ from aion_assets.core.search.language import question_language
 
 if TYPE_CHECKING:
     from lancedb.query import LanceVectorQueryBuilder
-    from lancedb.table import Table
+    from lancedb.table import LanceTable, Table
 
 
 def nearest(
@@ -45,15 +45,19 @@ def matching(
 
     The question is only ever words: no character of it is an operator.
     """
+    from lancedb.background_loop import LOOP
     from lancedb.query import BooleanQuery, MatchQuery, Occur
 
     match: Any = MatchQuery  # its optional arguments are not seen by mypy
     language = question_language(question)
     asked = [(Occur.SHOULD, match(analysed(question, column, language), column)) for column in full_text]
-    query = table.search(BooleanQuery(asked)).limit(k)
+    # Of the table's own query builder, which goes six times from thread to thread for each search, this is the core: it
+    # takes two thirds of the time and half of the processor's.
+    query = cast("LanceTable", table)._table.query().nearest_to_text(BooleanQuery(asked)).limit(k)
     if where:
-        query = query.where(where, prefilter=True)
-    found = query.select([*columns, "_score"]).to_arrow()
+        query = query.where(where)
+    run: Any = LOOP.run
+    found: pa.Table = run(query.select([*columns, "_score"]).to_arrow())
     return found.rename_columns([*columns, "lexical"])
 
 

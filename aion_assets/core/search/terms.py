@@ -70,10 +70,11 @@ _ENGLISH_TERMS, _OTHER_TERMS = _Terms(ENGLISH, PORTUGUESE), _Terms(PORTUGUESE, E
 
 
 def _term(word: str, languages: Sequence[str]) -> str:
-    """"" for a word that tells nothing."""
+    """ "" for a word that tells nothing."""
     if fold(word) in _STOP_WORDS:
         return ""
-    form = fold(lemma(word, *languages))
+    # Dictionaries hold nothing but letters, and looking in vain takes longest.
+    form = fold(lemma(word, *languages) if word.isalpha() else word)
     if form in _STOP_WORDS:  # "fez" says as little as "fazer"
         return ""
     # Snowball knows the ending -ção only with its cedilla, which many people do not type.

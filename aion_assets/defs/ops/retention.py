@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
-from dagster._core.storage.event_log import SqliteEventLogStorage
 
 KEPT_DAYS = 30
 _IDS_PER_QUERY = 500
@@ -39,6 +38,8 @@ nightly = dg.ScheduleDefinition(
 
 def prune_runs(instance: dg.DagsterInstance, kept: timedelta) -> int:
     """How many runs were deleted."""
+    from dagster._core.storage.event_log import SqliteEventLogStorage
+
     ended = dg.RunsFilter(statuses=_FINISHED, updated_before=datetime.now(UTC) - kept)
     old = set(instance.get_run_ids(ended)) - set(_runs_in_use(instance))
     for run_id in old:
