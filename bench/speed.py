@@ -88,6 +88,8 @@ def _straight_line(folder: Path, home: Home) -> float:
 def _embedding(home: Home, texts: list[str]) -> Figure:
     from sentence_transformers import SentenceTransformer
 
+    from trainer.embedder import best_precision
+
     some = (texts * (_EMBED_TEXTS // max(1, len(texts)) + 1))[:_EMBED_TEXTS]
     reference = SentenceTransformer(str(home.model.folder), device="cpu")
     reference.encode(some[:16])
@@ -99,8 +101,8 @@ def _embedding(home: Home, texts: list[str]) -> Figure:
             seconds[name].append(time.monotonic() - started)
     ratio = statistics.median(np.array(seconds["plain"]) / np.array(seconds["ours"]))
     rate = _EMBED_TEXTS / statistics.median(seconds["ours"])
-    what, detail = "embedding ÷ plain fp32 encode", f"{rate:.0f} chunks/s in {home.embedder.precision}"
-    if home.embedder.precision == "fp32":
+    what, detail = "embedding ÷ plain fp32 encode", f"{rate:.0f} chunks/s in {best_precision()}"
+    if best_precision() == "fp32":
         return Figure(what, round(float(ratio), 3), "", True, f"{detail}, as this processor has no bf16")
     return _at_least(what, float(ratio), 3.0, detail)
 
