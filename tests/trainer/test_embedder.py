@@ -1,4 +1,7 @@
+import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -27,6 +30,20 @@ def test_vectors_are_those_of_sentence_transformers(embedder: Embedder) -> None:
     reference = SentenceTransformer(str(embedder.model.folder), device="cpu")
     expected = reference.encode(TEXTS, normalize_embeddings=True)
     assert np.einsum("nd,nd->n", embedder.embed(TEXTS), expected).min() > 0.9995
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_model_that_pools_otherwise_is_read_by_sentence_transformers(tmp_path: Path, embedder: Embedder) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    folder = shutil.copytree(embedder.model.folder, tmp_path / "first-token")
+    pooling = folder / "1_Pooling" / "config.json"
+    first_token = {"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": False}
+    pooling.write_text(json.dumps(json.loads(pooling.read_text()) | first_token))
+    other = Embedder(find_embedding_model(str(folder)))
+    expected = SentenceTransformer(str(folder), device="cpu").encode(TEXTS, normalize_embeddings=True)
+    assert np.einsum("nd,nd->n", other.embed(TEXTS), expected).min() > 0.9995
+    assert np.einsum("nd,nd->n", other.embed(TEXTS), embedder.embed(TEXTS)).max() < 0.99
 
 
 def test_full_precision_is_exact(embedder: Embedder) -> None:

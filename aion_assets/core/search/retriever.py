@@ -1,14 +1,13 @@
 """Hybrid retrieval over one version of the index."""
 
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
 from aion_assets.core.search.features import evidence
 from aion_assets.core.search.fusion import FusionConfig, fuse
@@ -45,7 +44,7 @@ class Retriever:
         self._passages = StoredPassages(table, _COLUMNS)
         self._tenant_id = tenant_id
         self._weights: dict[str, TermWeights] = {}
-        # Full text needs no vector: it is asked while the question is being embedded.
+        # Full text needs no vector: it is asked, and what it finds is read, while the question is being embedded.
         self._beside = ThreadPoolExecutor(max_workers=4, thread_name_prefix="full-text")
 
     def with_fusion(self, fusion: FusionConfig) -> "Retriever":
@@ -112,33 +111,52 @@ class Retriever:
         if not question or not self._passages.searchable:
             return [], np.zeros(self.embedder.dimension, dtype=np.float32)
         passages = self._passages
-        asked = self._beside.submit(passages.matching, question, pool)
+        asked = self._beside.submit(self._matching, question, pool, visible)
         vector = self.embedder.embed_query(question)
-        near, lexical = passages.nearest(vector, pool), asked.result()
-        rows = visible.only(passages.rows([*dict.fromkeys([*near, *lexical])]))
-        if any(_crowded_out(half, rows, pool) for half in (near, lexical)):
+        near = passages.nearest(vector, pool)
+        lexical, read = asked.result()
+        read |= self._read(question, [row_id for row_id in near if row_id not in lexical], visible)
+        if any(_crowded_out(half, read, pool) for half in (near, lexical)):
             where = visible.filter()
             near, lexical = passages.nearest(vector, pool, where), passages.matching(question, pool, where)
-            rows = passages.rows([*dict.fromkeys([*near, *lexical])])
-        hits = without_gathered(self._ranked(question, _hits(rows, vector, lexical)))
+            read = self._read(question, [*dict.fromkeys([*near, *lexical])], visible)
+        for row_id, hit in read.items():  # the cosine is the same whichever half found a passage
+            hit.dense, hit.lexical = float(hit.vector @ vector), lexical.get(row_id, 0.0)
+        hits = without_gathered(self._ranked(question, [*read.values()]))
         scores = mix_sections(hits, np.array([hit.score for hit in hits]), self.fusion.sections_weight)
         for hit, score in zip(hits, scores.tolist(), strict=True):
             hit.score = score
         return _by_score(hits), vector
 
+    def _matching(self, question: str, pool: int, visible: Visibility) -> tuple[dict[int, float], dict[int, Hit]]:
+        """What full text finds: row id → score, and of those visible row id → passage."""
+        lexical = self._passages.matching(question, pool)
+        return lexical, self._read(question, [*lexical], visible)
+
+    def _read(self, question: str, ids: Sequence[int], visible: Visibility) -> dict[int, Hit]:
+        """Row id → passage, of the visible ones, without the scores of either half."""
+        rows = visible.only(self._passages.rows(ids))
+        columns = [rows[name].to_pylist() for name in _SHOWN]
+        hits = [
+            Hit(**dict(zip(_SHOWN, values, strict=True)), vector=vector)
+            for *values, vector in zip(*columns, vectors_of(rows), strict=True)
+        ]
+        scores = reading_scores(question, hits, self.weights(question_language(question)))
+        for hit, score in zip(hits, scores.tolist(), strict=True):
+            hit.reading = score
+        return dict(zip(rows["_rowid"].to_pylist(), hits, strict=True))
+
     def _ranked(self, question: str, hits: Sequence[Hit]) -> list[Hit]:
         """Every passage by itself."""
-        language = question_language(question)
-        reading = reading_scores(question, hits, self.weights(language))
         scores = fuse(
             np.array([hit.dense for hit in hits]),
             np.array([hit.lexical for hit in hits]),
-            reading,
-            dense_weight=self.fusion.dense_weight(language),
+            np.array([hit.reading for hit in hits]),
+            dense_weight=self.fusion.dense_weight(question_language(question)),
             reading_weight=self.fusion.reading_weight,
         )
-        for hit, read, score in zip(hits, reading, scores, strict=True):
-            hit.reading, hit.score = float(read), float(score)
+        for hit, score in zip(hits, scores.tolist(), strict=True):
+            hit.score = score
         return _by_score(hits)
 
 
@@ -153,24 +171,6 @@ def _by_score(hits: Iterable[Hit]) -> list[Hit]:
     return sorted(hits, key=lambda hit: (-hit.score, hit.chunk_id))
 
 
-def _crowded_out(found: Collection[int], visible: pa.Table, pool: int) -> bool:
+def _crowded_out(found: Collection[int], visible: Collection[int], pool: int) -> bool:
     """Whether hidden rows took the places of visible ones: most of what a half found, and it may have more."""
-    shown = set(visible["_rowid"].to_pylist())
-    return len(found) >= pool and sum(row_id in shown for row_id in found) < pool // 2
-
-
-def _hits(rows: pa.Table, query: Vector, lexical: Mapping[int, float]) -> list[Hit]:
-    """The cosine is the same whichever half found a row."""
-    vectors = vectors_of(rows)
-    columns = [rows[name].to_pylist() for name in _SHOWN]
-    return [
-        Hit(
-            **dict(zip(_SHOWN, values, strict=True)),
-            vector=vector,
-            dense=float(cosine),
-            lexical=lexical.get(row_id, 0.0),
-        )
-        for *values, vector, cosine, row_id in zip(
-            *columns, vectors, vectors @ query, rows["_rowid"].to_pylist(), strict=True
-        )
-    ]
+    return len(found) >= pool and sum(row_id in visible for row_id in found) < pool // 2
