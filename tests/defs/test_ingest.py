@@ -72,7 +72,7 @@ def test_a_vanished_file_a_rejected_document_and_a_removed_source_leave_no_hits(
 
 
 def test_the_definitions_load_without_any_heavy_library() -> None:
-    heavy = ["torch", "transformers", "lancedb", "scrapy", "trafilatura", "PIL", "sklearn", "pandas"]
+    heavy = ["torch", "openvino", "transformers", "lancedb", "scrapy", "trafilatura", "PIL", "sklearn", "pandas"]
     script = (
         "import sys; import aion_assets.definitions as d; assert d.defs.resolve_job_def('ingest');"
         f"print([name for name in {heavy} if name in sys.modules])"
