@@ -13,6 +13,7 @@ _RUST_PLACE = re.compile(r"[, (]*/?[\w./@-]+\.rs:\d+(?::\d+)?\)?")
 
 @contextmanager
 def clear_errors(name: str) -> Iterator[None]:
+    """What goes wrong inside with the table `name` is raised as DiskFullError or LakeError."""
     try:
         yield
     except AionError:
