@@ -21,6 +21,7 @@ from aion_assets.core import lake_files
 from aion_assets.core.lake_errors import clear_errors
 from aion_assets.core.lake_files import sync_newer
 from aion_assets.core.lake_memory import spare_memory
+from aion_assets.core.lance_import import import_lancedb
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -58,8 +59,7 @@ class Lake:
 
     @cached_property
     def _connection(self) -> "DBConnection":
-        import lancedb
-
+        lancedb = import_lancedb()
         if self.folder is not None:
             self.folder.mkdir(parents=True, exist_ok=True)
         return lancedb.connect(self.uri, session=lancedb.Session(index_cache_size_bytes=self._index_cache_bytes))

@@ -1,0 +1,40 @@
+"""LanceDB as everybody here imports it: without the REST client that it brings along.
+
+`import lancedb` reads the client of a remote catalogue, which nobody here calls: two hundred types, and validators for
+each of its calls. That is more than half of the import, 2.3 s on two slow cores. Here the calls stay out, and a type
+gets its validator when one is made.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec, module_from_spec
+from types import ModuleType
+
+_REST_CLIENT = "lance_namespace_urllib3_client"
+
+
+def import_lancedb() -> ModuleType:
+    if "lancedb" not in sys.modules:
+        _leave_out_calls()
+    with _validators_when_used():
+        import lancedb
+    return lancedb
+
+
+def _leave_out_calls() -> None:
+    """The package without what its `__init__` imports; its modules can still be imported one by one."""
+    spec = find_spec(_REST_CLIENT)
+    if spec is not None:
+        sys.modules.setdefault(_REST_CLIENT, module_from_spec(spec))
+
+
+@contextmanager
+def _validators_when_used() -> Iterator[None]:
+    from pydantic import BaseModel
+
+    BaseModel.model_config["defer_build"] = True
+    try:
+        yield
+    finally:
+        del BaseModel.model_config["defer_build"]
