@@ -116,7 +116,7 @@ def _execute(
 ) -> bool:  # fmt: skip
     from aion_assets.defs.automation import CARRIES_ON
     from aion_assets.defs.ops.jobs import planned_assets
-    from aion_assets.defs.ops.reaper import host_tags
+    from aion_assets.defs.ops.reaper import process_tags
     from aion_assets.defs.reporting import terminal
 
     definition = defs.resolve_job_def(job)
@@ -129,7 +129,7 @@ def _execute(
                 asset_selection=planned_assets(definition),
                 raise_on_error=False,
                 run_config=_QUIET,
-                tags=host_tags() | ({} if job.endswith("_corpus") else CARRIES_ON),
+                tags=process_tags() | ({} if job.endswith("_corpus") else CARRIES_ON),
             )
         finally:
             terminal.reset(token)

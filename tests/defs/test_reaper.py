@@ -9,7 +9,7 @@ import dagster as dg
 from pipeline import Pipeline, metadata_of
 from slow_site import SlowSite
 
-from aion_assets.defs.ops.reaper import HOST_TAG, reap_dead_runs
+from aion_assets.defs.ops.reaper import HOST_TAG, PROCESS_TAG, process_tags, reap_dead_runs
 
 _RUN_DUE = [sys.executable, "-c", "from aion_assets.foreground import run_due; run_due(quiet=True)"]
 
@@ -49,3 +49,19 @@ def test_a_killed_run_is_ended_and_the_next_one_finishes_its_work(pipeline: Pipe
     result = pipeline.run(source_id=site)
     assert metadata_of(result, "crawled_pages")["dagster/row_count"] == slow_site.pages
     assert metadata_of(result, "release")["published"]
+
+
+def test_a_run_killed_before_it_began_is_ended_and_not_one_that_only_copies_its_tags(pipeline: Pipeline) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    tags = process_tags() | {PROCESS_TAG: str(gone.pid)}
+
+    def made(tags: dict[str, str], parent: dg.DagsterRun | None = None) -> dg.DagsterRun:
+        origin = {"parent_run_id": parent.run_id, "root_run_id": parent.run_id} if parent else {}
+        return pipeline.instance.add_run(dg.DagsterRun(job_name="ingest", tags=tags, **origin))
+
+    alive, waiting, killed = made(process_tags()), made({}), made(tags)
+    again = made(tags, parent=killed)
+    assert reap_dead_runs(pipeline.instance) == [killed.run_id]
+    unfinished = [run.run_id for run in pipeline.instance.get_runs() if not run.is_finished]
+    assert set(unfinished) == {alive.run_id, waiting.run_id, again.run_id}
