@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from aion_assets.core import curation, sources
 from aion_assets.core.database import as_utc
@@ -54,11 +54,20 @@ class Items(BaseModel):
     items: list[Item]
 
 
+def _without_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("it holds a NUL character, which PostgreSQL cannot keep")
+    return text
+
+
+_Kept = Annotated[str, AfterValidator(_without_nul)]
+
+
 class Decision(BaseModel):
-    doc_ids: list[str] = Field(min_length=1, max_length=_MOST_AT_ONCE)
+    doc_ids: list[_Kept] = Field(min_length=1, max_length=_MOST_AT_ONCE)
     action: Literal["approve", "reject", "pending"]
-    reason: str = Field("", max_length=2_000)
-    tags: list[str] | None = Field(None, description="Replaces the documents' tags; left out, they stay.")
+    reason: _Kept = Field("", max_length=2_000)
+    tags: list[_Kept] | None = Field(None, description="Replaces the documents' tags; left out, they stay.")
 
 
 class Decided(BaseModel):

@@ -94,9 +94,11 @@ def decide(
         raise CurationError(f"A decision cannot be {state!r}.", "Give approved, rejected or pending.")
     with database.write() as connection:
         found: dict[str, Any] = {}
-        for begin in range(0, len(doc_ids), _BATCH):
-            where = (_curation.c.tenant_id == tenant_id, _curation.c.doc_id.in_(doc_ids[begin : begin + _BATCH]))
-            found.update({row.doc_id: row for row in connection.execute(select(_curation).where(*where))})
+        ordered = sorted(doc_ids)  # so that two who decide the same never wait for each other
+        for begin in range(0, len(ordered), _BATCH):
+            where = (_curation.c.tenant_id == tenant_id, _curation.c.doc_id.in_(ordered[begin : begin + _BATCH]))
+            asked = select(_curation).where(*where).order_by(_curation.c.doc_id).with_for_update()
+            found.update({row.doc_id: row for row in connection.execute(asked)})
         missing = [key for key in doc_ids if key not in found]
         if missing:
             raise CurationError(f"No document has the id {missing[0]!r}.", "See 'aion curate list' for the ids.")

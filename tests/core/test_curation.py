@@ -1,4 +1,5 @@
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -196,6 +197,19 @@ def test_a_decision_during_the_run_outlives_the_document_that_vanished(either_da
     _register(either_database, waiting, {"b": _document()})
     assert curation.queue(*_tenant(either_database), "rejected")[0] == 1, "it is listed as soon as it is back"
     assert _hidden(either_database) == {"a", "new"}
+
+
+def test_two_curators_at_once_decide_one_after_the_other(either_database: Either) -> None:
+    source = _source(either_database, auto_approve=True)
+    keys = [f"d{number:02}" for number in range(40)]
+    _register(either_database, source, {key: _document() for key in keys})
+    with ThreadPoolExecutor(max_workers=2) as curators:
+        for _ in range(10):
+            first = curators.submit(_decide, either_database, "rejected", *keys)
+            second = curators.submit(_decide, either_database, "rejected", *reversed(keys))
+            assert {first.result(), second.result()} == {len(keys), 0}
+            assert _hidden(either_database) == set(keys)
+            _decide(either_database, "approved", *keys)
 
 
 def test_more_documents_than_one_statement_takes_are_decided_together(either_database: Either) -> None:

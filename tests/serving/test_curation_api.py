@@ -78,6 +78,13 @@ def test_an_unknown_action_is_422(curator: httpx.Client) -> None:
     assert curator.post("/curation/action", json={"doc_ids": [], "action": "approve"}).status_code == 422
 
 
+@pytest.mark.parametrize("part", [{"doc_ids": ["x\0"]}, {"reason": "sem\0fonte"}, {"tags": ["rh", "\0"]}])
+def test_a_nul_is_refused_with_its_place(curator: httpx.Client, part: dict[str, object]) -> None:
+    response = curator.post("/curation/action", json={"doc_ids": ["x"], "action": "approve"} | part)
+    assert response.status_code == 422
+    assert f"body.{next(iter(part))}" in response.json()["error"] and "NUL" in response.json()["error"]
+
+
 def test_sources_are_listed_with_what_is_due(curator: httpx.Client) -> None:
     (source,) = curator.get("/api/sources").json()["sources"]
     assert source["source_id"] == "regras"
