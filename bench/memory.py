@@ -126,7 +126,7 @@ def _run_step(step: str, draw: bool) -> dict[str, float]:
     from aion_assets.core.steps.retrieval_report import measure_retrieval
 
     settings = load_settings()
-    database, lake = open_database(settings), Lake.of_pipeline(settings.lake_uri)
+    database, lake = open_database(settings), Lake(settings.lake_uri, spare=True)
     if step == "pages":
         sources.add_source(database, settings, os.environ["AION_BENCH_CORPUS"], auto_approve=True)
     source = sources.list_sources(database, settings)[0].source

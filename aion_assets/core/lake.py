@@ -20,7 +20,7 @@ import pyarrow as pa
 from aion_assets.core import lake_files
 from aion_assets.core.lake_errors import clear_errors
 from aion_assets.core.lake_files import sync_newer
-from aion_assets.core.lake_memory import spare_memory
+from aion_assets.core.lake_memory import give_back, spare_memory
 from aion_assets.core.lance_import import import_lancedb
 
 if TYPE_CHECKING:
@@ -34,6 +34,10 @@ _KEYS_PER_STATEMENT = 1_000
 _READ_ROWS = 1_024
 # 200 searches of 240 000 vectors kept 0.34 GB, so 0.1.
 _CHECKING_CACHE_BYTES = 64_000_000
+# What is kept of files and versions, of which every write makes new ones.
+_METADATA_BYTES = 32_000_000
+# A write of so much leaves enough behind to be worth the 20 ms that giving it back takes.
+_MUCH_BYTES = 1_000_000
 # Rows that a step compares at once: some 20 MB of ids and hashes.
 _RANGE_ROWS = 16_000
 # Lance refuses to clean past a tagged version.
@@ -42,27 +46,24 @@ _NEVER = timedelta(days=36_500)
 
 
 class Lake:
-    """`uri` is a folder or an object-store URI; `index_cache_bytes` bounds what searches keep of indexes: 6 GB unless
-    given."""
+    """`uri` is a folder or an object-store URI; `spare` is for a process that writes much and searches only to check
+    an index: it keeps little in memory."""
 
-    def __init__(self, uri: str, index_cache_bytes: int | None = None) -> None:
+    def __init__(self, uri: str, *, spare: bool = False) -> None:
         self.uri = uri
-        self._index_cache_bytes = index_cache_bytes
+        self._spare = spare
         self.folder = None if "://" in uri else Path(uri)
         self._locks: dict[str, BaseFileLock] = {}
-
-    @classmethod
-    def of_pipeline(cls, uri: str) -> "Lake":
-        """For a process that writes much and searches only to check an index: it spares memory."""
-        spare_memory(local="://" not in uri)
-        return cls(uri, _CHECKING_CACHE_BYTES)
+        if spare:
+            spare_memory(local=self.folder is not None)
 
     @cached_property
     def _connection(self) -> "DBConnection":
         lancedb = import_lancedb()
         if self.folder is not None:
             self.folder.mkdir(parents=True, exist_ok=True)
-        return lancedb.connect(self.uri, session=lancedb.Session(index_cache_size_bytes=self._index_cache_bytes))
+        session = lancedb.Session(_CHECKING_CACHE_BYTES, _METADATA_BYTES) if self._spare else lancedb.Session()
+        return lancedb.connect(self.uri, session=session)
 
     def exists(self, name: str) -> bool:
         with clear_errors(name):
@@ -149,6 +150,8 @@ class Lake:
         with self._writing(name):
             table.checkout_latest()  # type: ignore[no-untyped-call]
             table.merge_insert(key).when_matched_update_all().when_not_matched_insert_all().execute(data)
+        if self._spare and data.nbytes >= _MUCH_BYTES:
+            give_back()
 
     def update(self, name: str, key: str, rows: pa.Table) -> None:
         """Overwrite only the columns that `rows` has, in rows that exist."""

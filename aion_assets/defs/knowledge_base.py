@@ -20,7 +20,7 @@ class KnowledgeBaseResource(dg.ConfigurableResource[None]):
 
     @cached_property
     def lake(self) -> Lake:
-        return Lake.of_pipeline(self.settings.lake_uri)
+        return Lake(self.settings.lake_uri, spare=True)
 
     @cached_property
     def database(self) -> Database:

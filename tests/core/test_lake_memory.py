@@ -4,12 +4,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+
+from aion_assets.core import lake as lake_module
+from aion_assets.core.lake import Lake
 
 _OPEN_A_LAKE = """
 import os, sys
 from aion_assets.core.lake import Lake
-Lake.of_pipeline(sys.argv[1])
+Lake(sys.argv[1], spare=True)
 print(os.environ.get("LANCE_LEGACY_SHUFFLER"), os.environ.get("LANCE_IO_THREADS"))
 """
 # Python's own small objects do not come from the C library; large ones do.
@@ -17,7 +21,7 @@ _COUNT_HEAPS = """
 import ctypes, sys, threading
 from aion_assets.core.lake import Lake
 if len(sys.argv) > 2:
-    Lake.of_pipeline("lake")
+    Lake("lake", spare=True)
 meet = threading.Barrier(4)
 def work():
     kept = [bytearray(50_000) for _ in range(50)]
@@ -30,6 +34,16 @@ libc.fopen.restype = ctypes.c_void_p
 file = ctypes.c_void_p(libc.fopen(sys.argv[1].encode(), b"w"))
 libc.malloc_info(0, file)
 libc.fclose(file)
+"""
+# What stays allocated above keeps the C library from giving back what is free below.
+_FREE_BELOW = """
+import psutil
+from aion_assets.core.lake_memory import give_back
+blocks = [bytearray(50_000) for _ in range(2_000)]
+del blocks[:-1]
+before = psutil.Process().memory_info().rss
+give_back()
+print(before - psutil.Process().memory_info().rss)
 """
 
 
@@ -58,3 +72,21 @@ def test_threads_of_a_pipeline_make_no_further_heaps(tmp_path: Path) -> None:
     _run(_COUNT_HEAPS, str(spared), "spare")
     heaps = [path.read_text("utf-8").count("<heap ") for path in (usual, spared)]
     assert heaps[0] > 2 >= heaps[1], heaps  # an import may have made a thread, and its heap, before
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have no such call")
+def test_what_was_freed_is_given_back() -> None:
+    assert int(_run(_FREE_BELOW)) > 80_000_000
+
+
+def test_a_large_write_of_a_pipeline_gives_back_what_it_took(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[bool] = []
+    monkeypatch.setattr(lake_module, "give_back", lambda: given.append(True))
+    schema = pa.schema([("key", pa.string()), ("text", pa.string())])
+    lake = Lake(str(tmp_path), spare=True)
+    lake.upsert("notes", schema, "key", [{"key": "small", "text": "a word"}])
+    assert not given
+    lake.upsert("notes", schema, "key", [{"key": "large", "text": "word " * 300_000}])
+    assert given
+    Lake(str(tmp_path)).upsert("notes", schema, "key", [{"key": "other", "text": "word " * 300_000}])
+    assert len(given) == 1, "a server's memory is its own"
