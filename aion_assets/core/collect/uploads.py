@@ -6,8 +6,7 @@ A file that ends in .url holds one web address (bare, or in the form that browse
 import re
 from collections.abc import Mapping
 from pathlib import Path
-
-import httpx
+from typing import TYPE_CHECKING
 
 from aion_assets.core.collect.answers import (
     TRANSIENT,
@@ -17,7 +16,6 @@ from aion_assets.core.collect.answers import (
     failed,
     judge,
 )
-from aion_assets.core.collect.client import TooBigError, guarded_client
 from aion_assets.core.collect.connector import CollectionReport, Emit, ReportProgress
 from aion_assets.core.collect.folder import FolderVisit, FoundFile
 from aion_assets.core.collect.media import extension_of
@@ -25,6 +23,9 @@ from aion_assets.core.collect.urls import canonical_url
 from aion_assets.core.errors import FetchError
 from aion_assets.core.records import CollectedPage, KnownPage, Outcome, Source
 from aion_assets.core.settings import Settings
+
+if TYPE_CHECKING:
+    import httpx
 
 ADDRESS = "uploads"
 _MAX_LINK_FILE_BYTES = 10_000
@@ -58,6 +59,8 @@ class UploadsConnector:
         folder = uploads_folder(settings, source.source_id)
         if not known:
             folder.mkdir(parents=True, exist_ok=True)  # nobody has uploaded anything yet
+        from aion_assets.core.collect.client import guarded_client
+
         with guarded_client(settings) as client:
             visit = _UploadsVisit(folder.resolve(), settings, known, collection_id, emit, progress)
             visit.client = client
@@ -65,7 +68,7 @@ class UploadsConnector:
 
 
 class _UploadsVisit(FolderVisit):
-    client: httpx.Client
+    client: "httpx.Client"
 
     def read_special(self, found: FoundFile, known: KnownPage | None) -> CollectedPage | None:
         if extension_of(found.locator) != "url":
@@ -85,11 +88,15 @@ class _UploadsVisit(FolderVisit):
         return fetch_link(self.client, found.locator, url, known if known and tuple(known.links) == (url,) else None)
 
 
-def fetch_link(client: httpx.Client, locator: str, url: str, known: KnownPage | None = None) -> CollectedPage:
+def fetch_link(client: "httpx.Client", locator: str, url: str, known: KnownPage | None = None) -> CollectedPage:
     """One web page by a client of `guarded_client`; `links` of the row is the address that was asked for.
 
     A redirect is followed, and `url` of the row is where it led to.
     """
+    import httpx
+
+    from aion_assets.core.collect.client import TooBigError
+
     held = known if known is not None and body_is_held(known) else None
     try:
         response = client.get(url, headers=conditional_headers(held) if held else {})

@@ -6,12 +6,13 @@ Portuguese book full text gains .026 nDCG@10 by dictionary forms, and 49 instead
 """
 
 import re
-
-from simplemma import Lemmatizer
-from simplemma.strategies import DictionaryLookupStrategy, LemmatizationFallbackStrategy
-from simplemma.strategies.dictionaries import LOW_MEMORY_DICTIONARY_FACTORY
+from functools import cache
+from typing import TYPE_CHECKING
 
 from aion_assets.core.search.language import PORTUGUESE
+
+if TYPE_CHECKING:
+    from simplemma import Lemmatizer
 
 # Words that only look like plurals.
 _NO_PLURALS = frozenset("depois demais jamais menos atrais através".split())
@@ -25,7 +26,7 @@ _CACHED_WORDS = 1 << 17
 _WORD = re.compile(r"[^\W\d_]+")
 
 
-class _Singular(LemmatizationFallbackStrategy):
+class _Singular:
     """Of Portuguese words that the dictionary does not have, as without their accents, at least the singular."""
 
     def get_lemma(self, token: str, lang: str) -> str:
@@ -35,17 +36,23 @@ class _Singular(LemmatizationFallbackStrategy):
         return token[: -len(ending[1])] + _SINGULAR[ending[1]]
 
 
-# A dictionary is read at the first word of its language; both together take 0.7 s and some 20 MB.
-_lemmatizer = Lemmatizer(
-    cache_max_size=_CACHED_WORDS,
-    lemmatization_strategy=DictionaryLookupStrategy(LOW_MEMORY_DICTIONARY_FACTORY),
-    fallback_lemmatization_strategy=_Singular(),
-)
+@cache
+def _lemmatizer() -> "Lemmatizer":
+    """A dictionary is read at the first word of its language; both together take 0.7 s and some 20 MB."""
+    from simplemma import Lemmatizer
+    from simplemma.strategies import DictionaryLookupStrategy
+    from simplemma.strategies.dictionaries import LOW_MEMORY_DICTIONARY_FACTORY
+
+    return Lemmatizer(
+        cache_max_size=_CACHED_WORDS,
+        lemmatization_strategy=DictionaryLookupStrategy(LOW_MEMORY_DICTIONARY_FACTORY),
+        fallback_lemmatization_strategy=_Singular(),
+    )
 
 
 def lemma(word: str, *languages: str) -> str:
     """The dictionary form of `word` in the first of the languages ("pt", "en") that knows it, in lower case."""
-    return _lemmatizer.lemmatize(word.lower(), languages).lower()
+    return _lemmatizer().lemmatize(word.lower(), languages).lower()
 
 
 def in_dictionary_form(text: str, language: str) -> str:

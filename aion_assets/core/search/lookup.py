@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from aion_assets.core.search.analysis import FULL_TEXT_COLUMNS, analysed
@@ -34,7 +33,7 @@ def nearest(
     if where:
         query = query.where(where, prefilter=True)
     found = query.select([*columns, "_distance"]).to_arrow()
-    cosines = pc.subtract(1.0, found["_distance"])
+    cosines = pa.array(1.0 - found["_distance"].to_numpy())
     return found.drop_columns(["_distance"]).append_column("dense", cosines)
 
 
