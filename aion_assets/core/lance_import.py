@@ -15,10 +15,13 @@ _REST_CLIENT = "lance_namespace_urllib3_client"
 
 
 def import_lancedb() -> ModuleType:
+    """Threads may meet here."""
     if "lancedb" not in sys.modules:
         _leave_out_calls()
-    with _validators_when_used():
-        import lancedb
+        with _validators_when_used():
+            import lancedb
+    import lancedb
+
     return lancedb
 
 
@@ -37,4 +40,4 @@ def _validators_when_used() -> Iterator[None]:
     try:
         yield
     finally:
-        del BaseModel.model_config["defer_build"]
+        BaseModel.model_config.pop("defer_build", None)  # another thread may have been first
