@@ -94,7 +94,7 @@ def decide(
         raise CurationError(f"A decision cannot be {state!r}.", "Give approved, rejected or pending.")
     with database.write() as connection:
         found: dict[str, Any] = {}
-        ordered = sorted(doc_ids)  # so that two who decide the same never wait for each other
+        ordered = sorted(doc_ids)  # so that of two who decide the same only one ever waits
         for begin in range(0, len(ordered), _BATCH):
             where = (_curation.c.tenant_id == tenant_id, _curation.c.doc_id.in_(ordered[begin : begin + _BATCH]))
             asked = select(_curation).where(*where).order_by(_curation.c.doc_id).with_for_update()

@@ -3,7 +3,7 @@
 Building the vector index of 240 000 rows (of 24 000 in brackets) peaks at 958 MB (387); with less to shuffle at once at
 676, with two reading threads, too, at 585, and with one heap for all threads at 375 (299): what a build takes hardly
 follows the size of the index any more. What a process has freed stays its own until it is given back: between two
-writes of the same 240 000 rows that is a third of its memory.
+writes of the same 240 000 rows that is a quarter to a third of its memory.
 """
 
 import ctypes

@@ -56,11 +56,11 @@ class UploadsConnector:
         emit: Emit,
         progress: ReportProgress,
     ) -> CollectionReport:
+        from aion_assets.core.collect.client import guarded_client
+
         folder = uploads_folder(settings, source.source_id)
         if not known:
             folder.mkdir(parents=True, exist_ok=True)  # nobody has uploaded anything yet
-        from aion_assets.core.collect.client import guarded_client
-
         with guarded_client(settings) as client:
             visit = _UploadsVisit(folder.resolve(), settings, known, collection_id, emit, progress)
             visit.client = client

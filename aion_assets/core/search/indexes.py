@@ -17,9 +17,10 @@ EXACT_ROWS = 5_000
 ROWS_PER_PARTITION = 4_096
 MAX_PARTITIONS = 56
 PROBES = 20
-# MB that the words of a column may take before they are written down; each time is one more part to ask. Of 240 000
-# passages with the text around them that is eight parts with 16, four with 48; a search takes 24 and 22 ms, and 21
-# where all is one part, which took 76 MB more than with 16.
+# MB that the words of a column may take before they are written down; each time is one more part to ask, and several
+# workers would share them and make more and smaller parts. Of 240 000 passages with the text around them that
+# is eight parts with 16, four with 48; a search takes 24 and 22 ms, and 21 where all is one part, which took 76 MB more
+# than with 16.
 _WORDS_MB = 32
 # Share of rows that may change before the vector index is built anew instead of extended.
 REBUILD_SHARE = 0.2
