@@ -57,10 +57,11 @@ def run_due(source: str = "", *, quiet: bool = False) -> RunSummary:
     settings = load_settings()
     database = open_database(settings)
     if source:
-        wanted = sources.get_source(database, settings, source).source
-        if wanted.paused:
+        wanted = sources.get_source(database, settings, source)
+        if wanted.source.paused:
             raise SourceError(f"Source {source} is paused.", f"Resume it: aion source pause {source} --resume.")
-        sources.request_collection(database, wanted.source_id)
+        if not wanted.collection_id:  # an unfinished collection is gone on with, and not followed by a second one
+            sources.request_collection(database, wanted.source.source_id)
     console = Console(stderr=True, quiet=quiet, highlight=False, emoji=False)
     summary = RunSummary()
     with dagster_instance() as instance:

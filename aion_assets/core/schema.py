@@ -36,6 +36,7 @@ sources = Table(
     # The collection under way or last finished; a killed one is resumed under the same id.
     Column("collection_id", String(64), nullable=False),
     Column("collection_started_at", DateTime(timezone=True)),
+    Column("collection_requested_at", DateTime(timezone=True)),
     Column("collected_at", DateTime(timezone=True)),
     Column("failure", Text, nullable=False),  # why the newest collection is not complete; "" when it is
     # Counts up with every collection and decision; `handled` is the newest count that a release holds.

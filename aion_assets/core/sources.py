@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, case, delete, insert, null, select, update
 
 from aion_assets.core import progress, schema
 from aion_assets.core.database import Database, as_utc, now
@@ -183,8 +183,8 @@ def mark_cleaned(database: Database, source_id: str) -> None:
 
 
 def request_collection(database: Database, source_id: str) -> None:
-    """Make the source due now, whatever its schedule."""
-    _set(database, source_id, collected_at=None)
+    """Make the source due now, whatever its schedule; a collection under way is followed by another one."""
+    _set(database, source_id, collected_at=None, collection_requested_at=now())
 
 
 def begin_collection(database: Database, source_id: str) -> str:
@@ -207,8 +207,10 @@ def finish_collection(database: Database, source_id: str, failure: str = "") -> 
     `failure` says why it is not complete.
     """
     under_way = (_sources.c.source_id == source_id, _sources.c.collection_id != "")
+    # What was asked for after the collection began may have come behind its back.
+    asked_again = _sources.c.collection_requested_at > _sources.c.collection_started_at
     with database.write() as connection:
-        values = {"collection_id": "", "collected_at": now(), "failure": failure}
+        values = {"collection_id": "", "collected_at": case((asked_again, null()), else_=now()), "failure": failure}
         connection.execute(update(_sources).where(*under_way).values(**values))
         bump_requested(connection, [source_id])
 

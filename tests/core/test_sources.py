@@ -106,6 +106,19 @@ def test_schedule_request_and_pause_decide_when_a_source_is_due(either_database:
     assert _due(either_database, source) == "requested"
 
 
+def test_what_is_asked_for_during_a_collection_is_collected_after_it(either_database: Either, folder: Path) -> None:
+    database, settings = either_database
+    source = sources.add_source(database, settings, str(folder), schedule_s=0)
+    sources.begin_collection(database, source.source_id)
+    sources.request_collection(database, source.source_id)
+    assert sources.begin_collection(database, source.source_id), "a killed one goes on before another one starts"
+    sources.finish_collection(database, source.source_id)
+    assert _due(either_database, source) == "requested"
+    sources.begin_collection(database, source.source_id)
+    sources.finish_collection(database, source.source_id)
+    assert _due(either_database, source) == sources.CHANGES
+
+
 def test_what_is_due_names_the_job_and_asks_once(either_database: Either, folder: Path) -> None:
     database, settings = either_database
     source = sources.add_source(database, settings, str(folder), schedule_s=0)

@@ -157,7 +157,6 @@ def source_removed(context: dg.SensorEvaluationContext, knowledge_base: Knowledg
 def uploads(context: dg.SensorEvaluationContext, knowledge_base: KnowledgeBaseResource) -> dg.SkipReason:
     kb = knowledge_base
     now_there = folder_signatures(kb.database, kb.settings)
-    busy = _busy(context.instance)
     seen = {
         source: signature for source, signature in json.loads(context.cursor or "{}").items() if source in now_there
     }
@@ -165,8 +164,6 @@ def uploads(context: dg.SensorEvaluationContext, knowledge_base: KnowledgeBaseRe
     touched = touched_sources(kb.database, kb.settings) if unseen else frozenset()
     changed = []
     for source_id, signature in now_there.items():
-        if source_id in busy:  # what changes now is asked for afterwards: the run's end would take the request for done
-            continue
         # What came before this sensor first looked may have come after the collection.
         if seen.setdefault(source_id, signature) != signature or (source_id in unseen and source_id in touched):
             request_collection(kb.database, source_id)
