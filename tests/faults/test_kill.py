@@ -58,6 +58,20 @@ def test_a_first_run_killed_while_it_makes_its_tables_is_finished_by_the_next(
     assert victim.bench.lake.count(victim.bench.knowledge_table) == victim.bench.lake.count("chunks") > 0
 
 
+def test_a_collection_asked_for_after_a_killed_one_sees_what_changed_behind_that_one(
+    victim: Victim, site: CountingSite
+) -> None:
+    fill(site, count=12)
+    assert victim.run({"at": f"{_STEPS}.pages:_PageWriter.flush", "when": "after", "call": 1}) == -9
+    stored = victim.up_to_date()
+    assert stored
+    fill(site, "second", count=12)
+    sources.request_collection(victim.bench.database, victim.source.source_id)
+    assert victim.run() == 0
+    assert victim.up_to_date() == set(site.pages)
+    assert victim.bench.due(victim.source) == ""
+
+
 @pytest.mark.timeout(600)
 def test_a_run_killed_at_every_point_in_turn_ends_as_if_nothing_had_happened(
     victim: Victim, site: CountingSite, tmp_path: Path
