@@ -1,11 +1,12 @@
 """What the pipeline owes: which sources need which kind of run, and why."""
 
-import os
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+from aion_assets.core.collect.folder import walk
 from aion_assets.core.collect.uploads import uploads_folder
 from aion_assets.core.database import Database
 from aion_assets.core.settings import Settings
@@ -50,16 +51,20 @@ def _touched(settings: Settings, state: SourceState) -> bool:
     place = Path(state.source.address) if state.source.kind == "jsonl" else _folder_of(settings, state)
     if place is None or state.source.paused or state.collection_started_at is None:
         return False
-    return _newest_change(place) > state.collection_started_at.timestamp() - _CLOCK_TICK_S
+    return _newest_change(place, settings) > state.collection_started_at.timestamp() - _CLOCK_TICK_S
 
 
-def _newest_change(place: Path) -> float:
-    """Blind to what cannot be looked at, such as a circle of links: the collection records what is wrong with it."""
-    newest = 0.0
-    inside = (Path(parent) / name for parent, _, files in os.walk(place) for name in ("", *files))
+def _newest_change(place: Path, settings: Settings) -> float:
+    """Blind to what cannot be looked at, such as a circle of links: the collection records what is wrong with it.
+
+    A time that is still to come tells nothing; what brought it, its folder tells.
+    """
+    newest, latest = 0.0, time.time()
+    inside = (path for folder, files in walk(place, settings) for path in (folder, *files))
     for path in chain((place,), inside):
         with suppress(OSError):
-            newest = max(newest, path.stat().st_mtime)
+            changed_at = path.stat().st_mtime
+            newest = max(newest, changed_at if changed_at <= latest else 0.0)
     return newest
 
 
@@ -80,17 +85,17 @@ def folder_signatures(database: Database, settings: Settings) -> dict[str, str]:
     for state in list_sources(database, settings):
         folder = _folder_of(settings, state)
         if folder is not None and not state.source.paused:
-            signatures[state.source.source_id] = _signature(folder)
+            signatures[state.source.source_id] = _signature(folder, settings)
     return signatures
 
 
-def _signature(folder: Path) -> str:
+def _signature(folder: Path, settings: Settings) -> str:
     """Blind to the same files as `_newest_change`."""
     count = size = newest = 0
-    for parent, _, files in os.walk(folder):
-        for name in files:
+    for _, files in walk(folder, settings):
+        for path in files:
             with suppress(OSError):
-                found = (Path(parent) / name).stat()
+                found = path.stat()
                 count, size, newest = count + 1, size + found.st_size, max(newest, found.st_mtime_ns)
     return f"{count}/{size}/{newest}"
 

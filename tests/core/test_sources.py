@@ -1,3 +1,4 @@
+import os
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -174,6 +175,29 @@ def test_a_folder_in_which_something_changed_is_due_for_those_who_look(either_da
     assert why() == []
     (folder / "inner" / "new.md").unlink()
     assert why() == ["files changed"]
+
+
+def test_what_a_collection_passes_over_and_a_date_to_come_make_no_folder_due(
+    either_database: Either, tmp_path: Path
+) -> None:
+    database, settings = either_database
+    ahead, index = tmp_path / "ahead.md", tmp_path / ".git" / "index"
+    assert settings.home.is_relative_to(tmp_path)
+    (tmp_path / ".git").mkdir()
+    ahead.write_text("from a camera whose clock is wrong")
+    os.utime(ahead, (time.time() + 86_400,) * 2)
+    source = sources.add_source(database, settings, str(tmp_path), schedule_s=0).source_id
+
+    time.sleep(0.03)  # more than a tick of the clock that stamps files
+    sources.begin_collection(database, source)
+    sources.finish_collection(database, source)
+    sources.mark_handled(database, {source: sources.requested_count(database, source)})
+    sources.mark_pipeline(database, source, "v1")
+    before = folder_signatures(database, settings)
+    for path in (index, settings.home / "new.md"):
+        path.write_text("new")
+    assert folder_signatures(database, settings) == before
+    assert due_runs(database, settings, "v1", look_into_folders=True) == []
 
 
 def test_a_file_that_cannot_be_looked_at_stops_no_source(either_database: Either, folder: Path) -> None:

@@ -119,9 +119,9 @@ class FolderVisit:
             self._stop(f"{_words(error)}, so the folder cannot be listed", self._locator(folder))
             return
         for entry in listed:
-            if is_passing(entry.name):
-                continue
             path = Path(entry.path)
+            if is_passed_over(path, self.settings):
+                continue
             try:
                 found = self._look_at(entry, path)
             except FileNotFoundError:  # it went while we looked
@@ -244,12 +244,23 @@ def storable(name: bytes) -> str:
     return name.replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
 
 
-def is_passing(name: str) -> bool:
-    """Whether a file or folder is hidden or temporary."""
-    lowered = name.lower()
+def is_passed_over(path: Path, settings: Settings) -> bool:
+    """Whether a file or folder is hidden, temporary, or AION's own, which every collection changes."""
+    lowered = path.name.lower()
     return (
-        name.startswith((".", "~$", ".~lock.")) or lowered.endswith(_TEMPORARY_SUFFIXES) or lowered in _TEMPORARY_NAMES
+        lowered.startswith((".", "~$"))
+        or lowered.endswith(_TEMPORARY_SUFFIXES)
+        or lowered in _TEMPORARY_NAMES
+        or str(path) in (str(settings.home), settings.lake_uri)
     )
+
+
+def walk(root: Path, settings: Settings) -> Iterator[tuple[Path, list[Path]]]:
+    """Every folder from the root down that a collection goes into, with its files."""
+    for parent, folders, files in os.walk(root):
+        here = Path(parent)
+        folders[:] = [name for name in folders if not is_passed_over(here / name, settings)]
+        yield here, [path for name in files if not is_passed_over(path := here / name, settings)]
 
 
 def _read_regular(path: Path, max_bytes: int) -> bytes:

@@ -42,8 +42,11 @@ def test_every_file_ends_with_one_outcome(folder: Path, tmp_path: Path, loopback
     os.mkfifo(folder / "pipe.txt")
     for name in (".hidden.txt", "~$a.docx", ".DS_Store", "a.md.tmp", "a.md~", ".git"):
         (folder / name).write_text("never read")
+    home = folder / "aion"
+    home.mkdir()
+    (home / "own.md").write_text("never read")
 
-    settings = loopback_settings.model_copy(update={"max_fetch_bytes": 2_000})
+    settings = loopback_settings.model_copy(update={"max_fetch_bytes": 2_000, "home": home})
     collected = collect(source_of("folder", str(folder)), settings)
 
     assert {name: page.outcome.value for name, page in collected.rows.items()} == {
