@@ -14,6 +14,10 @@ _BYTE_ORDER_MARKS = (
 )
 _ESCAPES = ((b"\x1b$)C", "iso2022_kr"), (b"\x1b$B", "iso2022_jp"), (b"\x1b$@", "iso2022_jp"))
 _PORTUGUESE = set("áàâãéêíóôõúüçÁÀÂÃÉÊÍÓÔÕÚÜÇªº°§´–—“”‘’•…\xa0")
+# In encodings of Central Europe these are letters, and so stand beside others: "³adn±" was "ładną".
+_SIGN = re.compile(r"(?:(?<=m)[²³]|®|(?<![^\W\d_])[²³¼½¾±×÷©])(?![^\W\d_])")
+_NASAL_ENDING = re.compile("ç[ãõ]", re.IGNORECASE)  # "ção" and "ções" mark Portuguese
+_FOREIGN_SHARE = 0.2  # of a Portuguese text's accents: the names of a few people and places
 _HIGH = re.compile(r"[^\x00-\x7f]")
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 _XML_ENCODING = re.compile(rb"^\s*<\?xml[^>]{0,100}encoding\s*=\s*[\"']([\w.:-]+)")
@@ -86,8 +90,10 @@ def _wide_encoding(body: bytes) -> str:
 
 def _reads_as_portuguese(text: str) -> bool:
     """Latin-1 is normal in Brazil, and statistics take short Portuguese in it for Turkish or Polish."""
-    high = _HIGH.findall(text)
-    return set(high) <= _PORTUGUESE and len(high) <= 0.25 * sum(map(str.isalpha, text))
+    high = _HIGH.findall(_SIGN.sub("", text))
+    foreign = sum(character not in _PORTUGUESE for character in high)
+    allowed = _FOREIGN_SHARE * len(high) if _NASAL_ENDING.search(text) else 0
+    return foreign <= allowed and len(high) <= 0.25 * sum(map(str.isalpha, text))
 
 
 def _guess(body: bytes) -> str:

@@ -131,6 +131,22 @@ def test_at_least_nine_in_ten_files_of_any_encoding_are_decoded_exactly(shared_d
     assert len(right) > 80 and sum(right) >= 0.9 * len(right)
 
 
+@pytest.mark.parametrize("cell", ["Piso 50 m²", "± 2 µg", "Marca®", "«pura»", "Señor Muñoz", "Citroën"])
+def test_a_foreign_name_does_not_turn_portuguese_into_another_language(cell: str) -> None:
+    table = f"código;descrição;preço\n1;Pão francês;1,50\n2;Ação de promoção em São Paulo;3,00\n3;{cell};9,90\n"
+    assert decode(table.encode("latin-1")) == table
+
+
+@pytest.mark.parametrize("text", ["Área útil: 50 m²", "Pão francês, ½ kg", "Água, 2 m³", "Mesa de pés 3 × 4"])
+def test_signs_do_not_turn_portuguese_into_another_language(text: str) -> None:
+    assert decode(text.encode("latin-1")) == text
+
+
+def test_hungarian_whose_accents_are_nearly_all_portuguese_stays_hungarian() -> None:
+    text = "A rendező szerint a játék új változata jövőre készül el, és már előre is kérhető."
+    assert decode(text.encode("iso8859-2")) == text
+
+
 @pytest.mark.parametrize(
     ("text", "declared", "language"),
     [
