@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from aion_assets.core import lineage, releases
 from aion_assets.core.answer.extractive import answer_question
 from aion_assets.core.answers import AnswerRecord, record_answer
-from aion_assets.core.citations import locate_quotes
+from aion_assets.core.citations import locate_hits, locate_quotes
 from aion_assets.core.confidence import Calibration
 from aion_assets.core.database import Database, open_database
 from aion_assets.core.embedding_model import find_embedding_model
@@ -18,7 +18,7 @@ from aion_assets.core.errors import AionError, EmbedderError, NoReleaseError, Re
 from aion_assets.core.lake import Lake
 from aion_assets.core.search.fusion import FusionConfig
 from aion_assets.core.search.hits import Hit
-from aion_assets.core.search.language import ENGLISH, PORTUGUESE
+from aion_assets.core.search.language import ENGLISH, PORTUGUESE, clean_question, question_language
 from aion_assets.core.search.retriever import Retriever
 from aion_assets.core.settings import Settings
 from aion_serving.tombstones import Tombstones
@@ -95,8 +95,11 @@ class Assistant:
         """
         release = self.release()
         hidden = self.tombstones.hidden()
+        retriever = release.retriever
         with self.lake.reading(release.table):
-            return release.retriever.search(query, k, hidden_docs=hidden.doc_ids, hidden_sources=hidden.source_ids)
+            hits = retriever.search(query, k, hidden_docs=hidden.doc_ids, hidden_sources=hidden.source_ids)
+        locate_hits(self.lake, clean_question(query), hits, retriever.weights(question_language(query)))
+        return hits
 
     def ask(self, question: str) -> AnswerRecord:
         """Answer from the current release and record it; an abstention is an answer, too.

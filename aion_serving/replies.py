@@ -47,7 +47,7 @@ class AnswerReply(BaseModel):
     )
 
     answer_id: str = Field(description="To be used with `GET /api/answers/{id}/why`.")
-    text: str = Field(description="Plain text; numbers in brackets refer to `citations`.")
+    text: str = Field(description="Plain text; the number in brackets after a quote refers to `citations`.")
     used: str = Field(description='What produced it: "extractive", or "abstention" when the base does not hold it.')
     C: float = Field(description="Calibrated confidence from 0 to 1 that the passages found hold the answer.")
     tau: float = Field(description="The threshold: below it AION abstains.")

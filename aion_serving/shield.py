@@ -58,6 +58,8 @@ class Shield:
             await _drain(receive, 0)
             await problem(413, _too_large(most), NEXT_STEPS[413])(scope, receive, guarded)
             return
+        if scope["method"] == "HEAD":  # asked by monitors and link checkers; the web server leaves out the body
+            scope = {**scope, "method": "GET"}
         await self._app(scope, _counted(receive, most), guarded)
 
     def _refused(self, scope: Scope, headers: Headers) -> RefusedError | None:
@@ -70,7 +72,7 @@ class Shield:
                 400, "This server is not known by that host name.", "Use http://127.0.0.1 and the port it listens on."
             )
         origin = headers.get("origin", "")
-        if scope["method"] not in _SAFE_METHODS and origin and urlsplit(origin).netloc.lower() != host.lower():
+        if scope["method"] not in _SAFE_METHODS and origin and _netloc(origin) != host.lower():
             return RefusedError(403, "Pages of other sites may not act here.", "Open AION's own page.")
         return None
 
@@ -87,6 +89,13 @@ def is_loopback(host: str) -> bool:
 def _hostname(url: str) -> str:
     try:
         return (urlsplit(url).hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+def _netloc(url: str) -> str:
+    try:
+        return urlsplit(url).netloc.lower()
     except ValueError:
         return ""
 

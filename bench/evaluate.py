@@ -90,7 +90,7 @@ def bench_retrieval(
     others = load_labelled_set(off_topic, limit or len(labelled.queries), seed).queries if off_topic else []
     with temporary_home(draw) as home:
         bench = open_bench(home, labelled)
-        judged = [query for query in labelled.queries if query.answerable and query.relevant]
+        judged = [query for query in labelled.queries if query.answerable]
         figures: Figures = {"set": labelled.name, "n": len(judged)}
         for name, retriever in (
             ("", bench.retriever),
@@ -149,7 +149,7 @@ def bench_answers(folder: Path, *, limit: int = 0, seed: int = 0, draw: Draw = n
     labelled = load_labelled_set(folder, limit, seed)
     with temporary_home(draw) as home:
         bench = open_bench(home, labelled)
-        judged = [query for query in labelled.queries if query.answerable and query.relevant]
+        judged = [query for query in labelled.queries if query.answerable]
         unanswerable = [query for query in labelled.queries if not query.answerable]
         started = time.monotonic()
         given = [(query, bench.answer(query.text)) for query in _drawn(judged, draw, "asking")]

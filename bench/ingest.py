@@ -71,12 +71,12 @@ class Home:
 
 @contextmanager
 def temporary_home(draw: Draw = no_bars) -> Iterator[Home]:
-    """A home that is nobody's: the databases that the environment names are left alone, too."""
+    """A home that is nobody's: the databases and the lake that the environment names are left alone, too."""
     from trainer.embedder import Embedder as TorchEmbedder
 
     with TemporaryDirectory(prefix="aion-bench-") as folder:
         settings = load_settings().model_copy(
-            update={"home": Path(folder) / "home", "database_url": "", "dagster_db": ""}
+            update={"home": Path(folder) / "home", "database_url": "", "dagster_db": "", "lake": ""}
         )
         model = find_embedding_model(settings.embed_model)
         yield Home(settings, open_database(settings), Lake(settings.lake_uri), model, TorchEmbedder(model), draw)

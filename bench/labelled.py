@@ -19,7 +19,7 @@ from aion_assets.core.errors import SourceError
 @dataclass(frozen=True, slots=True)
 class Query:
     """`relevant` maps locators of documents, which are corpus ids or addresses, to their grade; a query without any, or
-    marked so, cannot be answered."""
+    marked so, is not `answerable`."""
 
     query_id: str
     text: str
@@ -47,17 +47,16 @@ def load_labelled_set(folder: Path, limit: int = 0, seed: int = 0) -> LabelledSe
     for path in (corpus, queries, qrels):
         if not path.is_file():
             raise SourceError(f"{path} is missing.", "A labelled set holds corpus.jsonl, queries.jsonl and qrels.tsv.")
-    relevant: dict[str, dict[str, int]] = defaultdict(dict)
+    relevant = _grades(qrels)
     try:
-        with qrels.open(encoding="utf-8", newline="") as file:
-            for row in list(csv.reader(file, delimiter="\t"))[1:]:
-                if int(row[2]) > 0:
-                    relevant[row[0]][row[1]] = int(row[2])
         # Not splitlines(): it also breaks at U+2028 and the like, which JSON strings may hold as they are.
         entries = [json.loads(line) for line in queries.read_text("utf-8").split("\n") if line.strip()]
         found = [_query(entry, relevant[str(entry["_id"])]) for entry in entries]
-    except (ValueError, KeyError, IndexError) as error:
-        raise SourceError(f"{folder} is no labelled set: {type(error).__name__} {error}.") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise SourceError(
+            f"{queries} does not hold one query a line: {type(error).__name__} {error}.",
+            'A line is {"_id": "q1", "text": "…", "answers": ["…"], "answerable": true}; the last two may be left out.',
+        ) from error
     if 0 < limit < len(found):
         found = random.Random(seed).sample(found, limit)
     return LabelledSet(folder.name, (str(corpus),), found, (corpus, queries, qrels))
@@ -88,12 +87,31 @@ def together(name: str, sets: Sequence[LabelledSet]) -> LabelledSet:
     )
 
 
+def _grades(qrels: Path) -> dict[str, dict[str, int]]:
+    """Query id → corpus id → grade, of what is relevant. Ids are taken as they stand, quotation marks included."""
+    relevant: dict[str, dict[str, int]] = defaultdict(dict)
+    with qrels.open(encoding="utf-8", newline="") as file:
+        for number, row in enumerate(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE), 1):
+            if number == 1 or not row:
+                continue
+            try:
+                query_id, corpus_id, grade = row[0], row[1], int(row[2])
+            except (IndexError, ValueError) as error:
+                raise SourceError(
+                    f"Line {number} of {qrels} is no judgement: {' '.join(row)!r}.",
+                    "A line holds a query id, a corpus id and a grade, between tabs, below one line of column names.",
+                ) from error
+            if grade > 0:
+                relevant[query_id][corpus_id] = grade
+    return relevant
+
+
 def _query(entry: dict[str, object], relevant: dict[str, int]) -> Query:
     answers = entry.get("answers") or []
     return Query(
         query_id=str(entry["_id"]),
         text=str(entry["text"]),
         answers=tuple(str(answer) for answer in answers) if isinstance(answers, list) else (),
-        answerable=bool(entry.get("answerable", True)),
+        answerable=bool(entry.get("answerable", True)) and bool(relevant),
         relevant=relevant,
     )

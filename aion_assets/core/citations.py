@@ -5,10 +5,12 @@ import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 
-from aion_assets.core.answer.extractive import Citation
+from aion_assets.core.answer.extractive import Citation, cite
+from aion_assets.core.answer.quotes import best_quotes
 from aion_assets.core.errors import LakeError
 from aion_assets.core.lake import Lake
 from aion_assets.core.search.hits import Hit
+from aion_assets.core.search.terms import TermWeights
 
 _log = logging.getLogger(__name__)
 
@@ -38,6 +40,16 @@ def locate_quotes(lake: Lake, citations: Sequence[Citation], hits: Mapping[str, 
             anchor = anchors[place]
             citation.page, citation.heading = anchor["page"] or 0, anchor["heading"] or ""
             citation.fragment = anchor["fragment"] or ""
+
+
+def locate_hits(lake: Lake, question: str, hits: Sequence[Hit], weights: TermWeights) -> None:
+    """Give every hit the page and heading of what speaks of the question in it."""
+    by_id = {hit.chunk_id: hit for hit in hits}
+    citations = cite(best_quotes(question, hits, weights))
+    locate_quotes(lake, citations, by_id)
+    for citation in citations:
+        hit = by_id[citation.chunk_id]
+        hit.page, hit.heading, hit.fragment = citation.page, citation.heading, citation.fragment
 
 
 def quote_end(passage: str, quote: str) -> int:

@@ -8,7 +8,7 @@ from workbench import article
 
 from aion_assets.core.errors import SourceError
 from bench.evaluate import bench_answers, bench_retrieval
-from bench.labelled import load_site_questions
+from bench.labelled import load_labelled_set, load_site_questions
 
 SUBJECTS = ["bees", "lanterns", "glaciers", "violins", "harbours"]
 
@@ -22,7 +22,7 @@ def labelled(tmp_path: Path) -> Path:
         {"_id": f"q-{subject}", "text": f"What does a keeper of {subject} do in week 2?", "answers": ["week 2"]}
         for subject in SUBJECTS
     ]
-    queries.append({"_id": "q-none", "text": "Who won the chess match in Reykjavik?", "answerable": False})
+    queries.append({"_id": "q-none", "text": "Who won the chess match in Reykjavik?"})
     qrels = [f"q-{subject}\t{subject}\t1" for subject in SUBJECTS[1:]] + ["q-bees\tbees-again\t1"]
     folder = tmp_path / "labelled"
     folder.mkdir()
@@ -62,13 +62,25 @@ def test_a_folder_without_its_files_is_refused_by_name(tmp_path: Path) -> None:
         bench_retrieval(tmp_path)
 
 
-def test_the_databases_that_the_environment_names_are_left_alone(
+def test_ids_of_judgements_are_taken_as_they_stand_and_a_line_that_is_none_is_named(labelled: Path) -> None:
+    qrels = labelled / "qrels.tsv"
+    qrels.write_text('query-id\tcorpus-id\tscore\nq-bees\t"bees"\t1\nq-none\t"open\t2\n\n', "utf-8")
+    by_id = {query.query_id: query for query in load_labelled_set(labelled).queries}
+    assert by_id["q-bees"].relevant == {'"bees"': 1}
+    assert by_id["q-none"].relevant == {'"open': 2}
+    qrels.write_text("query-id\tcorpus-id\tscore\nq-bees bees 1\n", "utf-8")
+    with pytest.raises(SourceError, match=r"Line 2 of .*'q-bees bees 1'"):
+        load_labelled_set(labelled)
+
+
+def test_the_databases_and_the_lake_that_the_environment_names_are_left_alone(
     labelled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = tmp_path / "real.sqlite"
+    real, lake = tmp_path / "real.sqlite", tmp_path / "lake"
     monkeypatch.setenv("AION_DATABASE_URL", f"sqlite:///{real}")
+    monkeypatch.setenv("AION_LAKE_URI", str(lake))
     bench_retrieval(labelled, limit=1)
-    assert not real.exists()
+    assert not real.exists() and not lake.exists()
 
 
 def test_the_questions_of_a_site_name_its_pages_by_their_paths(tmp_path: Path) -> None:

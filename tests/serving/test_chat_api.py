@@ -40,6 +40,8 @@ def test_a_question_the_base_cannot_answer_is_an_abstention_with_the_nearest_pas
     assert answer["C"] < answer["tau"]
     assert answer["citations"] == []
     assert answer["nearest"]
+    offered = [" – ".join(filter(None, (item["title"], item["heading"]))) for item in answer["nearest"]]
+    assert answer["text"].split("\n")[1:] == [f"- {place}" for place in offered]
     assert client.get(f"/api/answers/{answer['answer_id']}/why").json()["passages"][0]["cited"] is False
 
 

@@ -80,6 +80,13 @@ def test_a_citation_leads_to_the_heading_of_its_quote_and_not_to_where_the_passa
     assert first.fragment == "restore"
 
 
+def test_a_hit_names_the_heading_of_what_speaks_of_the_question_in_it(shared_base: KnowledgeBase) -> None:
+    first = Assistant(shared_base.settings).search("How often is a restore drill held?", 3)[0]
+    assert first.text.startswith("Backup procedure")
+    assert first.heading.endswith("Restoring a database")
+    assert first.fragment == "restore"
+
+
 def test_the_place_of_a_quote_in_a_document_that_changed_is_where_its_passage_begins(base: KnowledgeBase) -> None:
     assistant = Assistant(base.settings)
     page = base.folder / "backup.html"

@@ -31,7 +31,7 @@ def test_the_names_of_loopback_are_known(client: httpx.Client, host: str) -> Non
 
 
 def test_a_page_of_another_site_cannot_act(client: httpx.Client) -> None:
-    for origin in ("https://evil.example", "null", "http://127.0.0.1:1"):
+    for origin in ("https://evil.example", "null", "http://127.0.0.1:1", "http://[::"):
         response = client.post(
             "/curation/action", json={"doc_ids": ["x"], "action": "reject"}, headers={"origin": origin}
         )
@@ -41,6 +41,13 @@ def test_a_page_of_another_site_cannot_act(client: httpx.Client) -> None:
 def test_the_servers_own_page_may_act(client: httpx.Client) -> None:
     origin = f"http://{client.base_url.netloc.decode()}"
     assert client.post("/api/chat", json={"message": "férias?"}, headers={"origin": origin}).status_code == 200
+
+
+def test_a_monitor_may_ask_for_headers_alone(client: httpx.Client) -> None:
+    for path in ("/", "/health", "/ready", "/docs"):
+        response = client.head(path)
+        assert (response.status_code, response.content) == (200, b""), path
+    assert client.head("/nothing").status_code == 404
 
 
 def test_no_other_site_may_read(client: httpx.Client) -> None:

@@ -1,6 +1,7 @@
 """The engine that is always there: the best supported sentences, quoted and cited, or an honest "not found"."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from aion_assets.core.answer.quotes import Quote, best_quotes
@@ -13,7 +14,8 @@ MAX_CITATIONS = 3
 # Further quotes are shown when they score at least this share of the best: on four sets 1.2 to 1.8 citations an
 # answer, which name the right passage within .02 of always three.
 _NEARLY_AS_GOOD = 0.8
-_MARKER = re.compile(r"\[\s*\d[\d\s,;–-]*\]")
+# Where footnotes are marked. Elsewhere a number in brackets may be an index of code, an interval or a year.
+_FOOTNOTE = re.compile(r"(?<=[.!?,;”»])(?:\[\d{1,3}(?:[,–-] ?\d{1,3})*\])+")
 
 
 @dataclass(slots=True)
@@ -35,15 +37,28 @@ class Citation:
 
 @dataclass(slots=True)
 class Answer:
-    """`nearest` are the passages that an abstention offers instead; they support nothing and have no marker."""
+    """`nearest` are the passages that an abstention offers instead; they support nothing and have no marker. `opening`
+    is what an abstention says."""
 
-    text: str
     used: str
     confidence: float
     tau: float
     language: str
     citations: list[Citation] = field(default_factory=list)
     nearest: list[Citation] = field(default_factory=list)
+    opening: str = ""
+
+    @property
+    def text(self) -> str:
+        """Names the places that the citations name by now."""
+        words = wording(self.language)
+        if self.nearest:
+            return "\n".join([f"{self.opening} {words.nearest}", *(f"- {_place(item)}" for item in self.nearest)])
+        if not self.citations:
+            return self.opening
+        lead, *others = [f"“{_without_footnotes(item.quote)}” [{item.number}]" for item in self.citations]
+        see_also = [f"- {_indented(other)}" for other in others]
+        return "\n".join([lead, "", words.see_also, *see_also]) if see_also else lead
 
 
 def answer_question(retrieval: Retrieval, *, calibration: Calibration, tau: float, language: str = "") -> Answer:
@@ -51,27 +66,17 @@ def answer_question(retrieval: Retrieval, *, calibration: Calibration, tau: floa
     spoken = language or retrieval.language
     words = wording(spoken)
     if not retrieval.question:
-        return Answer(words.empty_question, ABSTENTION, 0.0, tau, spoken)
+        return Answer(ABSTENTION, 0.0, tau, spoken, opening=words.empty_question)
     confidence = calibration.confidence(retrieval.features, retrieval.language)
     quotes = best_quotes(retrieval.question, retrieval.hits, retrieval.weights)[:MAX_CITATIONS]
     if confidence < tau or not quotes:
-        nearest = _citations(quotes)
-        listed = "\n".join(f"- {_place(item)}" for item in nearest)
-        text = f"{words.not_found} {words.nearest}\n{listed}" if nearest else words.not_found
-        return Answer(text, ABSTENTION, confidence, tau, spoken, nearest=nearest)
-    citations = _citations([quote for quote in quotes if quote.score >= _NEARLY_AS_GOOD * quotes[0].score])
-    lead, *others = [f"“{_without_markers(item.quote)}” [{item.number}]" for item in citations]
-    see_also = [f"- {_indented(other)}" for other in others]
-    text = "\n".join([lead, "", words.see_also, *see_also]) if see_also else lead
-    return Answer(text, EXTRACTIVE, confidence, tau, spoken, citations)
+        return Answer(ABSTENTION, confidence, tau, spoken, nearest=cite(quotes), opening=words.not_found)
+    citations = cite([quote for quote in quotes if quote.score >= _NEARLY_AS_GOOD * quotes[0].score])
+    return Answer(EXTRACTIVE, confidence, tau, spoken, citations)
 
 
-def _indented(quoted: str) -> str:
-    """Below the first line of a list item, as far to the right as that."""
-    return quoted.replace("\n", "\n  ")
-
-
-def _citations(quotes: list[Quote]) -> list[Citation]:
+def cite(quotes: Sequence[Quote]) -> list[Citation]:
+    """Numbered from 1, at the places where their passages begin."""
     return [
         Citation(
             number=number,
@@ -90,9 +95,14 @@ def _citations(quotes: list[Quote]) -> list[Citation]:
     ]
 
 
-def _without_markers(quote: str) -> str:
-    """A passage's own footnote marks could be taken for citations."""
-    return "\n".join(" ".join(line.split()) for line in _MARKER.sub("", quote).split("\n"))
+def _indented(quoted: str) -> str:
+    """Below the first line of a list item, as far to the right as that."""
+    return quoted.replace("\n", "\n  ")
+
+
+def _without_footnotes(quote: str) -> str:
+    """A passage's own marks could be taken for citations."""
+    return _FOOTNOTE.sub("", quote)
 
 
 def _place(item: Citation) -> str:

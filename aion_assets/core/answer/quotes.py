@@ -104,6 +104,9 @@ def _quotable(passage: str) -> Iterator[tuple[str, str]]:
 def _goes_on(quoted: str, gap: str, line: str) -> bool:
     """Whether `line`, which comes `gap` after `quoted`, belongs to it."""
     *above, last = quoted.split("\n")
+    # A label and what it names: another paragraph is another subject.
+    if above and gap.count("\n") > 1 and not last.endswith(("?", ":")):
+        return False
     if not any(one.endswith(":") for one in above):
         return _introduces(quoted)
     # A list or code, below the line that announces it.
@@ -125,6 +128,9 @@ def _shortened(text: str, wanted: WantedTerms, weights: TermWeights) -> str:
 
 
 def _stretch(text: str, start: int) -> str:
-    rest = text[start:]
-    cut = rest if len(rest) <= MAX_QUOTE_CHARS else rest[:MAX_QUOTE_CHARS].rpartition(" ")[0] + "…"
+    cut = text[start:]
+    if len(cut) > MAX_QUOTE_CHARS:
+        words, _, broken = cut[:MAX_QUOTE_CHARS].rpartition(" ")
+        # Some scripts have no spaces, nor have keys and addresses.
+        cut = f"{words if len(broken) < len(words) else cut[:MAX_QUOTE_CHARS]}…"
     return f"…{cut}" if start else cut

@@ -98,9 +98,9 @@ function card(citation, answerId, numbered) {
     ...passageParts(citation, numbered));
 }
 
-// Turns [1] into a button that shows its source.
+// Turns the [1] after a quote into a button that shows its source; one inside a quote is the passage's own.
 function withMarkers(line, answerId, numbers) {
-  return line.split(/(\[\d+\])/).map((part) => {
+  return line.split(/(?<=” )(\[\d+\])/).map((part) => {
     const number = Number(/^\[(\d+)\]$/.exec(part)?.[1]);
     if (!numbers.has(number)) return part;
     return element("button", {

@@ -101,9 +101,16 @@ def test_the_words_around_the_quotes_are_of_the_users_language(calibration: Cali
 
 
 def test_footnote_marks_of_a_passage_are_not_taken_for_citations(calibration: Calibration) -> None:
-    hits = [hit("a", text="O prazo de matrícula[3] termina em março [12, 13].", score=1.0)]
+    hits = [hit("a", text="O prazo de matrícula,[3] diz a norma, termina em março.[12, 13][14]", score=1.0)]
     answer = answer_question(_retrieval("prazo de matrícula", hits), calibration=calibration, tau=TAU)
     assert re.findall(r"\[[^\]]*\]", answer.text) == ["[1]"]
+
+
+def test_other_numbers_in_brackets_stay_in_the_quote(calibration: Calibration) -> None:
+    text = "O terceiro elemento do vetor lê-se com v[2], e o intervalo dos índices é [0, 2]."
+    hits = [hit("a", text=text, score=1.0)]
+    answer = answer_question(_retrieval("terceiro elemento do vetor", hits), calibration=calibration, tau=TAU)
+    assert answer.text == f"“{text}” [1]"
 
 
 def test_instructions_inside_a_passage_are_only_quoted(calibration: Calibration) -> None:

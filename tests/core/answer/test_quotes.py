@@ -24,6 +24,11 @@ def test_a_heading_is_quoted_with_what_it_heads() -> None:
     assert _quotes("instalação do git", text) == ["Instalação do Git\nBaixe o pacote e execute o instalador."]
 
 
+def test_a_label_without_a_full_stop_is_quoted_with_what_it_names_and_no_other_paragraph() -> None:
+    text = "Orçamento de viagem\n\nR$ 5.000 por pessoa\n\nHorário da equipe\n\nDas 9 às 18 horas"
+    assert _quotes("orçamento de viagem", text) == ["Orçamento de viagem\nR$ 5.000 por pessoa"]
+
+
 def test_of_two_headings_with_the_words_of_the_question_the_one_without_others_is_quoted() -> None:
     text = (
         "O que acontece quando um documento aprovado muda\n\nA nova versão é lida.\n\n"
@@ -46,6 +51,13 @@ def test_a_long_sentence_is_cut_to_the_clause_that_answers() -> None:
     assert "prazo de matrícula termina em março" in quote
     assert quote.startswith("…")
     assert len(quote) <= MAX_QUOTE_CHARS + 2
+
+
+def test_a_long_stretch_without_spaces_is_cut_where_the_room_ends() -> None:
+    key = "abcdef0123456789" * 40
+    (quote,) = _quotes("chave de registro", f"A chave de registro é {key}.")
+    assert quote.startswith("A chave de registro é abcdef0123456789")
+    assert MAX_QUOTE_CHARS // 2 < len(quote) <= MAX_QUOTE_CHARS + 2
 
 
 def test_each_document_is_quoted_once_with_its_best_sentence() -> None:
