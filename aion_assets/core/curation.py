@@ -22,6 +22,8 @@ EXCERPT_CHARS = 300
 # What scores less waits for a person even in a trusted source: single words, rulers, empty tables. The lowest
 # of the 5 737 documents of six retrieval sets has .34.
 MIN_AUTO_QUALITY = 0.2
+# What the queue shows of a document, text aside.
+_SHOWN = ("title", "quality", "url", "lang")
 _BATCH = 500
 
 _curation = schema.curation
@@ -55,16 +57,12 @@ def register_documents(
     """
     with database.read() as connection:
         found = connection.execute(
-            select(_curation.c.doc_id, _curation.c.title, _curation.c.quality).where(
+            select(_curation.c.doc_id, *(_curation.c[name] for name in _SHOWN)).where(
                 _curation.c.source_id == source.source_id
             )
         ).all()
     known = {row.doc_id: row for row in found}
-    due = [
-        key
-        for key, row in documents.items()
-        if key not in known or (known[key].title, round(known[key].quality, 6)) != _shown(row)
-    ]
+    due = [key for key, row in documents.items() if key not in known or _shown(known[key]._mapping) != _shown(row)]
     for begin in range(0, len(due), _BATCH):
         some = due[begin : begin + _BATCH]
         shown = {key: _view(documents[key], text) for key, text in texts(some)}
@@ -204,14 +202,13 @@ def hidden(database: Database, tenant_id: str) -> Hidden:
     )
 
 
-def _shown(row: Mapping[str, Any]) -> tuple[str, float]:
-    return row["title"], round(float(row["quality"]), 6)
+def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    shown = {name: row[name] or "" for name in _SHOWN}
+    return shown | {"quality": round(float(row["quality"]), 6)}
 
 
 def _view(row: Mapping[str, Any], text: str) -> dict[str, Any]:
-    title, quality = _shown(row)
-    view = {"title": title, "quality": quality, "url": row["url"], "lang": row["lang"] or "", "chars": len(text)}
-    return view | {"excerpt": text[:EXCERPT_CHARS]}
+    return _shown(row) | {"chars": len(text), "excerpt": text[:EXCERPT_CHARS]}
 
 
 def _new_row(source: Source, key: str, view: dict[str, Any]) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from aion_assets.core.chunk import chunk_document, surroundings
 from aion_assets.core.diff import counted_version, diff_rows
 from aion_assets.core.embedding_model import EmbeddingModel
 from aion_assets.core.ids import chunk_id, short_digest, text_hash
-from aion_assets.core.lake import WRITE_ROWS, Lake, quoted
+from aion_assets.core.lake import WRITE_ROWS, Lake, both, is_in, quoted
 from aion_assets.core.records import CHUNKS, Anchor, Source
+from aion_assets.core.steps.documents import IS_PARSED, shown_version
 from aion_assets.core.steps.report import ShowProgress, StepReport
 
 TABLE = "chunks"
@@ -32,10 +33,13 @@ def _chunk(
     # Another embedder has another token window: its chunks are others.
     version = f"{code_version}/{model.embedder_id}"
     of_source = f"source_id = {quoted(source.source_id)}"
-    primaries = f"{of_source} AND duplicate_of = ''"
+    # An approved document may be quarantined since, until it is curated again: it has no text to cut.
+    is_primary = f"{of_source} AND duplicate_of = ''"
+    primaries = {row["doc_id"] for row in lake.rows("curated_documents", ["doc_id"], is_primary)}
     wanted = {
-        row["doc_id"]: f"{row['content_hash']}/{version}"
-        for row in lake.rows("curated_documents", ["doc_id", "content_hash"], primaries)
+        row["doc_id"]: f"{version}/{shown_version(row['content_hash'], row)}"
+        for row in lake.rows("documents", ["doc_id", "content_hash", "lang", "url"], both(of_source, IS_PARSED))
+        if row["doc_id"] in primaries
     }
     difference = diff_rows(_stored_documents(lake, of_source), wanted)
     report = StepReport()
@@ -46,7 +50,7 @@ def _chunk(
         before = _stored_chunks(lake, some)
         rows: list[dict[str, Any]] = []
         kept: set[str] = set()
-        for document in lake.rows_by_key("documents", _DOCUMENT, "doc_id", some):
+        for document in lake.rows("documents", _DOCUMENT, both(is_in("doc_id", some), IS_PARSED)):
             # All chunks of one document go into one commit: no reader sees a document half cut.
             for row in _chunk_rows(document, source, model, version, run_id):
                 kept.add(row["chunk_id"])
@@ -71,8 +75,8 @@ def _chunk(
 def _stored_documents(lake: Lake, of_source: str) -> dict[str, str]:
     """doc_id → fingerprint of what its chunks were cut from; "" when a kill left two generations side by side."""
     stored: dict[str, str] = {}
-    for row in lake.rows(TABLE, ["doc_id", "doc_version", "code_version"], of_source):
-        fingerprint = f"{row['doc_version']}/{row['code_version']}"
+    for row in lake.rows(TABLE, ["doc_id", "doc_version", "lang", "url", "code_version"], of_source):
+        fingerprint = f"{row['code_version']}/{shown_version(row['doc_version'], row)}"
         stored[row["doc_id"]] = fingerprint if stored.get(row["doc_id"], fingerprint) == fingerprint else ""
     return stored
 

@@ -9,9 +9,10 @@ from aion_assets.core import curation, progress, sources
 from aion_assets.core.database import Database
 from aion_assets.core.diff import data_version, diff_rows
 from aion_assets.core.ids import short_digest
-from aion_assets.core.lake import Lake, is_in, quoted
+from aion_assets.core.lake import Lake, both, is_in, quoted
 from aion_assets.core.quality import near_duplicates
 from aion_assets.core.records import CURATED_DOCUMENTS, Source
+from aion_assets.core.steps.documents import IS_PARSED, shown_version
 from aion_assets.core.steps.report import StepReport
 
 TABLE = "curated_documents"
@@ -34,7 +35,7 @@ def _curate(lake: Lake, database: Database, source: Source, run_id: str) -> Step
     started = time.monotonic()
     requested = sources.requested_count(database, source.source_id)
     of_source = f"source_id = {quoted(source.source_id)}"
-    documents = {row["doc_id"]: row for row in lake.rows("documents", _DOCUMENT, f"{of_source} AND state = 'parsed'")}
+    documents = {row["doc_id"]: row for row in lake.rows("documents", _DOCUMENT, both(of_source, IS_PARSED))}
     curation.register_documents(database, source, documents, lambda keys: _texts(lake, keys))
     decisions = curation.decisions(database, source.source_id)
     approved = {key: row for key, row in documents.items() if decisions[key].state == curation.APPROVED}
@@ -80,7 +81,9 @@ def _curate(lake: Lake, database: Database, source: Source, run_id: str) -> Step
     report.counts["near_duplicates"] = len(near)
     report.drops.update({state: report.counts[state] for state in (curation.PENDING, curation.REJECTED)})
     report.drops["duplicate"] = sum(bool(row["duplicate_of"]) for row in rows.values())
-    kept = [(key, row["content_hash"]) for key, row in rows.items() if not row["duplicate_of"]]
+    kept = [
+        (key, shown_version(row["content_hash"], row)) for key, row in approved.items() if not rows[key]["duplicate_of"]
+    ]
     report.rows, report.data_version = len(kept), data_version(kept)
     return report
 

@@ -1,7 +1,7 @@
 """Fill the table `documents`: parse every stored body once, and again only when it or the parsers change."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aion_assets.core.database import now
@@ -17,6 +17,7 @@ from aion_assets.core.steps.report import ShowProgress, StepReport
 
 TABLE = "documents"
 PARSED, QUARANTINED = "parsed", "quarantined"
+IS_PARSED = f"state = {quoted(PARSED)}"
 # Bodies are read this many at a time and documents committed likewise, or earlier when their texts are large.
 _READ_BODIES = 16
 _BATCH_ROWS = 128
@@ -61,6 +62,11 @@ def _parse(
     return _report(lake, of_source, difference, started)
 
 
+def shown_version(content_hash: str, row: Mapping[str, Any]) -> str:
+    """Of all that search and citations take over from a document; `row` holds its `lang` and `url`."""
+    return f"{content_hash}/{row['lang'] or ''}/{row['url']}"
+
+
 def _conditions(settings: Settings) -> str:
     ocr = "ocr" if can_read_images() else "no ocr"
     return f"{settings.parse_timeout_s:g} s, {settings.parse_memory_bytes} bytes, {ocr}"
@@ -70,11 +76,11 @@ def _report(lake: Lake, of_source: str, difference: RowDiff, started: float) -> 
     report = StepReport(seconds=time.monotonic() - started)
     report.counts.update(difference.counts())
     versions = []
-    for row in lake.rows(TABLE, ["doc_id", "content_hash", "state", "reason"], of_source):
+    for row in lake.rows(TABLE, ["doc_id", "content_hash", "lang", "url", "state", "reason"], of_source):
         report.counts[row["state"]] += 1
         if row["state"] == QUARANTINED:
             report.drops[row["reason"]] += 1
-        versions.append((row["doc_id"], row["content_hash"]))
+        versions.append((row["doc_id"], shown_version(row["content_hash"], row)))
     report.rows, report.data_version = len(versions), data_version(versions)
     return report
 

@@ -1,10 +1,11 @@
+import json
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from workbench import Workbench, article, write_files
 
-from aion_assets.core import audit
+from aion_assets.core import audit, curation
 from aion_assets.core.lake import Lake
 from aion_assets.core.records import Source
 
@@ -77,6 +78,43 @@ def test_a_half_cut_document_is_repaired(
     wanted = {row["content_hash"] for row in workbench.rows("curated_documents", "content_hash")}
     assert {row["doc_version"] for row in workbench.rows("chunks", "doc_version")} == wanted
     assert audit.chunk_ids_are_unique(workbench.lake).holds
+
+
+def test_another_address_or_language_reaches_the_index_and_the_queue_and_embeds_nothing(
+    workbench: Workbench, tmp_path: Path
+) -> None:
+    record = {"_id": "1", "url": "https://example.org/old", "lang": "en", "title": "ABC 500", "text": "ABC 500 XR 2000"}
+    file = tmp_path / "parts.jsonl"
+    file.write_text(json.dumps(record) + "\n", "utf-8")
+    source = workbench.add(file)
+    before = workbench.run(source)
+    ids = workbench.rows("chunks", "chunk_id doc_id")
+    for change in ({"url": "https://example.org/new"}, {"lang": "pt"}):
+        record |= change
+        file.write_text(json.dumps(record) + "\n", "utf-8")
+        after = workbench.run(source)
+        for step in ("documents", "curated", "chunks", "embeddings", "knowledge"):
+            assert after[step].data_version != before[step].data_version, f"{step}: what comes after it must follow"
+        assert after["embeddings"].counts["embedded"] == 0
+        shown = [*workbench.rows(workbench.knowledge_table, "url lang"), *workbench.rows("chunks", "url lang")]
+        _, (waiting,) = curation.queue(workbench.database, workbench.tenant_id, curation.APPROVED)
+        assert all(row == {"url": record["url"], "lang": record["lang"]} for row in shown)
+        assert (waiting["url"], waiting["lang"]) == (record["url"], record["lang"])
+        before = after
+    assert workbench.rows("chunks", "chunk_id doc_id") == ids
+    assert workbench.run(source)["chunks"].counts["documents_unchanged"] == 1
+
+
+def test_a_document_that_cannot_be_read_any_more_has_no_chunks(
+    workbench: Workbench, folder: Path, source: Source
+) -> None:
+    """A run was killed after parsing, and then the chunks alone are made anew."""
+    workbench.to_chunks(source)
+    (folder / "a.md").write_bytes(b"%PDF-1.4 broken")
+    workbench.collect(source)
+    assert workbench.parse(source).counts["quarantined"] == 1
+    workbench.chunk(source, code="code-2")
+    assert {row["url"].rpartition("/")[2] for row in workbench.rows("chunks", "url")} == {"b.md"}
 
 
 def test_a_repeated_paragraph_keeps_each_of_its_places(workbench: Workbench, tmp_path: Path) -> None:
