@@ -20,6 +20,8 @@ _MAX_HEADING_CHARS = 150
 # A mark that begins a list item or a numbered clause; such a line is never joined to the one before.
 _ITEM = re.compile(r"(?:[•▪◦‣·*–—-]|\(?[a-zA-Z0-9]{1,3}[.)]|§|Art\.|[IVXLC]+\s*[–—-])\s")
 
+_PAGE_NUMBER = re.compile(r"(?<!\d)\d{1,5}(?!\d)")  # more digits are an order or a process
+
 
 @dataclass(slots=True)
 class Line:
@@ -138,10 +140,24 @@ def drop_running_lines(pages: Sequence[list[Line]]) -> list[list[Line]]:
     """Without the heads and feet that repeat on most pages: they would stand in the middle of sentences."""
     if len(pages) < 4:
         return list(pages)
-    seen = Counter(key for page in pages for key in {_running_key(line) for line in page if line.marginal})
+    seen = Counter(
+        key for index, page in enumerate(pages) for key in {key for line in page for key in _running_keys(line, index)}
+    )
     repeated = {key for key, count in seen.items() if count > 0.5 * len(pages)}
-    return [[line for line in page if not (line.marginal and _running_key(line) in repeated)] for page in pages]
+    kept = [
+        [line for line in page if repeated.isdisjoint(_running_keys(line, index))] for index, page in enumerate(pages)
+    ]
+    # What repeats is the text itself where there is no other, such as a numbered label on each page.
+    return kept if any(kept) else list(pages)
 
 
-def _running_key(line: Line) -> str:
-    return re.sub(r"\d+", "#", line.text)
+def _running_keys(line: Line, index: int) -> set[str]:
+    """What `line` has in common with the same head on other pages: its text, or all but a number that counts pages."""
+    if not line.marginal:
+        return set()
+    text = line.text
+    counted = (
+        f"{text[: number.start()]}#{int(number.group()) - index}{text[number.end() :]}"
+        for number in _PAGE_NUMBER.finditer(text)
+    )
+    return {text, *counted}

@@ -82,6 +82,19 @@ def test_running_heads_and_page_numbers_are_left_out(parse: Parse) -> None:
     assert text.count("O servidor") == 5 and "Assunto e." in text
 
 
+def test_rows_of_a_long_table_are_no_running_heads_though_only_their_figures_differ(parse: Parse) -> None:
+    rows = [f"Produto {1000 + 7 * n} custa R$ {n * 3 % 97},{n % 90 + 10}" for n in range(6 * 48)]
+    pages = [
+        [(57, 775 - 15 * n, 11, row) for n, row in enumerate(rows[start : start + 48])] for start in range(0, 288, 48)
+    ]
+    text = " ".join(parse(pdf(*pages)).text.split())
+    assert [row for row in rows if row not in text] == []
+
+
+def test_what_stands_alone_on_numbered_pages_is_the_text(parse: Parse) -> None:
+    assert parse(pdf(*([(72, 800, 11, f"Caixa {n} do arquivo")] for n in range(5)))).text.startswith("Caixa 0")
+
+
 def test_a_password_is_asked_for_only_where_reading_needs_one(parse: Parse, reason_of: Callable[..., str]) -> None:
     locked = pdf([(72, 700, 11, "segredo")], encrypt=StandardEncryption("senha", "dono"))
     assert reason_of(locked) == QuarantineReason.ENCRYPTED
