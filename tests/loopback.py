@@ -10,7 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class CountingSite:
-    """`pages` maps paths to bodies, `types` to other content types than html; `failing` paths answer 404 or 410.
+    """`pages` maps paths to bodies, `types` to other content types than html; `failing` paths answer that status,
+    and `answers` gives a path's whole answer: status, headers, body.
 
     `bodies` counts the answers that carried a body, `asked` all requests.
     """
@@ -19,6 +20,7 @@ class CountingSite:
     pages: dict[str, bytes] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
     failing: dict[str, int] = field(default_factory=dict)
+    answers: dict[str, tuple[int, dict[str, str], bytes]] = field(default_factory=dict)
     asked: Counter[str] = field(default_factory=Counter)
     bodies: Counter[str] = field(default_factory=Counter)
 
@@ -26,10 +28,13 @@ class CountingSite:
         path = request.path
         self.asked[path] += 1
         body = self.pages.get(path)
-        if path in self.failing or body is None:
-            request.send_response(self.failing.get(path, 404))
-            request.send_header("Content-Length", "0")
+        if path in self.answers or path in self.failing or body is None:
+            status, headers, content = self.answers.get(path, (self.failing.get(path, 404), {}, b""))
+            request.send_response(status)
+            for name, value in (headers | {"Content-Length": str(len(content))}).items():
+                request.send_header(name, value)
             request.end_headers()
+            request.wfile.write(content)
             return
         etag = f'"{hash(body)}"'
         if request.headers.get("If-None-Match") == etag:

@@ -48,19 +48,16 @@ def judge(locator: str, url: str, answer: Answer, known: KnownPage | None, depth
 
     `known` is passed when a "not modified" may be believed.
     """
-    headers = answer.headers
     page = CollectedPage(
         locator=locator,
         url=url,
         outcome=Outcome.ERROR,
         status=answer.status,
         fetched_at=datetime.now(UTC),
-        etag=headers.get("etag", ""),
-        last_modified=headers.get("last-modified", ""),
         depth=depth,
     )
     if answer.status == HTTPStatus.NOT_MODIFIED and known is not None:
-        _carry_over(page, known)
+        _carry_over(page, answer, known)
     elif answer.status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
         page.outcome, page.reason = Outcome.GONE, _phrase(answer.status)
     elif answer.status != HTTPStatus.OK:
@@ -94,6 +91,7 @@ def _judge_body(page: CollectedPage, answer: Answer, known: KnownPage | None) ->
     if not answer.body.strip():
         page.reason = "the server sent an empty body"
         return
+    _note_validators(page, answer)
     page.content_hash = content_hash(answer.body)
     page.size_bytes = len(answer.body)
     if known is not None and known.content_hash == page.content_hash:
@@ -102,8 +100,15 @@ def _judge_body(page: CollectedPage, answer: Answer, known: KnownPage | None) ->
         page.outcome, page.body = Outcome.STORED, answer.body
 
 
-def _carry_over(page: CollectedPage, known: KnownPage) -> None:
+def _note_validators(page: CollectedPage, answer: Answer) -> None:
+    """Those of an error page stay unread: sent back for a body that is held, they would call it the newest."""
+    page.etag = answer.headers.get("etag", "")
+    page.last_modified = answer.headers.get("last-modified", "")
+
+
+def _carry_over(page: CollectedPage, answer: Answer, known: KnownPage) -> None:
     """A 304 need not repeat what the server said before."""
+    _note_validators(page, answer)
     page.outcome = Outcome.UNCHANGED
     page.etag = page.etag or known.etag
     page.last_modified = page.last_modified or known.last_modified

@@ -68,6 +68,24 @@ def test_an_error_keeps_the_last_good_body_its_type_and_its_links(workbench: Wor
     assert max(web.bodies[path] for path in web.pages) == 1, "nothing was sent twice"
 
 
+@pytest.mark.parametrize(("status", "body"), [(403, b"Down for maintenance."), (200, b"")])
+def test_what_an_error_page_says_of_itself_is_not_asked_of_the_page_that_is_held(
+    workbench: Workbench, web: CountingSite, status: int, body: bytes
+) -> None:
+    web.pages = {"/": page("Home", "Start here.", "/p"), "/p": page("P", "The first wording.")}
+    source = workbench.add(f"{web.root}/")
+    workbench.collect(source)
+    web.pages["/p"] = page("P", "The second wording.")
+    # Of the new page, as a server tells that compares dates: the error page is the younger of the two.
+    etag = f'"{hash(web.pages["/p"])}"'
+    web.answers["/p"] = (status, {"Content-Type": "text/html", "ETag": etag}, body)
+    workbench.collect(source)
+    assert _outcomes(workbench, source)["p"] == "error"
+    del web.answers["/p"]
+    workbench.collect(source)
+    assert b"The second wording." in _bodies(workbench, source)["p"]
+
+
 def test_a_page_that_is_gone_from_a_site_loses_its_body(workbench: Workbench, web: CountingSite) -> None:
     web.pages = {"/": page("Home", "Start here.", "/old"), "/old": page("Old", "Once upon a time.")}
     source = workbench.add(f"{web.root}/")
