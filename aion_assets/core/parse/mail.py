@@ -1,6 +1,7 @@
-"""Mails: who wrote what to whom when, the body, and the names of what was attached."""
+"""Mails: who wrote what to whom when, the body, the mails forwarded in it, and the names of what was attached."""
 
-from email.message import EmailMessage
+from collections.abc import Iterator
+from email.message import EmailMessage, MIMEPart
 from email.parser import BytesParser
 from email.policy import default
 from email.utils import parsedate_to_datetime
@@ -10,6 +11,7 @@ from aion_assets.core.parse.detect import RawFile
 from aion_assets.core.parse.draft import Draft
 
 _SHOWN_FIELDS = ("From", "To", "Cc", "Date", "Subject")
+_MAX_FORWARDS = 8  # mails inside of mails
 
 
 def parse(raw: RawFile, draft: Draft) -> None:
@@ -17,23 +19,53 @@ def parse(raw: RawFile, draft: Draft) -> None:
     message = BytesParser(EmailMessage, policy=default).parsebytes(raw.body)
     draft.title = _field(message, "Subject")
     draft.published = _date(str(message["Date"] or ""))
-    draft.paragraph("\n".join(f"{name}: {_field(message, name)}" for name in _SHOWN_FIELDS if message[name]))
-    body = message.get_body(preferencelist=("plain", "html"))
-    if body is not None:
-        payload = body.get_payload(decode=True)
-        text = decode(payload if isinstance(payload, bytes) else b"", body.get_content_charset() or "")
-        if body.get_content_subtype() == "html":
-            from aion_assets.core.parse.html import write_markup
-
-            write_markup(text, draft)
-        else:
-            draft.paragraph(text)
+    _write(message, draft, depth=0)
     names = [name for part in message.walk() if (name := part.get_filename())]
     if names:
         draft.paragraph("Attachments: " + ", ".join(names))
 
 
-def _field(message: EmailMessage, name: str) -> str:
+def _write(message: MIMEPart, draft: Draft, depth: int) -> None:
+    draft.paragraph("\n".join(f"{name}: {_field(message, name)}" for name in _SHOWN_FIELDS if message[name]))
+    _write_body(message, draft)
+    for forwarded in _forwarded(message):
+        if depth == _MAX_FORWARDS:
+            draft.note(f"mails inside of {_MAX_FORWARDS} others are not read")
+        else:
+            _write(forwarded, draft, depth + 1)
+
+
+def _write_body(message: MIMEPart, draft: Draft) -> None:
+    """The plain text; the HTML where that is blank, as some programs leave it."""
+    for kind in ("plain", "html"):
+        body = message.get_body(preferencelist=(kind,))
+        text = _text(body) if body is not None else ""
+        if not text.strip():
+            continue
+        if kind == "html":
+            from aion_assets.core.parse.html import write_markup
+
+            write_markup(text, draft)
+        else:
+            draft.paragraph(text)
+        return
+
+
+def _text(part: MIMEPart) -> str:
+    payload = part.get_payload(decode=True)
+    return decode(payload if isinstance(payload, bytes) else b"", part.get_content_charset() or "")
+
+
+def _forwarded(part: MIMEPart) -> Iterator[MIMEPart]:
+    """The mails in `part`, but not those in them again."""
+    if part.get_content_type() == "message/rfc822":
+        yield from part.iter_parts()
+    else:
+        for below in part.iter_parts():
+            yield from _forwarded(below)
+
+
+def _field(message: MIMEPart, name: str) -> str:
     value = str(message[name] or "")
     if "\N{REPLACEMENT CHARACTER}" not in value:
         return value

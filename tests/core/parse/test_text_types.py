@@ -3,12 +3,15 @@
 import json
 import re
 from collections.abc import Callable
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 
 from aion_assets.core.parse.charset import decode
+from aion_assets.core.parse.detect import RawFile
 from aion_assets.core.parse.language import identify
+from aion_assets.core.parse.registry import parse_noted
 from aion_assets.core.parse.table import sniff_delimiter
 from aion_assets.core.records import ParsedDocument, QuarantineReason
 
@@ -71,6 +74,34 @@ def test_a_mail_shows_its_fields_its_body_and_the_names_of_its_files(parse: Pars
         "From: Ana <ana@x.br>\nTo: bia@y.br\nDate: Tue, 05 Mar 2024 10:00:00 -0300\nSubject: Reunião\n\n"
         "A reunião fica para quinta.\n\nAttachments: ata.pdf"
     )
+
+
+def test_a_mail_whose_plain_text_is_blank_is_read_from_its_html_forwarded_or_not(parse: Parse) -> None:
+    original = EmailMessage()
+    original["From"], original["Subject"] = "rh@x.br", "Férias"
+    original.set_content("\n")
+    original.add_alternative("<p>As férias vão de <b>20 de dezembro</b> a 5 de janeiro.</p>", subtype="html")
+    text = "From: rh@x.br\nSubject: Férias\n\nAs férias vão de 20 de dezembro a 5 de janeiro."
+    assert parse(original.as_bytes(), "m.eml").text == text
+
+    forward = EmailMessage()
+    forward["From"] = "ana@x.br"
+    forward.set_content("Segue abaixo.")
+    forward.add_attachment(original)
+    assert parse(forward.as_bytes(), "m.eml").text == f"From: ana@x.br\n\nSegue abaixo.\n\n{text}"
+
+
+def test_mails_inside_of_mails_are_read_to_a_certain_depth() -> None:
+    mail = EmailMessage()
+    mail.set_content("o texto mais fundo")
+    for level in range(12):
+        outer = EmailMessage()
+        outer.set_content(f"texto {level}")
+        outer.add_attachment(mail)
+        mail = outer
+    document, remark = parse_noted(RawFile(mail.as_bytes(), filename="m.eml"))
+    assert document.text.split("\n\n") == [f"texto {level}" for level in range(11, 2, -1)]
+    assert remark == "mails inside of 8 others are not read"
 
 
 def test_markdown_keeps_headings_code_and_tables(parse: Parse) -> None:
