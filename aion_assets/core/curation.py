@@ -22,8 +22,8 @@ EXCERPT_CHARS = 300
 # What scores less waits for a person even in a trusted source: single words, rulers, empty tables. The lowest
 # of the 5 737 documents of six retrieval sets has .34.
 MIN_AUTO_QUALITY = 0.2
-# What the queue shows of a document, text aside.
-_SHOWN = ("title", "quality", "url", "lang")
+# Where one of these is another, the queue shows the document anew; title and text are in the content hash.
+_VERSION = ("content_hash", "quality", "url", "lang")
 _BATCH = 500
 
 _curation = schema.curation
@@ -55,14 +55,12 @@ def register_documents(
     A document keeps its decision when its content changes. `texts` is asked only for what the queue shows of documents
     that are new or changed. People decide while this runs, so what a write depends on is a condition of the write.
     """
+    columns = (_curation.c.doc_id, *(_curation.c[name] for name in _VERSION))
     with database.read() as connection:
-        found = connection.execute(
-            select(_curation.c.doc_id, *(_curation.c[name] for name in _SHOWN)).where(
-                _curation.c.source_id == source.source_id
-            )
-        ).all()
-    known = {row.doc_id: row for row in found}
-    due = [key for key, row in documents.items() if key not in known or _shown(known[key]._mapping) != _shown(row)]
+        found = connection.execute(select(*columns).where(_curation.c.source_id == source.source_id)).all()
+    known = {row.doc_id: row._asdict() for row in found}
+    # In one order, as deciding does, so that of the two only one ever waits for the other.
+    due = sorted(key for key, row in documents.items() if key not in known or _version(known[key]) != _version(row))
     for begin in range(0, len(due), _BATCH):
         some = due[begin : begin + _BATCH]
         shown = {key: _view(documents[key], text) for key, text in texts(some)}
@@ -172,7 +170,9 @@ def note_duplicates(database: Database, source_id: str, duplicate_of: Mapping[st
     with database.write() as connection:
         shown = dict(
             connection.execute(
-                select(_curation.c.doc_id, _curation.c.duplicate_of).where(_curation.c.source_id == source_id)
+                select(_curation.c.doc_id, _curation.c.duplicate_of)
+                .where(_curation.c.source_id == source_id)
+                .order_by(_curation.c.doc_id)
             )
             .tuples()
             .all()
@@ -202,13 +202,12 @@ def hidden(database: Database, tenant_id: str) -> Hidden:
     )
 
 
-def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
-    shown = {name: row[name] or "" for name in _SHOWN}
-    return shown | {"quality": round(float(row["quality"]), 6)}
+def _version(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: row[name] or "" for name in _VERSION} | {"quality": round(float(row["quality"]), 6)}
 
 
 def _view(row: Mapping[str, Any], text: str) -> dict[str, Any]:
-    return _shown(row) | {"chars": len(text), "excerpt": text[:EXCERPT_CHARS]}
+    return _version(row) | {"title": row["title"], "chars": len(text), "excerpt": text[:EXCERPT_CHARS]}
 
 
 def _new_row(source: Source, key: str, view: dict[str, Any]) -> dict[str, Any]:
@@ -223,18 +222,22 @@ def _first_decision(source: Source, view: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _show_again(connection: Connection, source: Source, key: str, view: dict[str, Any]) -> None:
-    connection.execute(update(_curation).where(_curation.c.doc_id == key).values(**view))
-    undecided = (_curation.c.state == PENDING, _curation.c.decided_by == "")
+    # Before there were content hashes the row may have been of the same text, and nobody decides on that now.
+    undecided = (_curation.c.state == PENDING, _curation.c.decided_by == "", _curation.c.content_hash != "")
     values = _first_decision(source, view)
     connection.execute(update(_curation).where(_curation.c.doc_id == key, *undecided).values(**values))
+    connection.execute(update(_curation).where(_curation.c.doc_id == key).values(**view))
 
 
 def _approved_of(connection: Connection, doc_ids: Sequence[str]) -> list[str]:
-    """Those that are approved now, and stay so until the transaction ends."""
+    """Those that are approved now. No decision on any of `doc_ids` falls until the transaction ends."""
     approved: list[str] = []
-    for begin in range(0, len(doc_ids), _BATCH):
-        where = (_curation.c.doc_id.in_(doc_ids[begin : begin + _BATCH]), _curation.c.state == APPROVED)
-        approved += connection.scalars(select(_curation.c.doc_id).where(*where).with_for_update())
+    ordered = sorted(doc_ids)
+    for begin in range(0, len(ordered), _BATCH):
+        these = _curation.c.doc_id.in_(ordered[begin : begin + _BATCH])
+        locked = select(_curation.c.doc_id, _curation.c.state).where(these).order_by(_curation.c.doc_id)
+        found = connection.execute(locked.with_for_update())
+        approved += [row.doc_id for row in found if row.state == APPROVED]
     return approved
 
 

@@ -66,6 +66,7 @@ curation = Table(
     Column("decided_at", DateTime(timezone=True)),
     Column("reason", Text, nullable=False),
     Column("tags", JSON, nullable=False),
+    Column("content_hash", String(64), nullable=False),  # of the document whose title and text are shown here
     Column("quality", Float, nullable=False),
     Column("title", Text, nullable=False),
     Column("url", Text, nullable=False),

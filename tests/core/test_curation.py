@@ -1,12 +1,15 @@
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
-from aion_assets.core import curation, sources
+from aion_assets.core import curation, schema, sources
 from aion_assets.core.database import Database
 from aion_assets.core.errors import CurationError, PrefixError
+from aion_assets.core.ids import digest
 from aion_assets.core.records import Source
 from aion_assets.core.settings import Settings
 
@@ -22,17 +25,20 @@ def _source_of_uploads(either: Either) -> Source:
     return sources.add_source(*either, "uploads", schedule_s=0)
 
 
-def _document(title: str = "Título", quality: float = 0.9) -> dict[str, Any]:
-    return {"title": title, "quality": quality, "url": "https://example.org/a", "lang": "pt"}
+def _document(title: str = "Título", quality: float = 0.9, text: str = TEXT) -> dict[str, Any]:
+    url = "https://example.org/a"
+    return {"title": title, "quality": quality, "url": url, "lang": "pt", "content_hash": digest(title, text)}
 
 
-def _register(either: Either, source: Source, documents: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def _register(
+    either: Either, source: Source, documents: Mapping[str, Mapping[str, Any]], text: str = TEXT
+) -> list[str]:
     """Ids whose text was asked for."""
     asked: list[str] = []
 
     def texts(keys: list[str]) -> Iterable[tuple[str, str]]:
         asked.extend(keys)
-        return [(key, TEXT) for key in keys]
+        return [(key, text) for key in keys]
 
     curation.register_documents(either[0], source, documents, texts)
     return asked
@@ -58,6 +64,29 @@ def test_new_documents_wait_and_unchanged_ones_are_not_read_again(either_databas
     total, rows = curation.queue(either_database[0], either_database[1].tenant_id)
     assert (total, [row["doc_id"] for row in rows]) == (2, ["b", "a"]), "low quality needs a person most"
     assert rows[1]["title"] == "Outro" and len(rows[1]["excerpt"]) == curation.EXCERPT_CHARS
+
+
+def test_a_figure_that_changed_in_the_text_is_shown(either_database: Either) -> None:
+    source = _source(either_database)
+    for text in ("O prazo é de 12 dias.", "O prazo é de 21 dias."):
+        changed = {"a": _document(text=text), "b": _document()}
+        assert "a" in _register(either_database, source, changed, text)
+        assert _register(either_database, source, changed, text) == []
+        _, rows = curation.queue(*_tenant(either_database))
+        assert rows[0]["excerpt"] == text
+
+
+def test_a_source_that_becomes_trusted_decides_on_what_changes_and_leaves_what_waits(either_database: Either) -> None:
+    database, _ = either_database
+    source = _source(either_database)
+    _register(either_database, source, {key: _document() for key in ("changed", "old", "same")})
+    with database.write() as connection:  # as it was shown before the queue kept content hashes
+        connection.execute(update(schema.curation).where(schema.curation.c.doc_id == "old").values(content_hash=""))
+    trusted = replace(source, auto_approve=True)
+    now_there = {"changed": _document(text="21 dias"), "old": _document(), "same": _document()}
+    assert _register(either_database, trusted, now_there) == ["changed", "old"]
+    assert _register(either_database, trusted, now_there) == []
+    assert _state(either_database, source) == {"changed": "approved", "old": "pending", "same": "pending"}
 
 
 def test_a_trusted_source_leaves_what_says_nothing_to_a_person_until_it_says_something(either_database: Either) -> None:
