@@ -44,24 +44,43 @@ def parse(raw: RawFile, draft: Draft) -> None:
 
 
 def _write_pages(document: Any, raw: RawFile, draft: Draft) -> None:
+    import pypdfium2
+
     pages: list[list[pdf_layout.Line]] = []
     scanned: dict[int, str] = {}
     outline = _outline(document)
+    broken: list[int] = []
     for index in range(len(document)):
-        page = document[index]
-        textpage = page.get_textpage()
-        lines = pdf_layout.read_lines(textpage, page.get_height())
-        if _needs_ocr(page, lines):
-            scanned[index] = _recognise(page, index + 1, raw, draft)
-            lines = [] if scanned[index] else lines
+        try:
+            lines, scanned[index] = _read_page(document[index], index + 1, raw, draft)
+        except pypdfium2.PdfiumError:
+            lines = []
+            broken.append(index + 1)
         pages.append(lines)
-        textpage.close()
-        page.close()
+    if broken:
+        _remark_broken(broken, len(pages), draft)
     levels = pdf_layout.heading_levels(pages)
     for index, lines in enumerate(pdf_layout.drop_running_lines(pages)):
         draft.page(index + 1)
         draft.paragraph(scanned.get(index, ""))
         _write_page(lines, levels, outline.get(index, []), draft)
+
+
+def _read_page(page: Any, number: int, raw: RawFile, draft: Draft) -> tuple[list[pdf_layout.Line], str]:
+    """The lines of a page, or the text that Tesseract has read in it."""
+    textpage = page.get_textpage()
+    lines = pdf_layout.read_lines(textpage, page.get_height())
+    recognised = _recognise(page, number, raw, draft) if _needs_ocr(page, lines) else ""
+    textpage.close()
+    page.close()
+    return [] if recognised else lines, recognised
+
+
+def _remark_broken(numbers: list[int], pages: int, draft: Draft) -> None:
+    if len(numbers) == pages:
+        raise ParseError(QuarantineReason.BROKEN, "The PDF is damaged: none of its pages can be read.")
+    first = f"page {numbers[0]} cannot be read"
+    draft.note(first if len(numbers) == 1 else f"{first}, nor can {len(numbers) - 1} more")
 
 
 def _write_page(

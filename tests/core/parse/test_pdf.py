@@ -1,6 +1,7 @@
 """PDF: pages, headings, columns, hyphens, passwords and scans."""
 
 import io
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from shutil import which
@@ -11,6 +12,8 @@ from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfgen.canvas import Canvas
 
 from aion_assets.core.parse import ocr, parse_bytes
+from aion_assets.core.parse.detect import RawFile
+from aion_assets.core.parse.registry import parse_noted
 from aion_assets.core.records import ParsedDocument, QuarantineReason
 
 Drawn = tuple[float, float, int, str]  # x, y, font size, text
@@ -105,6 +108,18 @@ def test_a_password_is_asked_for_only_where_reading_needs_one(parse: Parse, reas
 def test_a_blank_page_and_a_broken_file_have_their_reasons(reason_of: Callable[..., str]) -> None:
     assert reason_of(pdf([])) == QuarantineReason.NO_TEXT
     assert reason_of(b"%PDF-1.7\nnot really") == QuarantineReason.BROKEN
+
+
+def test_a_broken_page_costs_no_other_its_text(reason_of: Callable[..., str]) -> None:
+    whole = pdf(*([(72, 700, 11, f"Texto da parte {'abcd'[n]}.")] for n in range(4)))
+    pages = re.findall(rb"<<\n/Contents.*?(?=\nendobj)", whole, re.DOTALL)
+    damaged = whole.replace(pages[2], b"null".ljust(len(pages[2])))
+    document, remark = parse_noted(RawFile(damaged))
+    assert document.text == "Texto da parte a.\n\nTexto da parte b.\n\nTexto da parte d."
+    assert document.anchors[-1].page == 4 and remark == "page 3 cannot be read"
+    for page in pages:
+        damaged = damaged.replace(page, b"null".ljust(len(page)))
+    assert reason_of(damaged) == QuarantineReason.BROKEN
 
 
 def scanned_pdf(original: bytes) -> bytes:
