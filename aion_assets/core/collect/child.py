@@ -1,4 +1,4 @@
-"""The crawler's process: reads a job from stdin, writes rows to the pipe named by its argument, logs to stderr.
+"""The crawler's process: reads a job from stdin, writes rows to a pipe, logs to stderr.
 
 It never outlives its parent: the kernel kills it on Linux, and everywhere it watches stdin, which the parent holds
 open.
@@ -24,10 +24,12 @@ _PR_SET_PDEATHSIG = 1
 
 
 def main() -> int:
-    die_with_parent()
+    """`argv`: descriptor of the pipe, process id of the parent."""
+    rows_pipe, parent = map(int, sys.argv[1:])
+    _die_with(parent)
     job, known = receive_job(sys.stdin.buffer)
     threading.Thread(target=_watch_parent, daemon=True).start()
-    with os.fdopen(int(sys.argv[1]), "wb") as rows:
+    with os.fdopen(rows_pipe, "wb") as rows:
         return _crawl(job, known, rows)
 
 
@@ -91,11 +93,10 @@ def unpaced_hosts(job: CrawlJob) -> frozenset[str]:
     return frozenset(hosts)
 
 
-def die_with_parent() -> None:
-    parent = os.getppid()
+def _die_with(parent: int) -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent or parent == 1:
+    if os.getppid() != parent:  # it died before the line above
         raise SystemExit("the parent is gone")
 
 

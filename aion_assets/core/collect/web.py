@@ -105,7 +105,7 @@ def _run_child(job: CrawlJob, known: Mapping[str, KnownPage], on_row: _Counting)
     read_end, write_end = os.pipe()
     try:
         child = subprocess.Popen(
-            [sys.executable, "-m", "aion_assets.core.collect.child", str(write_end)],
+            [sys.executable, "-m", "aion_assets.core.collect.child", str(write_end), str(os.getpid())],
             stdin=subprocess.PIPE,
             pass_fds=(write_end,),
             start_new_session=True,  # Ctrl-C reaches the parent alone, which then ends the child

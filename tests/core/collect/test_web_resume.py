@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import textwrap
 import time
 from pathlib import Path
 
@@ -20,6 +19,22 @@ from aion_assets.core.records import CollectedPage, KnownPage, Outcome
 from aion_assets.core.settings import Settings
 
 PAGES = 60
+# Collects the site and notes each row.
+COLLECTS = """
+import json, sys
+from pathlib import Path
+from aion_assets.core.collect.web import WebConnector
+from aion_assets.core.records import Source
+from aion_assets.core.settings import Settings
+
+source = Source("s1", "default", "web", sys.argv[1], "a source", 0, 10, 1000)
+settings = Settings(home=Path(sys.argv[2]), allow_private_networks="127.0.0.0/8")
+with open(sys.argv[3], "w") as journal:
+    def emit(page):
+        row = [page.locator, page.outcome, list(page.links), page.depth, page.content_hash]
+        print(json.dumps(row), file=journal, flush=True)
+    WebConnector().collect(source, settings, {}, "now", emit, lambda progress: None)
+"""
 
 
 @pytest.fixture
@@ -120,23 +135,8 @@ def test_killing_the_parent_kills_the_crawler_and_the_next_run_finishes(
     large_site: Site, loopback_settings: Settings, tmp_path: Path
 ) -> None:
     journal = tmp_path / "journal"
-    program = textwrap.dedent("""
-        import json, sys
-        from pathlib import Path
-        from aion_assets.core.collect.web import WebConnector
-        from aion_assets.core.records import Source
-        from aion_assets.core.settings import Settings
-
-        source = Source("s1", "default", "web", sys.argv[1], "a source", 0, 10, 1000)
-        settings = Settings(home=Path(sys.argv[2]), allow_private_networks="127.0.0.0/8")
-        with open(sys.argv[3], "w") as journal:
-            def emit(page):
-                row = [page.locator, page.outcome, list(page.links), page.depth, page.content_hash]
-                print(json.dumps(row), file=journal, flush=True)
-            WebConnector().collect(source, settings, {}, "now", emit, lambda progress: None)
-    """)
     parent = subprocess.Popen(
-        [sys.executable, "-c", program, large_site.root, str(tmp_path / "home"), str(journal)],
+        [sys.executable, "-c", COLLECTS, large_site.root, str(tmp_path / "home"), str(journal)],
         start_new_session=True,
     )
     deadline = time.monotonic() + 30
@@ -161,3 +161,17 @@ def test_killing_the_parent_kills_the_crawler_and_the_next_run_finishes(
         path = locator.removeprefix(large_site.root)
         assert large_site.requests[path] == before[path], f"{path} was fetched again"
     assert {f"{large_site.root}/{number}" for number in range(PAGES)} <= kept.keys() | rest.rows.keys()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="process namespaces are Linux's")
+def test_a_crawl_may_be_started_by_the_first_process_of_a_container(
+    site: Site, loopback_settings: Settings, tmp_path: Path
+) -> None:
+    first_process = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc"]
+    if subprocess.run([*first_process, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this kernel grants no process namespace")
+    site.pages["/"] = html(text="the only page")
+    journal = tmp_path / "journal"
+    collects = [sys.executable, "-c", COLLECTS, site.root, str(tmp_path / "home"), str(journal)]
+    subprocess.run([*first_process, *collects], check=True, timeout=60)
+    assert [json.loads(line)[1] for line in journal.read_text().splitlines()] == ["stored"]
