@@ -76,7 +76,8 @@ class CollectedPage:
     """The outcome of one location in one collection. `body` is set exactly when `outcome` is STORED.
 
     `locator` is the canonical URL of a web page, or the path (jsonl: the record's id) relative to the source.
-    `url` is what a citation shows and links to; `links` are the canonical URLs a page points to.
+    `url` is what a citation shows and links to; `links` are the canonical URLs a page points to. `is_another` says that
+    the location no longer stands for what was known of it, so that no earlier body may be kept.
     """
 
     locator: str
@@ -94,6 +95,7 @@ class CollectedPage:
     size_bytes: int = 0
     links: Sequence[str] = ()
     depth: int = 0
+    is_another: bool = False
 
 
 @dataclass(slots=True)

@@ -82,10 +82,14 @@ class _UploadsVisit(FolderVisit):
             )
         match = _LINK.search(text)
         url = canonical_url(match[1]) if match else None
-        if url is None:
-            return failed(found.locator, found.path.as_uri(), Outcome.ERROR, "holds no web address", None, 0)
         # What is known belongs to the address that the file held then.
-        return fetch_link(self.client, found.locator, url, known if known and tuple(known.links) == (url,) else None)
+        same = known if known and tuple(known.links) == (url,) else None
+        if url is None:
+            page = failed(found.locator, found.path.as_uri(), Outcome.ERROR, "holds no web address", None, 0)
+        else:
+            page = fetch_link(self.client, found.locator, url, same)
+        page.is_another = same is None
+        return page
 
 
 def fetch_link(client: "httpx.Client", locator: str, url: str, known: KnownPage | None = None) -> CollectedPage:

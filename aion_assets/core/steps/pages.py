@@ -146,7 +146,7 @@ class _PageWriter:
             row = self._row(page)
             if page.locator not in self._known or page.body is not None:
                 fresh.append(row)
-            elif page.outcome in _KEEPS_BODY:
+            elif _keeps_body(page):
                 visits.append(row)
             else:
                 dropped.append(row)
@@ -160,7 +160,7 @@ class _PageWriter:
         source = self._source
         locator = page.locator if source.kind == "web" else f"{source.source_id}:{page.locator}"
         location = location_id(source.tenant_id, locator)
-        earlier = self._known.get(page.locator) if page.outcome in _KEEPS_BODY else None
+        earlier = self._known.get(page.locator) if _keeps_body(page) else None
         return {
             "page_key": f"{source.source_id}/{location}",
             "location_id": location,
@@ -183,3 +183,7 @@ class _PageWriter:
             "body": page.body,
             **self._stamp,
         }
+
+
+def _keeps_body(page: CollectedPage) -> bool:
+    return page.outcome in _KEEPS_BODY and not page.is_another

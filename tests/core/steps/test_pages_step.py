@@ -5,6 +5,7 @@ from loopback import CountingSite, page
 from workbench import Workbench, write_files
 
 from aion_assets.core import sources
+from aion_assets.core.collect.uploads import uploads_folder
 from aion_assets.core.collect.web import WebConnector
 from aion_assets.core.records import CollectedPage, Outcome, Source
 from aion_assets.core.steps.pages import _PageWriter
@@ -84,6 +85,28 @@ def test_what_an_error_page_says_of_itself_is_not_asked_of_the_page_that_is_held
     del web.answers["/p"]
     workbench.collect(source)
     assert b"The second wording." in _bodies(workbench, source)["p"]
+
+
+def test_a_link_file_that_names_another_page_lets_go_of_the_first(workbench: Workbench, web: CountingSite) -> None:
+    web.pages = {"/old": page("Old", "Once upon a time."), "/new": page("New", "These days.")}
+    source = workbench.add("uploads")
+    link = uploads_folder(workbench.settings, source.source_id) / "page.url"
+    link.parent.mkdir(parents=True)
+
+    def collect(text: str) -> tuple[str, str, bool]:
+        link.write_text(text)
+        workbench.collect(source)
+        (row,) = workbench.rows("pages", "outcome etag content_hash body", source)
+        assert bool(row["content_hash"]) == bool(row["body"]) == bool(row["etag"])
+        return row["outcome"], row["etag"], bool(row["body"])
+
+    first = collect(f"{web.root}/old")
+    web.failing = {"/old": 503, "/new": 503}
+    assert collect(f"{web.root}/old") == ("error", *first[1:]), "it is only away"
+    assert collect(f"{web.root}/new") == ("error", "", False)
+    web.failing = {}
+    assert collect(f"{web.root}/new")[0] == "stored"
+    assert collect("no address") == ("error", "", False)
 
 
 def test_a_page_that_is_gone_from_a_site_loses_its_body(workbench: Workbench, web: CountingSite) -> None:
