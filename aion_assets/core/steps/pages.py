@@ -57,6 +57,8 @@ def _collect(
     started = time.monotonic()
     known = known_pages(lake, source.source_id)
     collection_id = sources.begin_collection(database, source.source_id)
+    # A change of options from here on gives the collection up; one from before, while it waited, counts already.
+    source = sources.get_source(database, settings, source.source_id).source
     writer = _PageWriter(lake, source, known, collection_id, run_id)
 
     def on_progress(progress: Progress) -> None:

@@ -8,6 +8,7 @@ from aion_assets.core import sources
 from aion_assets.core.collect.uploads import uploads_folder
 from aion_assets.core.collect.web import WebConnector
 from aion_assets.core.records import CollectedPage, Outcome, Source
+from aion_assets.core.source_options import change_options
 from aion_assets.core.steps.pages import _PageWriter
 
 
@@ -148,6 +149,16 @@ def test_a_killed_collection_goes_on_under_its_id(workbench: Workbench, web: Cou
     assert {row["outcome"] for row in workbench.rows("pages", "outcome", source)} == {Outcome.STORED}
     assert workbench.lake.count("pages") == 4
     assert sources.get_source(workbench.database, workbench.settings, source.source_id).collection_id == ""
+
+
+def test_options_that_change_before_a_collection_begins_are_those_it_follows(
+    workbench: Workbench, web: CountingSite
+) -> None:
+    web.pages = {"/": page("Home", "Start.", "/near"), "/near": page("Near", "One click away.")}
+    source = workbench.add(f"{web.root}/", max_depth=0)
+    change_options(workbench.database, workbench.settings, source.source_id, max_depth=1)
+    workbench.collect(source)  # as a run does that read the options and then waited for its turn
+    assert _outcomes(workbench, source) == {"": "stored", "near": "stored"}
 
 
 def test_two_sources_that_reach_one_address_keep_a_row_each(workbench: Workbench, web: CountingSite) -> None:
