@@ -36,6 +36,7 @@ class QuarantineReason(StrEnum):
     TIMEOUT = "timeout"
     MEMORY = "memory"
     CRASH = "crash"
+    KILLED = "killed"
     OCR_MISSING = "ocr-missing"
 
 

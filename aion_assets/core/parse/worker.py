@@ -175,6 +175,9 @@ class Worker:
         if any(sign in words.encode() for sign in _OUT_OF_MEMORY):
             detail = f"Parsing needs more than {self._memory_bytes} bytes of memory."
             return ParseOutcome("", reason=QuarantineReason.MEMORY, detail=detail)
+        if status == -signal.SIGKILL:  # nobody here sends it before there is an outcome
+            detail = "The parser process was ended from outside, by SIGKILL: by the kernel if memory was short."
+            return ParseOutcome("", reason=QuarantineReason.KILLED, detail=detail)
         cause = signal.Signals(-status).name if status < 0 else f"exit code {status}"
         return ParseOutcome("", reason=QuarantineReason.CRASH, detail=f"The parser process ended by {cause}.")
 

@@ -141,6 +141,8 @@ class _DocumentWriter:
             self.flush()
 
     def _version(self, outcome: ParseOutcome) -> str:
+        if outcome.reason is QuarantineReason.KILLED:
+            return f"{self._code_version}/{outcome.reason}"  # under any conditions: the next run tries again
         hindered = outcome.document.is_partial if outcome.document else outcome.reason in _MAY_SUCCEED
         return f"{self._code_version}/{_conditions(self._settings)}" if hindered else self._code_version
 

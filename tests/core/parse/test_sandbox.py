@@ -102,7 +102,7 @@ def test_a_parser_that_dies_is_replaced() -> None:
     time.sleep(0.3)  # until the kernel has ended them
     seen += list(outcomes)
     reasons = {outcome.key: outcome.reason for outcome in seen}
-    assert len(seen) == 4 and reasons["killed"] is QuarantineReason.CRASH
+    assert len(seen) == 4 and reasons["killed"] is QuarantineReason.KILLED
     assert reasons["first"] is reasons["last"] is None
     assert "SIGKILL" in next(outcome.detail for outcome in seen if outcome.key == "killed")
 

@@ -1,7 +1,10 @@
 import io
+import threading
+import time
 from pathlib import Path
 from shutil import which
 
+import psutil
 import pytest
 import reportlab
 from PIL import Image, ImageDraw, ImageFont
@@ -83,6 +86,28 @@ def test_what_ran_out_of_time_is_tried_again_under_another_limit_and_only_then(
     parsed.clear()
     workbench.parse(source)
     assert parsed == []
+
+
+def _kill_a_parser_at_work() -> None:
+    while not any(child.cpu_times().user > 2.0 for child in psutil.Process().children()):
+        time.sleep(0.05)
+    for child in psutil.Process().children():
+        child.kill()
+
+
+def test_what_was_killed_from_outside_is_tried_again_by_the_next_run(
+    workbench: Workbench, tmp_path: Path, parsed: list[str]
+) -> None:
+    source = workbench.add(write_files(tmp_path / "slow", a_html="<p>A <b>long</b> text.</p>" * 200_000))
+    workbench.collect(source)
+    killer = threading.Thread(target=_kill_a_parser_at_work)
+    killer.start()
+    assert workbench.parse(source).drops == {"killed": 1}
+    killer.join()
+
+    workbench.settings = workbench.settings.model_copy(update={"parse_timeout_s": 1.0})
+    assert workbench.parse(source).drops == {"timeout": 1}
+    assert parsed == ["a.html"] * 2
 
 
 def _partly_scanned_pdf() -> bytes:
