@@ -65,6 +65,27 @@ def test_declared_latin_1_is_read_and_a_page_without_main_text_is_taken_whole(pa
     assert parse(page.encode("latin-1"), content_type="text/html").text == "Situação\n\nNão há vagas."
 
 
+@pytest.mark.parametrize(
+    "opening", ["<div>", '<form id="aspnetForm" method="post"><input type="hidden" value="dDwtMTM2">']
+)
+@pytest.mark.parametrize(
+    "text", ["Duram trinta dias.", "Duram trinta dias por ano, que o servidor divide como quer. " * 4]
+)
+def test_a_page_that_marks_no_content_keeps_its_headings_though_it_be_one_form(
+    parse: Parse, opening: str, text: str
+) -> None:
+    body = f"{opening}<h1>Férias</h1><p>{text}</p><h2 id=abono>Abono</h2><p>Um terço, e {text}</p><ul><li>em dia</ul>"
+    document = parse(f"<html><head><title>Site</title></head><body>{body}</body></html>".encode(), "a.html")
+    assert [(a.heading, a.fragment) for a in document.anchors] == [("Férias", ""), ("Férias > Abono", "abono")]
+    assert document.text == f"Férias\n\n{text.strip()}\n\nAbono\n\nUm terço, e {text.strip()}\n\n- em dia"
+
+
+def test_a_form_beside_the_text_is_left_out(parse: Parse) -> None:
+    form = "<form><h2>Novidades</h2><p>Seu e-mail</p><input></form>"
+    text = parse(ARTICLE.replace("</article>", f"</article>{form}").encode(), content_type="text/html").text
+    assert text == parse(ARTICLE.encode(), content_type="text/html").text
+
+
 def test_a_short_page_does_not_borrow_the_menu(parse: Parse) -> None:
     links = "".join(f'<li><a href="{n}">Capítulo número {n} com um nome longo</a></li>' for n in range(40))
     page = f"<html><body><ul>{links}</ul><main><h1>Apêndice</h1></main></body></html>"
