@@ -30,6 +30,7 @@ _HEADING_STYLE = re.compile(r"heading (\d)", re.IGNORECASE)
 
 def parse(raw: RawFile, draft: Draft) -> None:
     import docx
+    from docx.opc.constants import RELATIONSHIP_TYPE
     from docx.opc.exceptions import PackageNotFoundError
 
     check_unpacked_size(raw.body)
@@ -42,16 +43,20 @@ def parse(raw: RawFile, draft: Draft) -> None:
                 QuarantineReason.UNSUPPORTED, "The file is a Strict Open XML document.", "Save it as a Word document."
             ) from error
         raise ParseError(QuarantineReason.BROKEN, f"The docx package is damaged: {error}.") from error
-    properties = document.core_properties
-    draft.title = properties.title or ""
-    draft.lang = properties.language or ""
-    if properties.created is not None:
-        draft.published = properties.created.date().isoformat()
+    if any(relation.reltype == RELATIONSHIP_TYPE.CORE_PROPERTIES for relation in document.part.package.rels.values()):
+        _read_properties(document.core_properties, draft)  # where there are none, python-docx makes them up
     levels = {style.style_id: _style_level(style) for style in document.styles if hasattr(style, "style_id")}
     _Writer(levels, Numbering(document), draft).write(document.element.body)
     for notes in _note_parts(document):
         for note in notes.iterchildren(f"{_W}footnote", f"{_W}endnote"):
             draft.paragraph(_text(note))
+
+
+def _read_properties(properties: Any, draft: Draft) -> None:
+    draft.title = properties.title or ""
+    draft.lang = properties.language or ""
+    if properties.created is not None:
+        draft.published = properties.created.date().isoformat()
 
 
 def _style_level(style: Any) -> int:

@@ -43,6 +43,19 @@ def test_a_docx_is_read_in_the_order_of_its_body(parse: Parse) -> None:
     assert parsed.title == "Regulamento"
 
 
+def test_a_docx_without_properties_has_neither_title_nor_date_of_its_own(parse: Parse) -> None:
+    document = docx.Document()
+    document.add_paragraph("Trinta dias por ano.")
+    document.core_properties.title, document.core_properties.created = "Férias", datetime.datetime(2024, 5, 1)
+    with_properties = parse(saved(document), "regulamento.docx")
+    assert (with_properties.title, with_properties.published) == ("Férias", "2024-05-01")
+
+    relations = document.part.package.rels
+    del relations[next(key for key, relation in relations.items() if relation.reltype.endswith("/core-properties"))]
+    without = parse(saved(document), "regulamento.docx")
+    assert (without.title, without.published) == ("regulamento", "")
+
+
 def test_lists_keep_the_numbers_that_word_computes(parse: Parse) -> None:
     document = docx.Document()
     for text in ("abrir", "fechar"):
