@@ -28,7 +28,7 @@ def read_image(image: "Image") -> str:
     languages = _installed_languages()
     mode = "--psm 1" if "osd" in languages else "--psm 3"  # 1 also turns pages that lie on their side
     data = pytesseract.image_to_data(
-        binarise(_enlarge(image)),
+        binarise(_enlarge(_to_bytes(image))),
         lang="+".join(language for language in _LANGUAGES if language in languages),
         config=mode,
         output_type=pytesseract.Output.DICT,
@@ -79,6 +79,19 @@ def _flatten(image: "Image") -> "Image":
         paper = Image.new("RGBA", picture.size, "white")
         return Image.alpha_composite(paper, picture)
     return image
+
+
+def _to_bytes(image: "Image") -> "Image":
+    """Gray levels of more than 8 bits, from the darkest to the lightest that occurs; Pillow would cut them at 255."""
+    import numpy as np
+    from PIL import Image
+
+    if not image.mode.startswith(("I", "F")):
+        return image
+    levels = np.nan_to_num(np.array(image, dtype=np.float32), posinf=0, neginf=0)
+    levels -= levels.min()
+    levels *= 255 / max(levels.max(), 1e-6)  # 0 where all are one
+    return Image.fromarray(levels.astype(np.uint8))
 
 
 def _enlarge(image: "Image") -> "Image":

@@ -59,6 +59,13 @@ def test_portuguese_in_a_picture_is_read(parse: Parse, form: str) -> None:
 
 
 @needs_tesseract
+@pytest.mark.parametrize(("kind", "black", "white"), [("u2", 20_000, 40_000), ("f4", 0.0, 1.0), ("i4", 70_000, 90_000)])
+def test_gray_of_more_than_eight_bits_is_read(parse: Parse, kind: str, black: float, white: float) -> None:
+    gray = np.asarray(picture("Primeira folha do processo").convert("L")) / 255 * (white - black) + black
+    assert parse(saved(Image.fromarray(gray.astype(kind)), "TIFF")).text == "Primeira folha do processo"
+
+
+@needs_tesseract
 def test_each_picture_of_a_tiff_is_a_page(parse: Parse) -> None:
     pages = [picture("Primeira folha do processo"), picture("Segunda folha do processo")]
     document = parse(saved(pages[0], "TIFF", save_all=True, append_images=pages[1:]))
