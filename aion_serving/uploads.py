@@ -40,7 +40,7 @@ def uploads_source(database: Database, settings: Settings, wanted: str = "") -> 
         for state in list_sources(database, settings):
             if state.source.kind == _KIND:
                 return state.source
-        return add_source(database, settings, ADDRESS, kind=_KIND, name=_KIND)
+        return add_source(database, settings, ADDRESS, kind=_KIND)
 
 
 def plain_name(name: str, max_bytes: int) -> str:
@@ -63,7 +63,7 @@ def dump_source(database: Database, settings: Settings, file: Path) -> tuple[Sou
         for state in list_sources(database, settings):
             if state.source.address == str(file):
                 return state.source, False
-        return add_source(database, settings, str(file), name=file.stem), True
+        return add_source(database, settings, str(file)), True
 
 
 class UploadsFolder:

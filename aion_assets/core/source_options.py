@@ -10,7 +10,7 @@ from aion_assets.core.collect.urls import Scope
 from aion_assets.core.database import Database
 from aion_assets.core.errors import SourceError
 from aion_assets.core.settings import Settings
-from aion_assets.core.source_names import refuse_long_name
+from aion_assets.core.source_names import refuse_taken_name, refuse_unfit_name
 
 # A change of these may bring in pages, or drop some: the source is collected again.
 REACH = frozenset({"max_depth", "max_pages", "allow_domains"})
@@ -51,8 +51,9 @@ def change_options(
         if source.kind == "web":
             Scope(source.address, wanted["allow_domains"])
     if "name" in wanted:
-        refuse_long_name(wanted["name"])
-        _refuse_taken_name(database, settings, source.source_id, wanted["name"])
+        refuse_unfit_name(wanted["name"])
+        with database.read() as connection:
+            refuse_taken_name(connection, settings.tenant_id, wanted["name"], source.source_id)
     before = {option: getattr(source, option) for option in wanted}
     changed = {
         option: (before[option], value)
@@ -68,12 +69,3 @@ def change_options(
             this = schema.sources.c.source_id == source.source_id
             connection.execute(update(schema.sources).where(this).values(**values))
     return changed
-
-
-def _refuse_taken_name(database: Database, settings: Settings, source_id: str, name: str) -> None:
-    if not name.strip():
-        raise SourceError(f"A source cannot have the name {name!r}.", "Give one that people know it by.")
-    for state in sources.list_sources(database, settings):
-        other = state.source
-        if other.source_id != source_id and name in (other.source_id, other.name):
-            raise SourceError(f"{name!r} is the id or name of source {other.source_id}.", "Give another name.")

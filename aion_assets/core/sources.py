@@ -2,18 +2,18 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, case, delete, insert, null, select, update
 
 from aion_assets.core import progress, schema
-from aion_assets.core.database import Database, as_utc, now
+from aion_assets.core.database import Database, as_utc, keep_writers_out, now
 from aion_assets.core.errors import SourceError
 from aion_assets.core.records import Source
 from aion_assets.core.settings import Settings
-from aion_assets.core.source_names import free_id, name_of, refuse_long_name
+from aion_assets.core.source_names import id_and_name, refuse_no_text, refuse_unfit_name
 
 # Why a source is due whose tables hold what no release holds yet: decisions, or a run that ended early.
 CHANGES = "changes"
@@ -55,17 +55,21 @@ def add_source(
 ) -> Source:
     """Add a source; its id is a readable form of its name and is never used again after removal.
 
-    Raises SourceError: the address is of no known kind, or is a source already, or an allowed domain is none.
+    Raises SourceError: the address is of no known kind, or is a source already, or an allowed domain is none, or the
+    name finds another source.
     """
     from aion_assets.core.collect.kinds import connector_of, kind_of
     from aion_assets.core.collect.urls import Scope
 
-    refuse_long_name(name)
+    if name:
+        refuse_unfit_name(name)
     kind = kind or kind_of(address)
     address = connector_of(kind).normal_address(address)
+    refuse_no_text(address)
     if kind == "web":
         Scope(address, allow_domains)
     with database.write() as connection:
+        keep_writers_out(connection, _sources)
         same = connection.execute(
             select(_sources.c.source_id).where(
                 _sources.c.tenant_id == settings.tenant_id,
@@ -75,9 +79,9 @@ def add_source(
         ).scalar()
         if same is not None and kind != "uploads":
             raise SourceError(f"{address} is a source already: {same}.", f"See 'aion source show {same}'.")
-        name = name or name_of(address)
+        source_id, name = id_and_name(connection, settings.tenant_id, address, name)
         source = Source(
-            source_id=free_id(connection, name),
+            source_id=source_id,
             tenant_id=settings.tenant_id,
             kind=kind,
             address=address,
@@ -90,17 +94,7 @@ def add_source(
         )
         connection.execute(
             insert(_sources).values(
-                source_id=source.source_id,
-                tenant_id=source.tenant_id,
-                kind=kind,
-                address=address,
-                name=name,
-                schedule_s=schedule_s,
-                max_depth=max_depth,
-                max_pages=max_pages,
-                allow_domains=list(allow_domains),
-                auto_approve=auto_approve,
-                paused=False,
+                **asdict(source),
                 created_at=now(),
                 collection_id="",
                 failure="",
@@ -148,17 +142,21 @@ def pause_source(database: Database, source_id: str, *, paused: bool) -> None:
 def remove_source(database: Database, source_id: str) -> None:
     """Hide everything of the source from every release at once; the next run cleans the tables."""
     with database.write() as connection:
+        _forget_decisions(connection, source_id)
         here = (_sources.c.source_id == source_id, _sources.c.removed_at.is_(None))
-        tenant_id = connection.execute(select(_sources.c.tenant_id).where(*here)).scalar()
+        removed = update(_sources).where(*here).values(removed_at=now()).returning(_sources.c.tenant_id)
+        tenant_id = connection.execute(removed).scalar()
         if tenant_id is None:  # somebody else was faster
             return
-        connection.execute(update(_sources).where(*here).values(removed_at=now()))
-        connection.execute(
-            insert(schema.tombstones).values(
-                subject=source_id, tenant_id=tenant_id, scope="source", reason="removed", created_at=now()
-            )
-        )
-        connection.execute(delete(schema.curation).where(schema.curation.c.source_id == source_id))
+        stone = {"subject": source_id, "scope": "source", "reason": "removed", "created_at": now()}
+        connection.execute(insert(schema.tombstones).values(tenant_id=tenant_id, **stone))
+
+
+def _forget_decisions(connection: Connection, source_id: str) -> None:
+    """To be done before the source itself is touched, and in this order: whoever decides locks the same way."""
+    these = schema.curation.c.source_id == source_id
+    connection.execute(select(schema.curation.c.doc_id).where(these).order_by("doc_id").with_for_update()).all()
+    connection.execute(delete(schema.curation).where(these))
 
 
 def removed_sources(database: Database, settings: Settings) -> list[str]:
@@ -177,8 +175,8 @@ def removed_sources(database: Database, settings: Settings) -> list[str]:
 
 def mark_cleaned(database: Database, source_id: str) -> None:
     with database.write() as connection:
+        _forget_decisions(connection, source_id)
         connection.execute(update(_sources).where(_sources.c.source_id == source_id).values(handled=-1))
-        connection.execute(delete(schema.curation).where(schema.curation.c.source_id == source_id))
         progress.forget_progress(connection, source_id)
 
 

@@ -1,5 +1,6 @@
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from sqlalchemy import update
 from aion_assets.core import curation, progress, schema, sources
 from aion_assets.core.database import Database, now
 from aion_assets.core.due import due_runs, folder_signatures
-from aion_assets.core.errors import SourceError
+from aion_assets.core.errors import CurationError, SourceError
 from aion_assets.core.records import Source
 from aion_assets.core.settings import Settings
 
@@ -235,3 +236,32 @@ def test_a_removed_source_is_hidden_at_once_and_waits_to_be_cleaned(either_datab
     sources.mark_cleaned(database, source.source_id)
     sources.mark_handled(database, {source.source_id: 5})
     assert sources.removed_sources(database, settings) == []
+
+
+def test_of_two_who_add_or_remove_a_source_at_once_one_is_first(either_database: Either, tmp_path: Path) -> None:
+    database, settings = either_database
+    with ThreadPoolExecutor(max_workers=2) as people:
+        for number in range(10):
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            added = [people.submit(sources.add_source, database, settings, str(folder)) for _ in range(2)]
+            assert sum(isinstance(one.exception(), SourceError) for one in added) == 1
+            (state,) = sources.list_sources(database, settings)
+            for one in [people.submit(sources.remove_source, database, state.source.source_id) for _ in range(2)]:
+                one.result()
+            assert sources.list_sources(database, settings) == []
+
+
+def test_a_source_may_be_removed_while_its_documents_are_decided(either_database: Either, folder: Path) -> None:
+    database, settings = either_database
+    document = {"title": "", "quality": 0.9, "url": "", "lang": "", "content_hash": ""}
+    keys = [f"d{number:02}" for number in range(40)]
+    with ThreadPoolExecutor(max_workers=2) as people:
+        for _ in range(10):
+            source = sources.add_source(database, settings, str(folder))
+            documents = dict.fromkeys(keys, document)
+            curation.register_documents(database, source, documents, lambda some: [(key, "") for key in some])
+            decided = people.submit(curation.decide, database, settings.tenant_id, keys, "approved", "ana")
+            people.submit(sources.remove_source, database, source.source_id).result()
+            assert isinstance(decided.exception(), CurationError | None)
+            assert curation.decisions(database, source.source_id) == {}
