@@ -137,7 +137,7 @@ def _clear_errors() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
-        reason = str(error.orig).strip().splitlines()[0] if error.orig else type(error).__name__
+        reason = _first_line(error)
         if "disk is full" in reason or "No space left" in reason:  # as SQLite and as PostgreSQL say it
             raise DiskFullError(
                 "No space is left to write AION's database.", "Free some space and try again."
@@ -147,6 +147,12 @@ def _clear_errors() -> Iterator[None]:
             "Check AION_DATABASE_URL and that the server runs (aion doctor).",
         ) from error
     except SQLAlchemyError as error:
-        # Neither the statement nor what PostgreSQL tells below its first line: they may hold what somebody asked.
-        reason = str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()[0]
-        raise DatabaseError(f"AION's database refused a statement: {reason}.", "Nothing of it was written.") from None
+        raise DatabaseError(
+            f"AION's database refused a statement: {_first_line(error)}.", "Nothing of it was written."
+        ) from None
+
+
+def _first_line(error: SQLAlchemyError) -> str:
+    """Neither the statement nor what PostgreSQL tells below: they may hold what somebody asked."""
+    said = str(getattr(error, "orig", None) or "").strip()  # a driver may say nothing at all
+    return said.splitlines()[0] if said else type(error).__name__

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from aion_assets.core import schema
 from aion_assets.core.database import HEAD, Database, as_utc, now, open_database
@@ -67,6 +68,12 @@ def test_a_statement_that_is_refused_says_why(either_database: Either) -> None:
     database, _ = either_database
     with pytest.raises(DatabaseError, match="kind"), database.write() as connection:
         connection.execute(insert(schema.events).values(_event() | {"kind": None}))
+
+
+@pytest.mark.parametrize("kind", [OperationalError, IntegrityError])
+def test_a_driver_that_says_nothing_still_gives_a_clear_error(either_database: Either, kind: type[DBAPIError]) -> None:
+    with pytest.raises(DatabaseError, match=kind.__name__), either_database[0].read():
+        raise kind("SELECT 1", {}, Exception())
 
 
 def test_a_database_of_a_newer_aion_is_left_alone(either_database: Either) -> None:
