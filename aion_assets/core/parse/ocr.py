@@ -1,5 +1,6 @@
 """Text in pictures, read by Tesseract in Portuguese and English."""
 
+import signal
 from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -21,18 +22,23 @@ _SMALL_PIXELS = 1_000_000
 def read_image(image: "Image") -> str:
     """Paragraphs of `image`, separated by blank lines; "" where nothing is legible.
 
-    Raises ParseError: OCR_MISSING.
+    Raises ParseError: OCR_MISSING, KILLED.
     """
     import pytesseract
 
     languages = _installed_languages()
     mode = "--psm 1" if "osd" in languages else "--psm 3"  # 1 also turns pages that lie on their side
-    data = pytesseract.image_to_data(
-        binarise(_enlarge(_to_bytes(image))),
-        lang="+".join(language for language in _LANGUAGES if language in languages),
-        config=mode,
-        output_type=pytesseract.Output.DICT,
-    )
+    try:
+        data = pytesseract.image_to_data(
+            binarise(_enlarge(_to_bytes(image))),
+            lang="+".join(language for language in _LANGUAGES if language in languages),
+            config=mode,
+            output_type=pytesseract.Output.DICT,
+        )
+    except pytesseract.TesseractError as error:
+        if error.status != -signal.SIGKILL:
+            raise
+        raise ParseError(QuarantineReason.KILLED, "Tesseract was ended from outside, by SIGKILL.") from error
     return _paragraphs(data)
 
 

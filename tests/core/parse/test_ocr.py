@@ -1,6 +1,7 @@
 """Pictures of text."""
 
 import io
+import os
 from collections.abc import Callable
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -81,6 +82,17 @@ def test_pages_for_which_no_time_is_left_are_remarked_and_the_others_kept() -> N
     document = draft.finish(url="", filename="")
     assert document.text == "Primeira folha" and document.is_partial
     assert draft.notes == ["pages 2 to 2 are not read: the time limit is near"]
+
+
+@needs_tesseract
+def test_a_picture_whose_tesseract_is_killed_from_outside_is_not_called_broken(
+    reason_of: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "tesseract"
+    program.write_text(f'#!/bin/sh\ncase "$1" in --*) exec {which("tesseract")} "$@";; esac\nkill -9 $$\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    assert reason_of(saved(picture("texto"), "PNG")) == QuarantineReason.KILLED
 
 
 @needs_tesseract
