@@ -3,6 +3,7 @@
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import chain
 from pathlib import Path
 
@@ -24,6 +25,8 @@ class DueRun:
     why: str
     # The same key means the same work: a run that was asked for is not asked for twice.
     key: str
+    # When somebody, or a change in its folder, last asked for a collection.
+    asked_at: datetime | None = None
 
 
 def due_runs(
@@ -42,7 +45,8 @@ def due_runs(
             why = "files changed"
         if why:
             job = RECURATE if why == CHANGES or state.source.paused else INGEST
-            due.append(DueRun(job, state.source.source_id, why, _key(state, job, pipeline_version)))
+            key = _key(state, job, pipeline_version)
+            due.append(DueRun(job, state.source.source_id, why, key, state.collection_requested_at))
     return due
 
 

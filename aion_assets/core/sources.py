@@ -32,6 +32,7 @@ class SourceState:
     source: Source
     created_at: datetime
     collection_started_at: datetime | None
+    collection_requested_at: datetime | None
     collected_at: datetime | None
     collection_id: str
     failure: str
@@ -276,6 +277,7 @@ def _state(row: Row[Any]) -> SourceState:
         source=source,
         created_at=as_utc(row.created_at) or now(),
         collection_started_at=as_utc(row.collection_started_at),
+        collection_requested_at=as_utc(row.collection_requested_at),
         collected_at=collected_at,
         collection_id=row.collection_id,
         failure=row.failure,

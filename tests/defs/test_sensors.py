@@ -83,6 +83,8 @@ def test_a_cancelled_collection_is_not_started_again_behind_the_operators_back(p
     sources.begin_collection(pipeline.database, pipeline.source_id)
     enter_run(pipeline, request, dg.DagsterRunStatus.CANCELED)
     assert not tick(pipeline, sensors.source_due).run_requests
+    sources.request_collection(pipeline.database, pipeline.source_id)  # as for a file that was sent since
+    assert len(tick(pipeline, sensors.source_due).run_requests) == 1
 
 
 def test_a_decision_starts_indexing_and_nothing_else(filled: Pipeline) -> None:

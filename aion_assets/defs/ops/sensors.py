@@ -78,12 +78,13 @@ def _result(
 
 
 def _rests(due: DueRun, earlier: Sequence[dg.RunRecord]) -> bool:
-    """Whether the work waits: after a person cancelled it, and ever longer after runs that failed at it."""
+    """Whether the work waits: after a person cancelled it, unless asked for anew, and ever longer after failed runs."""
     if not earlier or (ended := earlier[0].end_time) is None:
         return False
     age_s = time.time() - ended
     if earlier[0].dagster_run.status == dg.DagsterRunStatus.CANCELED:
-        return age_s < (DAY_S if due.why == "unfinished" else _RETRY_AFTER_S)
+        asked_since = due.asked_at is not None and due.asked_at.timestamp() > ended
+        return not asked_since and age_s < (DAY_S if due.why == "unfinished" else _RETRY_AFTER_S)
     failures = list(takewhile(lambda record: _failed_at(record.dagster_run, due), earlier))
     return bool(failures) and age_s < min(_RETRY_AFTER_S * 2 ** (len(failures) - 1), DAY_S)
 
