@@ -1,15 +1,15 @@
 """The Lance tables: streaming reads, idempotent writes, durable commits.
 
 LanceDB calls no fsync, so every commit's new files and folders are synced here before a write returns. Writers of one
-table take turns by a file lock; readers never wait. Work that reads several tables and then writes takes a turn of its
-own name, so that two processes never decide on the same rows at once.
+table in a folder take turns; readers never wait. Work that reads several tables and then writes takes a turn of its own
+name, wherever the tables are, so that two processes of a machine never decide on the same rows at once.
 """
 
 import errno
 import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -22,9 +22,9 @@ from aion_assets.core.lake_errors import clear_errors
 from aion_assets.core.lake_files import sync_newer
 from aion_assets.core.lake_memory import give_back, spare_memory
 from aion_assets.core.lance_import import import_lancedb
+from aion_assets.core.turns import Turns
 
 if TYPE_CHECKING:
-    from filelock import BaseFileLock
     from lancedb import DBConnection
     from lancedb.table import Table
 
@@ -46,14 +46,16 @@ _NEVER = timedelta(days=36_500)
 
 
 class Lake:
-    """`uri` is a folder or an object-store URI; `spare` is for a process that writes much and searches only to check
-    an index: it keeps little in memory."""
+    """`uri` is a folder or an object-store URI. Who takes turns over an object store names the `home`, which has their
+    locks then. `spare` is for a process that writes much and searches only to check an index: it keeps little in
+    memory."""
 
-    def __init__(self, uri: str, *, spare: bool = False) -> None:
+    def __init__(self, uri: str, home: Path | None = None, *, spare: bool = False) -> None:
         self.uri = uri
         self._spare = spare
         self.folder = None if "://" in uri else Path(uri)
-        self._locks: dict[str, BaseFileLock] = {}
+        locks = self.folder or (home and home / "locks")
+        self._turns = Turns(locks) if locks else None
         if spare:
             spare_memory(local=self.folder is not None)
 
@@ -231,8 +233,18 @@ class Lake:
 
         A thread may enter a turn again that it is in. Turns have names of their own, apart from those of tables.
         """
-        with self._locked(f"turn-{name}"):
+        with self._turn(name, wait=True):
             yield
+
+    @contextmanager
+    def turns_if_free(self, *names: str) -> Iterator[bool]:
+        """All these turns at once, without waiting; False where another has one of them."""
+        with ExitStack() as taken:
+            yield all(taken.enter_context(self._turn(name, wait=False)) for name in names)
+
+    def _turn(self, name: str, *, wait: bool) -> AbstractContextManager[bool]:
+        assert self._turns is not None, "who takes turns over an object store names the home"
+        return self._turns.take(f"turn-{name}", wait=wait)
 
     @contextmanager
     def _writing(self, name: str) -> Iterator[None]:
@@ -244,20 +256,9 @@ class Lake:
 
     @contextmanager
     def _locked(self, name: str) -> Iterator[None]:
-        if self.folder is None:  # object stores are durable and settle conflicts by themselves
+        # Object stores are durable and settle conflicts by themselves.
+        with self._turns.take(name) if self.folder and self._turns else nullcontext():
             yield
-            return
-        from filelock import FileLock
-
-        with clear_errors(name):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            # One object for each name, as it knows whether this thread holds the lock already.
-            lock = self._locks.setdefault(name, FileLock(self.folder / f".{name}.lock"))
-            lock.acquire()
-        try:
-            yield
-        finally:
-            lock.release()
 
     def _files_of(self, name: str) -> Path:
         assert self.folder is not None

@@ -20,7 +20,7 @@ class KnowledgeBaseResource(dg.ConfigurableResource[None]):
 
     @cached_property
     def lake(self) -> Lake:
-        return Lake(self.settings.lake_uri, spare=True)
+        return Lake(self.settings.lake_uri, self.settings.home, spare=True)
 
     @cached_property
     def database(self) -> Database:

@@ -4,10 +4,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from workbench import article, write_files
+
+from aion_assets.core.lake import Lake
 
 _AION = [sys.executable, "-m", "aion_assets"]
 _STORE = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
@@ -25,6 +28,18 @@ def bucket() -> Iterator[dict[str, str]]:
     httpx.put(f"{endpoint}/knowledge").raise_for_status()
     yield _STORE | {"AWS_ENDPOINT": endpoint, "AWS_ALLOW_HTTP": "true", "AION_LAKE_URI": "s3://knowledge/lake"}
     server.stop()
+
+
+def test_turns_over_an_object_store_are_taken_in_the_home(home: Path) -> None:
+    one, other = (Lake("s3://knowledge/lake", home) for _ in range(2))
+    with one.turn("x"), ThreadPoolExecutor(max_workers=1) as beside:
+
+        def is_free(*names: str) -> bool:
+            with other.turns_if_free(*names) as free:
+                return free
+
+        assert [beside.submit(is_free, *names).result() for names in (("y", "x"), ("y",), ())] == [False, True, True]
+    assert is_free("y", "x")
 
 
 def test_what_is_collected_into_an_object_store_is_answered_from_it(
