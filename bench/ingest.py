@@ -47,11 +47,11 @@ class Home:
         lake, database, settings, model, show = self.lake, self.database, self.settings, self.model, self._show
         steps: dict[str, Callable[[], object]] = {
             "pages": lambda: collect_source(lake, database, settings, source, _RUN, show("pages")),
-            "documents": lambda: parse_source(lake, settings, source, _CODE, _RUN, show("documents")),
+            "documents": lambda: parse_source(lake, database, settings, source, _CODE, _RUN, show("documents")),
             "curated_documents": lambda: curate_source(lake, database, source, _RUN),
-            "chunks": lambda: chunk_source(lake, source, model, _CODE, _RUN, show("chunks")),
+            "chunks": lambda: chunk_source(lake, database, source, model, _CODE, _RUN, show("chunks")),
             "embeddings": lambda: embed_source(
-                lake, source, model.embedder_id, lambda: self.embedder, show("embeddings")
+                lake, database, source, model.embedder_id, lambda: self.embedder, show("embeddings")
             ),
             "index": lambda: build_index(
                 lake, database, settings.tenant_id, model.embedder_id, model.dimension, show("index")

@@ -126,7 +126,7 @@ def _run_step(step: str, draw: bool) -> dict[str, float]:
     from aion_assets.core.steps.retrieval_report import measure_retrieval
 
     settings = load_settings()
-    database, lake = open_database(settings), Lake(settings.lake_uri, spare=True)
+    database, lake = open_database(settings), Lake(settings.lake_uri, settings.home, spare=True)
     if step == "pages":
         sources.add_source(database, settings, os.environ["AION_BENCH_CORPUS"], auto_approve=True)
     source = sources.list_sources(database, settings)[0].source
@@ -153,10 +153,10 @@ def _run_step(step: str, draw: bool) -> dict[str, float]:
 
     work: dict[str, Callable[[], int]] = {
         "pages": lambda: collect_source(lake, database, settings, source, "bench", silent).rows,
-        "documents": lambda: parse_source(lake, settings, source, "bench", "bench", silent).rows,
+        "documents": lambda: parse_source(lake, database, settings, source, "bench", "bench", silent).rows,
         "curated": lambda: curate_source(lake, database, source, "bench").rows,
-        "chunks": lambda: chunk_source(lake, source, model, "bench", "bench", silent).rows,
-        "embeddings": lambda: embed_source(lake, source, model.embedder_id, load, silent).rows,
+        "chunks": lambda: chunk_source(lake, database, source, model, "bench", "bench", silent).rows,
+        "embeddings": lambda: embed_source(lake, database, source, model.embedder_id, load, silent).rows,
         "knowledge": lambda: build_index(
             lake, database, settings.tenant_id, model.embedder_id, model.dimension, silent
         ).rows,

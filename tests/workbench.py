@@ -38,7 +38,7 @@ class Workbench:
 
     def __init__(self, settings: Settings, database: Database | None = None) -> None:
         self.settings = settings
-        self.lake = Lake(settings.lake_uri)
+        self.lake = Lake(settings.lake_uri, settings.home)
         self.database = database or open_database(settings)
         self.model: EmbeddingModel = find_embedding_model()
         self.run_id = "run-1"
@@ -56,16 +56,16 @@ class Workbench:
         return collect_source(self.lake, self.database, self.settings, source, self.run_id, silent)
 
     def parse(self, source: Source, code: str = CODE) -> StepReport:
-        return parse_source(self.lake, self.settings, source, code, self.run_id, silent)
+        return parse_source(self.lake, self.database, self.settings, source, code, self.run_id, silent)
 
     def curate(self, source: Source) -> StepReport:
         return curate_source(self.lake, self.database, source, self.run_id)
 
     def chunk(self, source: Source, code: str = CODE) -> StepReport:
-        return chunk_source(self.lake, source, self.model, code, self.run_id, silent)
+        return chunk_source(self.lake, self.database, source, self.model, code, self.run_id, silent)
 
     def embed(self, source: Source) -> StepReport:
-        report = embed_source(self.lake, source, self.model.embedder_id, embedder, silent)
+        report = embed_source(self.lake, self.database, source, self.model.embedder_id, embedder, silent)
         sources.mark_pipeline(self.database, source.source_id, CODE)
         return report
 

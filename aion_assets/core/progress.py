@@ -2,18 +2,42 @@
 
 Every collection and decision raises the source's count `requested`. Each step reads the count that its input had
 reached when it began, and notes it as its own when it is done; only what a release holds is `handled`. A kill between
-any two steps therefore leaves the source due, and the next run goes on.
+any two steps therefore leaves the source due, and the next run goes on; and of two runs side by side none takes for its
+own what only the other one saw.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from aion_assets.core import schema
 from aion_assets.core.database import Database
+from aion_assets.core.errors import SourceError
 
-CURATED, EMBEDDED, INDEXED = "curated", "embedded", "indexed"
-_progress = schema.progress
+PARSED, CURATED, CHUNKED, EMBEDDED, INDEXED = "parsed", "curated", "chunked", "embedded", "indexed"
+# The step whose result each takes; parsing, the first after a collection, takes the requests as they stand.
+_BEFORE = {CURATED: PARSED, CHUNKED: CURATED, EMBEDDED: CHUNKED}
+_progress, _sources = schema.progress, schema.sources
+
+
+@contextmanager
+def noted(database: Database, source_id: str, step: str) -> Iterator[None]:
+    """Inside, a step does its work on one source; what its input had reached before is noted if it ends well.
+
+    Raises SourceError: the source was removed, and its rows perhaps cleaned already.
+    """
+    is_there = (_sources.c.source_id == source_id, _sources.c.removed_at.is_(None))
+    with database.read() as connection:
+        count = connection.execute(select(_sources.c.requested).where(*is_there)).scalar()
+        if count is None:
+            raise SourceError(f"There is no source {source_id!r}.", "It was removed while a run worked on it.")
+        if step in _BEFORE:
+            count = reached(connection, _BEFORE[step]).get(source_id)
+    yield
+    if count is not None:
+        with database.write() as connection:
+            mark_reached(connection, step, {source_id: count})
 
 
 def reached(connection: Connection, step: str) -> dict[str, int]:

@@ -226,9 +226,6 @@ def mark_pipeline(database: Database, source_id: str, version: str) -> None:
         connection.execute(update(_sources).where(this).values(pipeline_version=version))
         # A source that was removed while it was worked on has rows to clean again.
         connection.execute(update(_sources).where(this, _sources.c.removed_at.is_not(None)).values(handled=0))
-        curated = progress.reached(connection, progress.CURATED)
-        if source_id in curated:
-            progress.mark_reached(connection, progress.EMBEDDED, {source_id: curated[source_id]})
 
 
 def bump_requested(connection: Connection, source_ids: Sequence[str]) -> None:
@@ -237,12 +234,6 @@ def bump_requested(connection: Connection, source_ids: Sequence[str]) -> None:
         connection.execute(
             update(_sources).where(_sources.c.source_id.in_(source_ids)).values(requested=_sources.c.requested + 1)
         )
-
-
-def requested_count(database: Database, source_id: str) -> int:
-    with database.read() as connection:
-        found = connection.execute(select(_sources.c.requested).where(_sources.c.source_id == source_id)).scalar()
-    return int(found or 0)
 
 
 def mark_handled(database: Database, counts: Mapping[str, int]) -> None:

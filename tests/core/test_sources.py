@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from aion_assets.core import curation, progress, schema, sources
+from aion_assets.core import curation, schema, sources
 from aion_assets.core.database import Database, now
 from aion_assets.core.due import due_runs, folder_signatures
 from aion_assets.core.errors import CurationError, SourceError
@@ -76,19 +76,6 @@ def test_a_source_is_due_until_a_release_holds_what_was_collected(either_databas
     assert _due(either_database, source) == ""
     sources.mark_handled(database, {source.source_id: 1})
     assert _due(either_database, source) == "", "a run that ends late takes nothing back"
-
-
-def test_what_a_step_reached_goes_no_further_than_its_input(either_database: Either, folder: Path) -> None:
-    database, settings = either_database
-    source = sources.add_source(database, settings, str(folder)).source_id
-    sources.mark_pipeline(database, source, "v1")
-    assert progress.reached_now(database, progress.EMBEDDED) == {}
-    with database.write() as connection:
-        progress.mark_reached(connection, progress.CURATED, {source: 3})
-    sources.mark_pipeline(database, source, "v1")
-    with database.write() as connection:
-        progress.mark_reached(connection, progress.EMBEDDED, {source: 2})
-    assert progress.reached_now(database, progress.EMBEDDED) == {source: 3}
 
 
 def test_schedule_request_and_pause_decide_when_a_source_is_due(either_database: Either, folder: Path) -> None:
@@ -165,7 +152,7 @@ def test_a_folder_in_which_something_changed_is_due_for_those_who_look(either_da
         sources.request_collection(database, source)
         sources.begin_collection(database, source)
         sources.finish_collection(database, source)
-        sources.mark_handled(database, {source: sources.requested_count(database, source)})
+        sources.mark_handled(database, {source: sources.get_source(database, settings, source).asked})
         sources.mark_pipeline(database, source, "v1")
 
     collect()
@@ -192,7 +179,7 @@ def test_what_a_collection_passes_over_and_a_date_to_come_make_no_folder_due(
     time.sleep(0.03)  # more than a tick of the clock that stamps files
     sources.begin_collection(database, source)
     sources.finish_collection(database, source)
-    sources.mark_handled(database, {source: sources.requested_count(database, source)})
+    sources.mark_handled(database, {source: sources.get_source(database, settings, source).asked})
     sources.mark_pipeline(database, source, "v1")
     before = folder_signatures(database, settings)
     for path in (index, settings.home / "new.md"):
@@ -211,7 +198,7 @@ def test_a_file_that_cannot_be_looked_at_stops_no_source(either_database: Either
     time.sleep(0.03)  # more than a tick of the clock that stamps files
     sources.begin_collection(database, source)
     sources.finish_collection(database, source)
-    sources.mark_handled(database, {source: sources.requested_count(database, source)})
+    sources.mark_handled(database, {source: sources.get_source(database, settings, source).asked})
     sources.mark_pipeline(database, source, "v1")
     assert due_runs(database, settings, "v1", look_into_folders=True) == []
     (folder / "new.md").write_text("new")

@@ -5,7 +5,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from aion_assets.core import progress
 from aion_assets.core.chunk import chunk_document, surroundings
+from aion_assets.core.database import Database
 from aion_assets.core.diff import counted_version, diff_rows
 from aion_assets.core.embedding_model import EmbeddingModel
 from aion_assets.core.ids import chunk_id, short_digest, text_hash
@@ -20,9 +22,10 @@ _DOCUMENT = ["doc_id", "content_hash", "title", "lang", "url", "text", "anchors"
 
 
 def chunk_source(
-    lake: Lake, source: Source, model: EmbeddingModel, code_version: str, run_id: str, show: ShowProgress
-) -> StepReport:
-    with lake.turn(f"chunk-{source.source_id}"):
+    lake: Lake, database: Database, source: Source, model: EmbeddingModel, code_version: str, run_id: str,
+    show: ShowProgress,
+) -> StepReport:  # fmt: skip
+    with lake.turn(f"chunk-{source.source_id}"), progress.noted(database, source.source_id, progress.CHUNKED):
         return _chunk(lake, source, model, code_version, run_id, show)
 
 

@@ -27,13 +27,12 @@ Rank = tuple[Any, str]
 def curate_source(lake: Lake, database: Database, source: Source, run_id: str) -> StepReport:
     """Bring new documents before the curator and the approved ones into the table."""
     # One source at a time: two that hold the same content must not both take it for a primary.
-    with lake.turn("curate"):
+    with lake.turn("curate"), progress.noted(database, source.source_id, progress.CURATED):
         return _curate(lake, database, source, run_id)
 
 
 def _curate(lake: Lake, database: Database, source: Source, run_id: str) -> StepReport:
     started = time.monotonic()
-    requested = sources.requested_count(database, source.source_id)
     of_source = f"source_id = {quoted(source.source_id)}"
     documents = {row["doc_id"]: row for row in lake.rows("documents", _DOCUMENT, both(of_source, IS_PARSED))}
     curation.register_documents(database, source, documents, lambda keys: _texts(lake, keys))
@@ -72,7 +71,6 @@ def _curate(lake: Lake, database: Database, source: Source, run_id: str) -> Step
     gone = [key for key, row in stored.items() if key not in rows or rows[key]["content_hash"] != row["content_hash"]]
     with database.write() as connection:
         sources.bump_requested(connection, sorted(contested | heirs(lake, source.source_id, gone)))
-        progress.mark_reached(connection, progress.CURATED, {source.source_id: requested})
 
     report = StepReport(seconds=time.monotonic() - started)
     report.counts.update(difference.counts())

@@ -4,7 +4,8 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from aion_assets.core.database import now
+from aion_assets.core import progress
+from aion_assets.core.database import Database, now
 from aion_assets.core.diff import RowDiff, data_version, diff_rows
 from aion_assets.core.ids import digest, doc_id
 from aion_assets.core.lake import Lake, quoted
@@ -27,10 +28,11 @@ _MAY_SUCCEED = frozenset({QuarantineReason.TIMEOUT, QuarantineReason.MEMORY, Qua
 
 
 def parse_source(
-    lake: Lake, settings: Settings, source: Source, code_version: str, run_id: str, show: ShowProgress
-) -> StepReport:
+    lake: Lake, database: Database, settings: Settings, source: Source, code_version: str, run_id: str,
+    show: ShowProgress,
+) -> StepReport:  # fmt: skip
     """Bring the source's documents up to its pages; a body that cannot be parsed is kept with its reason."""
-    with lake.turn(f"parse-{source.source_id}"):
+    with lake.turn(f"parse-{source.source_id}"), progress.noted(database, source.source_id, progress.PARSED):
         return _parse(lake, settings, source, code_version, run_id, show)
 
 

@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from aion_assets.core import progress
+from aion_assets.core.database import Database
 from aion_assets.core.diff import counted_version
 from aion_assets.core.lake import Lake, quoted
 from aion_assets.core.records import Source, embeddings_schema
@@ -41,8 +43,10 @@ def _plain(embedder_id: str) -> str:
     return "".join(char if char.isalnum() or char in "._" else "-" for char in embedder_id)
 
 
-def embed_source(lake: Lake, source: Source, embedder_id: str, load: LoadEmbedder, show: ShowProgress) -> StepReport:
-    with lake.turn(f"embed-{source.source_id}"):
+def embed_source(
+    lake: Lake, database: Database, source: Source, embedder_id: str, load: LoadEmbedder, show: ShowProgress
+) -> StepReport:
+    with lake.turn(f"embed-{source.source_id}"), progress.noted(database, source.source_id, progress.EMBEDDED):
         return _embed(lake, source, embedder_id, load, show)
 
 

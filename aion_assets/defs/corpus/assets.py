@@ -59,9 +59,8 @@ def crawled_pages(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBa
 def parsed_documents(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> Materialized:
     """The text of every body with its headings and pages, or the reason why there is none."""
     kb = knowledge_base
-    report = parse_source(
-        kb.lake, kb.settings, kb.source(context), PARSE_VERSION, context.run.run_id, progress_of(context)
-    )
+    source, run_id = kb.source(context), context.run.run_id
+    report = parse_source(kb.lake, kb.database, kb.settings, source, PARSE_VERSION, run_id, progress_of(context))
     return materialize(report, kb.uri("documents"))
 
 
@@ -98,9 +97,8 @@ def curated_documents(context: dg.AssetExecutionContext, knowledge_base: Knowled
 def chunks(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> Materialized:
     """Approved primaries, cut so that the embedder reads every chunk whole."""
     kb = knowledge_base
-    report = chunk_source(
-        kb.lake, kb.source(context), kb.embedding_model, CHUNK_VERSION, context.run.run_id, progress_of(context)
-    )
+    source, run_id = kb.source(context), context.run.run_id
+    report = chunk_source(kb.lake, kb.database, source, kb.embedding_model, CHUNK_VERSION, run_id, progress_of(context))
     return materialize(report, kb.uri("chunks"))
 
 
@@ -119,6 +117,6 @@ def embeddings(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseR
     """One vector for every distinct text; a text that any source had before costs nothing."""
     kb = knowledge_base
     source, embedder_id = kb.source(context), kb.embedding_model.embedder_id
-    report = embed_source(kb.lake, source, embedder_id, kb.load_embedder, progress_of(context))
+    report = embed_source(kb.lake, kb.database, source, embedder_id, kb.load_embedder, progress_of(context))
     sources.mark_pipeline(kb.database, source.source_id, pipeline_version(kb))
     return materialize(report, kb.uri(vectors_table(embedder_id)), embedder=embedder_id)

@@ -61,7 +61,7 @@ def test_the_model_is_loaded_once_however_many_texts_there_are(
         loaded.append(embedder())
         return loaded[-1]
 
-    report = embed_source(workbench.lake, source, workbench.model.embedder_id, load, silent)
+    report = embed_source(workbench.lake, workbench.database, source, workbench.model.embedder_id, load, silent)
     assert len(loaded) == 1 < report.counts["embedded"]
 
 
@@ -73,7 +73,7 @@ def test_nothing_new_loads_no_model(workbench: Workbench, tmp_path: Path) -> Non
     def load() -> Embedder:
         raise AssertionError("loading a model costs seconds")
 
-    again = embed_source(workbench.lake, source, workbench.model.embedder_id, load, silent)
+    again = embed_source(workbench.lake, workbench.database, source, workbench.model.embedder_id, load, silent)
     assert again.data_version == first.data_version and again.counts["embedded"] == 0
 
 
