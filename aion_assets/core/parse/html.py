@@ -28,6 +28,8 @@ _CONTENT_PATHS = (
 _SAME_TEXT = 0.93
 _ALL_TEXT = 0.98  # with 0.93, four of the news pages brought links and captions in
 _DOCUMENTATION_SHARE = 0.1
+_MOST_TEXT = 0.75  # of a manual in DocBook's HTML, .79: the rest is its table of contents and what else was lost
+_MANUAL_HEADINGS = 3
 _MENUS_TAKEN = 1.5
 _SHORT_PAGE_CHARS = 2_000
 _MIN_LEAD_CHARS = 30
@@ -72,7 +74,7 @@ def _write_text(tree: _Element, url: str, draft: Draft) -> None:
     body, content = _main_text(tree, url), _content_element(tree)
     if body is not None and len(body) <= 1:
         content = content if content is not None else tree.find("body")
-    elif content is None and body is not None and _lacks_only_headings(body, tree):
+    elif content is None and body is not None and _lacks_headings(body, tree):
         body = tree.find("body")
     if content is not None and (body is None or _reads_better(content, body)):
         for lead in _leads(content):
@@ -100,13 +102,18 @@ def _reads_better(content: _Element, found: _Element) -> bool:
     return everything * _SAME_TEXT <= chosen or structured >= _DOCUMENTATION_SHARE * everything
 
 
-def _lacks_only_headings(found: _Element, tree: _Element) -> bool:
-    """Whether the page has no furniture: where nothing marks the content, trafilatura leaves the headings out."""
+def _lacks_headings(found: _Element, tree: _Element) -> bool:
+    """Whether `found` has lost the headings of a page that has no furniture, or that is a manual with little of it:
+    where nothing marks the content, trafilatura may leave them out."""
     if next(found.iter(*HEADINGS), None) is not None:
         return False
-    shown = (heading for heading in tree.iter(*HEADINGS) if not any(map(is_chrome, heading.iterancestors())))
-    headings = sum(map(shown_length, shown))
-    return headings > 0 and _ALL_TEXT * (shown_length(tree) - headings) <= len(one_line("".join(found.itertext())))
+    shown = [heading for heading in tree.iter(*HEADINGS) if not any(map(is_chrome, heading.iterancestors()))]
+    everything, chosen = shown_length(tree), len(one_line("".join(found.itertext())))
+    if shown and _ALL_TEXT * (everything - sum(map(shown_length, shown))) <= chosen:
+        return True
+    structured = sum(shown_length(element) for element in tree.iter("pre", "dl"))
+    is_manual = len(shown) >= _MANUAL_HEADINGS and structured >= _DOCUMENTATION_SHARE * everything
+    return is_manual and _MOST_TEXT * everything <= chosen
 
 
 def _content_element(tree: _Element) -> _Element | None:

@@ -80,6 +80,20 @@ def test_a_page_that_marks_no_content_keeps_its_headings_though_it_be_one_form(
     assert document.text == f"Férias\n\n{text.strip()}\n\nAbono\n\nUm terço, e {text.strip()}\n\n- em dia"
 
 
+def test_a_manual_keeps_its_headings_beside_a_table_of_contents(parse: Parse) -> None:
+    subjects = ("Clonar um repositório", "Guardar mudanças", "Desfazer um commit")
+    contents = "".join(f'<dt><a href="#s{n}">{subject} com o Git</a></dt>' for n, subject in enumerate(subjects))
+    sections = "".join(
+        f'<div class="section"><div class="titlepage"><h2><a name="s{n}"></a>{subject}</h2></div>'
+        f"<p>{f'Antes de {subject.lower()}, leia o que o comando mostra. ' * 6}</p><pre>git comando --opção {n}</pre>"
+        "</div>"
+        for n, subject in enumerate(subjects)
+    )
+    page = f"<html><title>Git</title><body><div class=toc><dl>{contents}</dl></div>{sections}</body></html>"
+    document = parse(page.encode(), "a.html")
+    assert [(a.heading, a.fragment) for a in document.anchors] == [(s, f"s{n}") for n, s in enumerate(subjects)]
+
+
 def test_a_form_beside_the_text_is_left_out(parse: Parse) -> None:
     form = "<form><h2>Novidades</h2><p>Seu e-mail</p><input></form>"
     text = parse(ARTICLE.replace("</article>", f"</article>{form}").encode(), content_type="text/html").text
