@@ -1,10 +1,10 @@
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from aion_assets.core import curation, schema, sources
 from aion_assets.core.database import Database
@@ -239,6 +239,24 @@ def test_two_curators_at_once_decide_one_after_the_other(either_database: Either
             assert {first.result(), second.result()} == {len(keys), 0}
             assert _hidden(either_database) == set(keys)
             _decide(either_database, "approved", *keys)
+
+
+@pytest.mark.parametrize("now_there", [{}, {"b": _document("Outro"), "a": _document("Outro")}])
+def test_a_run_waits_for_a_curator_and_never_the_other_way_round(
+    either_database: Either, now_there: dict[str, dict[str, Any]]
+) -> None:
+    """The run finds the documents gone or changed while somebody is deciding on both."""
+    source = _source(either_database)
+    _register(either_database, source, {"a": _document(), "b": _document()})
+    _decide(either_database, "approved", "b")
+    with ThreadPoolExecutor(max_workers=1) as people, either_database[0].write() as curator:
+        for key in ("a", "b"):
+            curator.execute(select(schema.curation).where(schema.curation.c.doc_id == key).with_for_update())
+            if key == "a":
+                run = people.submit(_register, either_database, source, now_there)
+                wait([run], 0.3)
+        curator.commit()
+        assert run.result() == sorted(now_there)
 
 
 def test_more_documents_than_one_statement_takes_are_decided_together(either_database: Either) -> None:
