@@ -203,15 +203,12 @@ def remove(
     """Remove a source and everything it brought; it leaves search at once and the tables with the next run."""
     from aion_assets.core import sources
     from aion_assets.core.database import open_database
-    from aion_assets.core.errors import SourceError
     from aion_assets.core.settings import load_settings
 
     settings = load_settings()
     database = open_database(settings)
     source_id = sources.get_source(database, settings, name).source.source_id
-    if not yes:
-        if not typer.get_text_stream("stdin").isatty():
-            raise SourceError(f"Nobody is there to confirm that {source_id} is to be removed.", "Give --yes.")
+    if not yes and typer.get_text_stream("stdin").isatty():  # a script means what it says
         typer.confirm(f"Remove {source_id} and all its documents from search?", abort=True, err=True)
     sources.remove_source(database, source_id)
     if json:

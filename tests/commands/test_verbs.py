@@ -1,6 +1,8 @@
 """The commands as a script uses them: real processes, exit codes, one JSON object on the last line."""
 
 import json
+import os
+import pty
 import subprocess
 import sys
 from importlib.metadata import version
@@ -19,7 +21,11 @@ VERBS = [
 
 def aion(*arguments: str, fails: bool = False) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "aion_assets", *arguments], capture_output=True, text=True, timeout=120
+        [sys.executable, "-m", "aion_assets", *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert (done.returncode != 0) == fails, done.stderr
     return done.stderr if fails else done.stdout
@@ -62,9 +68,18 @@ def test_a_source_is_added_listed_shown_paused_and_removed(home: Path, folder: P
     assert "--help" in aion("source", "set", "politicas", fails=True)
     assert as_json("source", "pause", "politicas", "--resume")["paused"] is False
     assert "robots" in aion("source", "show", "politicas", "--outcome", "nothing", fails=True)
-    assert "--yes" in aion("source", "remove", "politicas", fails=True)
-    assert as_json("source", "remove", "politicas", "--yes")["removed"] is True
+    assert as_json("source", "remove", "politicas")["removed"] is True
     assert as_json("source", "list")["sources"] == []
+
+
+def test_in_a_terminal_a_source_is_removed_when_its_reader_says_so(home: Path, folder: Path) -> None:
+    aion("source", "add", str(folder))
+    remove = [sys.executable, "-m", "aion_assets", "source", "remove", "politicas"]
+    keyboard, terminal = pty.openpty()
+    for said, left in ((b"n\n", 1), (b"y\n", 0)):
+        os.write(keyboard, said)
+        subprocess.run(remove, stdin=terminal, capture_output=True, timeout=120, check=not left)
+        assert len(as_json("source", "list")["sources"]) == left
 
 
 @pytest.mark.parametrize(
