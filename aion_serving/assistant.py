@@ -95,10 +95,11 @@ class Assistant:
         """
         release = self.release()
         hidden = self.tombstones.hidden()
-        retriever = release.retriever
+        question, retriever = clean_question(query), release.retriever
         with self.lake.reading(release.table):
-            hits = retriever.search(query, k, hidden_docs=hidden.doc_ids, hidden_sources=hidden.source_ids)
-        locate_hits(self.lake, clean_question(query), hits, retriever.weights(question_language(query)))
+            hits = retriever.search(question, k, hidden_docs=hidden.doc_ids, hidden_sources=hidden.source_ids)
+            if hits:
+                locate_hits(self.lake, question, hits, retriever.weights(question_language(question)))
         return hits
 
     def ask(self, question: str) -> AnswerRecord:

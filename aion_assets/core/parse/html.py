@@ -57,17 +57,17 @@ def _load(markup: str) -> _Element:
         tree = load_html(f"<html><body><div>{markup}</div></body></html>")
     if tree is None:
         raise ParseError(QuarantineReason.BROKEN, "The HTML cannot be read.")
-    for form in list(tree.iter("form")):
-        if _wraps_the_page(form, tree):
-            form.drop_tag()
+    _unwrap(tree)
     return tree
 
 
-def _wraps_the_page(form: _Element, tree: _Element) -> bool:
+def _unwrap(tree: _Element) -> None:
     """ASP.NET puts all of a page into one form; others are furniture."""
-    if form.find(".//h1") is not None:
-        return True
-    return shown_length(form, chrome=True) > 0.5 * shown_length(tree, chrome=True)
+    forms = list(tree.iter("form"))
+    half = 0.5 * shown_length(tree, chrome=True) if forms else 0
+    for form in forms:
+        if form.find(".//h1") is not None or shown_length(form, chrome=True) > half:
+            form.drop_tag()
 
 
 def _write_text(tree: _Element, url: str, draft: Draft) -> None:
