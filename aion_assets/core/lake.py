@@ -34,9 +34,9 @@ WRITE_ROWS = 2_000
 _FEW_KEYS = 50
 _READ_ROWS = 1_024
 # 200 searches of 240 000 vectors kept 0.34 GB, so 0.1.
-_CHECKING_CACHE_BYTES = 64_000_000
+_CHECKING_CACHE_BYTES = 8_000_000
 # What is kept of files and versions, of which every write makes new ones.
-_METADATA_BYTES = 32_000_000
+_METADATA_BYTES = 16_000_000
 # A write of so much leaves enough behind to be worth the 20 ms that giving it back takes.
 _MUCH_BYTES = 1_000_000
 # Rows that a step compares at once: some 20 MB of ids and hashes.
@@ -121,17 +121,17 @@ class Lake:
             yield from batch.to_pylist()
 
     def rows_by_key(
-        self, name: str, columns: Sequence[str], key: str, keys: Sequence[str], tag: str = ""
+        self, name: str, columns: Sequence[str], key: str, keys: Sequence[str], tag: str = "", at_once: int = _READ_ROWS
     ) -> Iterator[dict[str, Any]]:
-        """Rows with one of these keys, whichever column they are of."""
-        if len(keys) <= _FEW_KEYS:
+        """The rows of one version that have one of these keys, `at_once` of them in memory."""
+        if len(keys) <= min(_FEW_KEYS, at_once):
             yield from self.rows(name, columns, is_in(key, keys), tag) if keys else ()
         elif self.exists(name):
             with clear_errors(name):
                 table = self.table_at(name, tag) if tag else self.table(name)
-                ids = [number for some in lake_keys.row_ids(table, key, keys) for number in some]
-                for begin in range(0, len(ids), _READ_ROWS):
-                    yield from lake_keys.take(table, ids[begin : begin + _READ_ROWS], columns)
+                ids = list(lake_keys.row_ids(table, key, keys))
+                for begin in range(0, len(ids), at_once):
+                    yield from lake_keys.take(table, ids[begin : begin + at_once], columns)
 
     def count(self, name: str, where: str = "") -> int:
         if not self.exists(name):
@@ -159,7 +159,7 @@ class Lake:
         table = self.table(name, schema)
         with self._writing(name):
             table.checkout_latest()  # type: ignore[no-untyped-call]
-            if any(lake_keys.row_ids(table, key, data[key].to_pylist())):
+            if next(lake_keys.row_ids(table, key, data[key].to_pylist()), None) is not None:
                 table.merge_insert(key).when_matched_update_all().when_not_matched_insert_all().execute(data)
             else:
                 table.add(data)
@@ -177,7 +177,7 @@ class Lake:
         if not keys or not self.exists(name):
             return
         with self.changing(name) as table:
-            lake_keys.delete(table, [number for some in lake_keys.row_ids(table, key, keys) for number in some])
+            lake_keys.delete(table, list(lake_keys.row_ids(table, key, keys)))
 
     def delete_where(self, name: str, where: str) -> None:
         if self.count(name, where) == 0:

@@ -20,14 +20,11 @@ _READ_KEYS = 8_192
 _IDS_PER_STATEMENT = 1_000
 
 
-def row_ids(table: "Table", key: str, keys: Sequence[str]) -> Iterator[list[int]]:
-    """Of the rows with one of these keys, in the order of the table, some at a time; they hold for the version that
-    `table` has open."""
+def row_ids(table: "Table", key: str, keys: Sequence[str]) -> Iterator[int]:
+    """Of the rows with one of these keys, in the order of the table, in the version that `table` has open."""
     wanted = pa.array(keys, pa.string())
     for batch in table.search().select([key]).with_row_id(True).to_batches(_READ_KEYS):
-        found = batch.column(_ROW_ID).filter(pc.is_in(batch.column(key), value_set=wanted))
-        if len(found):
-            yield found.to_pylist()
+        yield from batch.column(_ROW_ID).filter(pc.is_in(batch.column(key), value_set=wanted)).to_pylist()
 
 
 def take(table: "Table", ids: Sequence[int], columns: Sequence[str]) -> list[dict[str, Any]]:

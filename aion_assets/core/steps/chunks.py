@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any
 
 from aion_assets.core import progress
@@ -11,14 +11,14 @@ from aion_assets.core.database import Database
 from aion_assets.core.diff import counted_version, diff_rows
 from aion_assets.core.embedding_model import EmbeddingModel
 from aion_assets.core.ids import chunk_id, short_digest, text_hash
-from aion_assets.core.lake import WRITE_ROWS, Lake, both, is_in, quoted
+from aion_assets.core.lake import WRITE_ROWS, Lake, both, quoted
 from aion_assets.core.records import CHUNKS, Anchor, Source
-from aion_assets.core.steps.documents import IS_PARSED, shown_version
+from aion_assets.core.steps.documents import IS_PARSED, PARSED, shown_version
 from aion_assets.core.steps.report import ShowProgress, StepReport
 
 TABLE = "chunks"
 _READ_DOCUMENTS = 32
-_DOCUMENT = ["doc_id", "content_hash", "title", "lang", "url", "text", "anchors"]
+_DOCUMENT = ["doc_id", "state", "content_hash", "title", "lang", "url", "text", "anchors"]
 
 
 def chunk_source(
@@ -44,28 +44,17 @@ def _chunk(
         for row in lake.rows("documents", ["doc_id", "content_hash", "lang", "url"], both(of_source, IS_PARSED))
         if row["doc_id"] in primaries
     }
-    difference = diff_rows(_stored_documents(lake, of_source), wanted)
+    stored = _stored_documents(lake, of_source)
+    difference = diff_rows(stored, wanted)
     report = StepReport()
     report.counts.update({f"documents_{name}": count for name, count in difference.counts().items()})
-    done = 0
-    for begin in range(0, len(difference.due), _READ_DOCUMENTS):
-        some = difference.due[begin : begin + _READ_DOCUMENTS]
-        before = _stored_chunks(lake, some)
-        rows: list[dict[str, Any]] = []
-        kept: set[str] = set()
-        for document in lake.rows("documents", _DOCUMENT, both(is_in("doc_id", some), IS_PARSED)):
-            # All chunks of one document go into one commit: no reader sees a document half cut.
-            for row in _chunk_rows(document, source, model, version, run_id):
-                kept.add(row["chunk_id"])
-                rows.append(row)
-            if len(rows) >= WRITE_ROWS:
-                report.counts.update(_write(lake, rows, before))
-                rows = []
-            done += 1
-            show(done, len(difference.due), "cutting")
-        report.counts.update(_write(lake, rows, before))
-        lake.delete(TABLE, "chunk_id", [key for key in before if key not in kept])
-        report.counts["orphaned"] += sum(key not in kept for key in before)
+    writer = _ChunkWriter(lake, report, stored)
+    due = lake.rows_by_key("documents", _DOCUMENT, "doc_id", difference.due, at_once=_READ_DOCUMENTS)
+    for done, document in enumerate(due, 1):
+        is_parsed = document["state"] == PARSED  # it may be quarantined since
+        writer.add(document["doc_id"], list(_chunk_rows(document, source, model, version, run_id)) if is_parsed else [])
+        show(done, len(difference.due), "cutting")
+    writer.flush()
     lake.delete(TABLE, "doc_id", difference.orphaned)
 
     report.rows, report.data_version = counted_version(
@@ -84,17 +73,36 @@ def _stored_documents(lake: Lake, of_source: str) -> dict[str, str]:
     return stored
 
 
-def _stored_chunks(lake: Lake, documents: list[str]) -> dict[str, str]:
-    rows = lake.rows_by_key(TABLE, ["chunk_id", "row_hash"], "doc_id", documents)
-    return {row["chunk_id"]: row["row_hash"] for row in rows}
+class _ChunkWriter:
+    """Commits all chunks of a document at once, those of small documents together: no reader sees one half cut."""
 
+    def __init__(self, lake: Lake, report: StepReport, stored: Container[str]) -> None:
+        self._lake = lake
+        self._report = report
+        self._stored = stored
+        self._documents: list[str] = []
+        self._rows: list[dict[str, Any]] = []
 
-def _write(lake: Lake, rows: list[dict[str, Any]], before: dict[str, str]) -> Counter[str]:
-    """Every row is written, as its document version moved on; `changed` are those that the index must take over."""
-    lake.upsert(TABLE, CHUNKS, "chunk_id", rows)
-    same = sum(before.get(row["chunk_id"]) == row["row_hash"] for row in rows)
-    new = sum(row["chunk_id"] not in before for row in rows)
-    return Counter(unchanged=same, new=new, changed=len(rows) - same - new)
+    def add(self, document: str, rows: list[dict[str, Any]]) -> None:
+        self._documents.append(document)
+        self._rows += rows
+        if len(self._rows) >= WRITE_ROWS or len(self._documents) >= WRITE_ROWS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Every row is written, as its document version moved on; `changed` are those that the index must take over."""
+        known = [document for document in self._documents if document in self._stored]
+        found = self._lake.rows_by_key(TABLE, ["chunk_id", "row_hash"], "doc_id", known)
+        before = {row["chunk_id"]: row["row_hash"] for row in found}
+        self._lake.upsert(TABLE, CHUNKS, "chunk_id", self._rows)
+        for row in self._rows:
+            earlier = before.pop(row["chunk_id"], None)
+            self._report.counts[
+                "new" if earlier is None else "unchanged" if earlier == row["row_hash"] else "changed"
+            ] += 1
+        self._lake.delete(TABLE, "chunk_id", list(before))
+        self._report.counts["orphaned"] += len(before)
+        self._documents, self._rows = [], []
 
 
 def _chunk_rows(

@@ -87,9 +87,8 @@ def _curate(lake: Lake, database: Database, source: Source, run_id: str) -> Step
 
 
 def _texts(lake: Lake, keys: list[str]) -> Iterable[tuple[str, str]]:
-    for begin in range(0, len(keys), _READ_TEXTS):
-        for row in lake.rows_by_key("documents", ["doc_id", "text"], "doc_id", keys[begin : begin + _READ_TEXTS]):
-            yield row["doc_id"], row["text"]
+    for row in lake.rows_by_key("documents", ["doc_id", "text"], "doc_id", keys, at_once=_READ_TEXTS):
+        yield row["doc_id"], row["text"]
 
 
 def _primaries(lake: Lake, elsewhere: str, approved: dict[str, dict[str, Any]]) -> tuple[dict[str, str], set[str]]:

@@ -8,7 +8,7 @@ from aion_assets.core import progress
 from aion_assets.core.database import Database, now
 from aion_assets.core.diff import RowDiff, data_version, diff_rows
 from aion_assets.core.ids import digest, doc_id
-from aion_assets.core.lake import Lake, quoted
+from aion_assets.core.lake import WRITE_ROWS, Lake, quoted
 from aion_assets.core.parse.ocr import can_read_images
 from aion_assets.core.parse.sandbox import ParseJob, parse_all
 from aion_assets.core.quality import quality, simhash
@@ -19,10 +19,11 @@ from aion_assets.core.steps.report import ShowProgress, StepReport
 TABLE = "documents"
 PARSED, QUARANTINED = "parsed", "quarantined"
 IS_PARSED = f"state = {quoted(PARSED)}"
-# Bodies are read this many at a time and documents committed likewise, or earlier when their texts are large.
 _READ_BODIES = 16
-_BATCH_ROWS = 128
+# A commit takes longer the more of them there were; one of many small documents costs no more than one of few.
+_BATCH_ROWS = WRITE_ROWS
 _BATCH_CHARS = 8_000_000
+_BATCH_AGE_S = 5.0
 # What hindered these may have gone: they are tried again under other conditions, as partial documents are.
 _MAY_SUCCEED = frozenset({QuarantineReason.TIMEOUT, QuarantineReason.MEMORY, QuarantineReason.OCR_MISSING})
 
@@ -106,15 +107,14 @@ class _DocumentWriter:
         self._pages: dict[str, dict[str, Any]] = {}  # of jobs under way
         self._rows: list[dict[str, Any]] = []
         self._chars = 0
+        self._since = time.monotonic()
 
     def jobs(self, page_keys: list[str]) -> Iterator[ParseJob]:
         columns = ["page_key", "location_id", "url", "content_type", "filename", "content_hash", "body"]
-        for begin in range(0, len(page_keys), _READ_BODIES):
-            some = page_keys[begin : begin + _READ_BODIES]
-            for row in self._lake.rows_by_key("pages", columns, "page_key", some):
-                body = row.pop("body")
-                self._pages[row["page_key"]] = row
-                yield ParseJob(row["page_key"], body, row["url"], row["content_type"] or "", row["filename"] or "")
+        for row in self._lake.rows_by_key("pages", columns, "page_key", page_keys, at_once=_READ_BODIES):
+            body = row.pop("body")
+            self._pages[row["page_key"]] = row
+            yield ParseJob(row["page_key"], body, row["url"], row["content_type"] or "", row["filename"] or "")
 
     def add(self, outcome: ParseOutcome) -> None:
         page = self._pages.pop(outcome.key)
@@ -139,7 +139,8 @@ class _DocumentWriter:
             row |= _content(document)
             self._chars += len(document.text)
         self._rows.append(row)
-        if len(self._rows) >= _BATCH_ROWS or self._chars >= _BATCH_CHARS:
+        old = time.monotonic() - self._since > _BATCH_AGE_S
+        if len(self._rows) >= _BATCH_ROWS or self._chars >= _BATCH_CHARS or old:
             self.flush()
 
     def _version(self, outcome: ParseOutcome) -> str:
@@ -150,7 +151,7 @@ class _DocumentWriter:
 
     def flush(self) -> None:
         self._lake.upsert(TABLE, DOCUMENTS, "doc_id", self._rows)
-        self._rows, self._chars = [], 0
+        self._rows, self._chars, self._since = [], 0, time.monotonic()
 
 
 def _content(document: ParsedDocument) -> dict[str, Any]:

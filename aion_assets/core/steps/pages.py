@@ -12,14 +12,14 @@ from aion_assets.core.database import Database, now
 from aion_assets.core.diff import counted_version
 from aion_assets.core.errors import AionError
 from aion_assets.core.ids import location_id
-from aion_assets.core.lake import Lake, quoted
+from aion_assets.core.lake import WRITE_ROWS, Lake, quoted
 from aion_assets.core.records import PAGES, CollectedPage, KnownPage, Outcome, Source
 from aion_assets.core.settings import Settings
 from aion_assets.core.steps.report import ShowProgress, StepReport
 
 TABLE = "pages"
 # A batch is committed when it holds this many pages, this many bytes, or is this old: what a kill may cost.
-_BATCH_PAGES = 256
+_BATCH_PAGES = WRITE_ROWS
 _BATCH_BYTES = 16_000_000
 _BATCH_AGE_S = 5.0
 _KNOWN = [
