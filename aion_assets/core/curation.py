@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, TextClause, delete, func, insert, select, text, update
 
 from aion_assets.core import schema
 from aion_assets.core.database import Database, as_utc, now
@@ -37,10 +37,11 @@ class Decision:
     decided_at: datetime | None
 
 
-def decisions(database: Database, source_id: str) -> dict[str, Decision]:
+def decisions(database: Database, source_id: str, part: str = "") -> dict[str, Decision]:
+    """Of the documents of a source, or of those in one of the lake's ranges of doc_id."""
     columns = (_curation.c.doc_id, _curation.c.state, _curation.c.decided_by, _curation.c.decided_at)
     with database.read() as connection:
-        rows = connection.execute(select(*columns).where(_curation.c.source_id == source_id)).all()
+        rows = connection.execute(select(*columns).where(*_of_source(source_id, part))).all()
     return {row.doc_id: Decision(row.state, row.decided_by, as_utc(row.decided_at)) for row in rows}
 
 
@@ -49,15 +50,17 @@ def register_documents(
     source: Source,
     documents: Mapping[str, Mapping[str, Any]],
     texts: Callable[[list[str]], Iterable[tuple[str, str]]],
+    part: str = "",
 ) -> None:
     """Make the queue agree with the documents that exist: new ones enter it, vanished ones leave the index.
 
-    A document keeps its decision when its content changes. `texts` is asked only for what the queue shows of documents
-    that are new or changed. People decide while this runs, so what a write depends on is a condition of the write.
+    `documents` are all of the source, or all of it in one of the lake's ranges of doc_id. A document keeps its decision
+    when its content changes. `texts` is asked only for what the queue shows of documents that are new or changed.
+    People decide while this runs, so what a write depends on is a condition of the write.
     """
     columns = (_curation.c.doc_id, *(_curation.c[name] for name in _VERSION))
     with database.read() as connection:
-        found = connection.execute(select(*columns).where(_curation.c.source_id == source.source_id)).all()
+        found = connection.execute(select(*columns).where(*_of_source(source.source_id, part))).all()
     known = {row.doc_id: row._asdict() for row in found}
     # In one order, as deciding does, so that of the two only one ever waits for the other.
     due = sorted(key for key, row in documents.items() if key not in known or _version(known[key]) != _version(row))
@@ -168,19 +171,15 @@ def add_remarks(lake: Lake, rows: Sequence[dict[str, Any]]) -> None:
 def note_duplicates(database: Database, source_id: str, duplicate_of: Mapping[str, str]) -> None:
     """Show the curator which documents repeat or nearly repeat another."""
     with database.write() as connection:
-        shown = dict(
-            connection.execute(
-                select(_curation.c.doc_id, _curation.c.duplicate_of)
-                .where(_curation.c.source_id == source_id)
-                .order_by(_curation.c.doc_id)
-            )
-            .tuples()
-            .all()
+        shown = connection.execute(
+            select(_curation.c.doc_id, _curation.c.duplicate_of)
+            .where(_curation.c.source_id == source_id)
+            .order_by(_curation.c.doc_id)
+            .execution_options(yield_per=_BATCH)
         )
-        for key, before in shown.items():
-            if before != duplicate_of.get(key, ""):
-                values = {"duplicate_of": duplicate_of.get(key, "")}
-                connection.execute(update(_curation).where(_curation.c.doc_id == key).values(**values))
+        for key in [key for key, before in shown if before != duplicate_of.get(key, "")]:
+            values = {"duplicate_of": duplicate_of.get(key, "")}
+            connection.execute(update(_curation).where(_curation.c.doc_id == key).values(**values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +199,10 @@ def hidden(database: Database, tenant_id: str) -> Hidden:
         frozenset(row.subject for row in rows if row.scope == "document"),
         frozenset(row.subject for row in rows if row.scope == "source"),
     )
+
+
+def _of_source(source_id: str, part: str) -> list[ColumnElement[bool] | TextClause]:
+    return [_curation.c.source_id == source_id, *([text(part)] if part else [])]
 
 
 def _version(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -44,14 +44,29 @@ def diff_rows(stored: Mapping[str, str], wanted: Mapping[str, str]) -> RowDiff:
 
 
 def data_version(rows: Iterable[tuple[str, str]]) -> str:
-    """Fingerprint of a set of (key, row hash), whatever their order: a sum modulo 2¹²⁸ of hashes, and the count."""
+    """Fingerprint of a set of (key, row hash), whatever their order."""
     return counted_version(rows)[1]
 
 
 def counted_version(rows: Iterable[tuple[str, str]]) -> tuple[int, str]:
     """Number of the rows and their `data_version`; holds none of them."""
-    total = count = 0
+    version = RowSetVersion()
     for key, row_hash in rows:
-        total += int.from_bytes(hashlib.blake2b(f"{key}\0{row_hash}".encode(), digest_size=16).digest(), "big")
-        count += 1
-    return count, f"{count}-{total % _MODULUS:032x}"
+        version.add(key, row_hash)
+    return version.rows, str(version)
+
+
+@dataclass(slots=True)
+class RowSetVersion:
+    """A `data_version` that grows row by row: a sum modulo 2¹²⁸ of hashes, and the count."""
+
+    rows: int = 0
+    _total: int = 0
+
+    def add(self, key: str, row_hash: str) -> None:
+        digest = hashlib.blake2b(f"{key}\0{row_hash}".encode(), digest_size=16).digest()
+        self._total = (self._total + int.from_bytes(digest, "big")) % _MODULUS
+        self.rows += 1
+
+    def __str__(self) -> str:
+        return f"{self.rows}-{self._total:032x}"

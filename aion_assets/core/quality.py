@@ -2,10 +2,11 @@
 
 import hashlib
 import re
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from itertools import combinations, islice
-from math import log2
+from math import comb, log2
 
 ENTROPY_WEIGHT = 0.7
 LENGTH_WEIGHT = 0.3
@@ -23,6 +24,10 @@ _FINGERPRINT_BITS = 64
 MAX_DISTANCE_BITS = 6
 # With two bands more than bits may differ, two bands at least are equal: documents meet under a pair of bands.
 _BANDS = MAX_DISTANCE_BITS + 2
+_PAIRS = comb(_BANDS, 2)
+_BAND_BITS = _FINGERPRINT_BITS // _BANDS
+_PAIR_BITS = 2 * _BAND_BITS
+_NONE = -1
 _WORD = re.compile(r"\w+")
 
 
@@ -66,24 +71,49 @@ def is_near_duplicate(first: int, second: int) -> bool:
     return (first ^ second).bit_count() <= MAX_DISTANCE_BITS
 
 
-def near_duplicates(fingerprints: Mapping[str, int]) -> dict[str, str]:
-    """Each near duplicate → the earliest document of the mapping that it is near to and that is none itself.
+def near_duplicates(fingerprints: Iterable[tuple[str, int]]) -> dict[str, str]:
+    """Each near duplicate → the first of the (document, fingerprint) that it is near to and that is none itself.
 
-    Pairs of equal bands keep the work near linear: 100 000 documents take some seconds.
+    Pairs of equal bands keep the work near linear: 100 000 documents take a second or two and 20 MB.
     """
-    originals: dict[tuple[int, int, int], list[str]] = defaultdict(list)
-    order = {document: position for position, document in enumerate(fingerprints)}
+    originals = _Originals()
+    names: list[str] = []
     found: dict[str, str] = {}
-    for document, fingerprint in fingerprints.items():
-        keys = _band_pairs(fingerprint)
-        candidates = {other for key in keys for other in originals.get(key, ())}
-        near = [other for other in candidates if is_near_duplicate(fingerprint, fingerprints[other])]
-        if near:
-            found[document] = min(near, key=order.__getitem__)
+    for document, fingerprint in fingerprints:
+        buckets = _buckets(fingerprint)
+        earliest = originals.earliest_near(fingerprint, buckets)
+        if earliest is None:
+            originals.add(fingerprint, buckets)
+            names.append(document)
         else:
-            for key in keys:
-                originals[key].append(document)
+            found[document] = names[earliest]
     return found
+
+
+class _Originals:
+    """Fingerprints by number, each in one bucket for every pair of bands. The buckets are chains in arrays: as lists in
+    a dictionary they would take a hundred times the fingerprints themselves."""
+
+    def __init__(self) -> None:
+        self._fingerprints = array("Q")
+        self._last = array("i", [_NONE]) * (_PAIRS << _PAIR_BITS)  # of each bucket
+        self._before = array("i")  # for each original and pair, the one before it in their bucket
+
+    def add(self, fingerprint: int, buckets: Sequence[int]) -> None:
+        for bucket in buckets:
+            self._before.append(self._last[bucket])
+            self._last[bucket] = len(self._fingerprints)
+        self._fingerprints.append(fingerprint)
+
+    def earliest_near(self, fingerprint: int, buckets: Sequence[int]) -> int | None:
+        earliest = len(self._fingerprints)
+        for pair, bucket in enumerate(buckets):
+            number = self._last[bucket]
+            while number != _NONE:
+                if number < earliest and is_near_duplicate(fingerprint, self._fingerprints[number]):
+                    earliest = number
+                number = self._before[number * _PAIRS + pair]
+        return earliest if earliest < len(self._fingerprints) else None
 
 
 def _entropy_bits(signs: Sequence[str]) -> float:
@@ -99,9 +129,8 @@ def _hash(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
 
 
-def _band_pairs(fingerprint: int) -> list[tuple[int, int, int]]:
-    """(band, other band, their bits) for each pair of bands."""
-    width = _FINGERPRINT_BITS // _BANDS
-    bands = [fingerprint >> (band * width) & ((1 << width) - 1) for band in range(_BANDS)]
-    pairs = combinations(range(_BANDS), 2)
-    return [(one, other, bands[one] << width | bands[other]) for one, other in pairs]
+def _buckets(fingerprint: int) -> list[int]:
+    """A number for each pair of bands, of the pair and of their bits."""
+    bands = [fingerprint >> (band * _BAND_BITS) & ((1 << _BAND_BITS) - 1) for band in range(_BANDS)]
+    pairs = combinations(bands, 2)
+    return [pair << _PAIR_BITS | one << _BAND_BITS | other for pair, (one, other) in enumerate(pairs)]

@@ -62,7 +62,7 @@ def test_an_edited_page_is_near_and_another_page_is_not(shared_data: Path) -> No
 def test_near_duplicates_point_to_the_earliest_that_is_none_itself() -> None:
     base = random.Random(0).getrandbits(64)
     fingerprints = {"a": base, "far": base ^ (2**64 - 1), "b": base ^ 0b111111, "c": base, "d": base ^ (2**20 - 1)}
-    assert near_duplicates(fingerprints) == {"b": "a", "c": "a"}
+    assert near_duplicates(fingerprints.items()) == {"b": "a", "c": "a"}
 
 
 def test_bands_find_what_comparing_each_with_each_finds() -> None:
@@ -78,4 +78,4 @@ def test_bands_find_what_comparing_each_with_each_finds() -> None:
         near = next((key for key in earlier if is_near_duplicate(fingerprints[key], fingerprint)), document)
         if near != document:
             expected[document] = near
-    assert near_duplicates(fingerprints) == expected and len(expected) > 150
+    assert near_duplicates(fingerprints.items()) == expected and len(expected) > 150

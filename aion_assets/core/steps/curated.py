@@ -7,7 +7,7 @@ from typing import Any
 
 from aion_assets.core import curation, progress, sources
 from aion_assets.core.database import Database
-from aion_assets.core.diff import data_version, diff_rows
+from aion_assets.core.diff import RowSetVersion, diff_rows
 from aion_assets.core.ids import short_digest
 from aion_assets.core.lake import Lake, both, is_in, quoted
 from aion_assets.core.quality import near_duplicates
@@ -16,8 +16,7 @@ from aion_assets.core.steps.documents import IS_PARSED, shown_version
 from aion_assets.core.steps.report import StepReport
 
 TABLE = "curated_documents"
-_DOCUMENT = ["doc_id", "content_hash", "simhash", "first_seen", "title", "url", "lang", "quality"]
-_HASHES_PER_LOOKUP = 1_000
+_DOCUMENT = ["doc_id", "content_hash", "first_seen", "title", "url", "lang", "quality"]
 # Texts in memory at once; one may have megabytes.
 _READ_TEXTS = 32
 # (first seen, doc_id): the earliest location is the primary, whichever source or run looks at it.
@@ -33,57 +32,76 @@ def curate_source(lake: Lake, database: Database, source: Source, run_id: str) -
 
 def _curate(lake: Lake, database: Database, source: Source, run_id: str) -> StepReport:
     started = time.monotonic()
-    of_source = f"source_id = {quoted(source.source_id)}"
-    documents = {row["doc_id"]: row for row in lake.rows("documents", _DOCUMENT, both(of_source, IS_PARSED))}
-    curation.register_documents(database, source, documents, lambda keys: _texts(lake, keys))
-    decisions = curation.decisions(database, source.source_id)
-    approved = {key: row for key, row in documents.items() if decisions[key].state == curation.APPROVED}
+    of_source = both(f"source_id = {quoted(source.source_id)}", IS_PARSED)
+    parts = lake.ranges("doc_id", "documents", TABLE)
+    approved: set[str] = set()
+    for part in parts:
+        documents = {row["doc_id"]: row for row in lake.rows("documents", _DOCUMENT, both(of_source, part))}
+        curation.register_documents(database, source, documents, lambda keys: _texts(lake, keys), part)
+        decisions = curation.decisions(database, source.source_id, part)
+        approved |= {key for key in documents if decisions[key].state == curation.APPROVED}
 
-    not_here = curation.hidden(database, source.tenant_id).source_ids | {source.source_id}
-    elsewhere = f"NOT {is_in('source_id', sorted(not_here))}"
-    primaries, contested = _primaries(lake, elsewhere, approved)
-    near = near_duplicates({key: row["simhash"] for key, row in documents.items()})
-    rows = {}
-    for key, row in approved.items():
-        primary = primaries[row["content_hash"]]
-        rows[key] = {
-            "doc_id": key,
-            "tenant_id": source.tenant_id,
-            "source_id": source.source_id,
-            "content_hash": row["content_hash"],
-            "duplicate_of": "" if primary == key else primary,
-            "near_duplicate_of": near.get(key, ""),
-            "first_seen": row["first_seen"],
-            "decided_by": decisions[key].decided_by,
-            "decided_at": decisions[key].decided_at,
-            "run_id": run_id,
+    primary_of, contested = _primaries(lake, database, source, of_source, approved)
+    fingerprints = lake.rows("documents", ["doc_id", "simhash"], of_source)
+    near = near_duplicates((row["doc_id"], row["simhash"]) for row in fingerprints)
+    _ask_again(database, contested)
+    report, version = StepReport(), RowSetVersion()
+    for part in parts:
+        decisions = curation.decisions(database, source.source_id, part)
+        documents = {
+            row["doc_id"]: row
+            for row in lake.rows("documents", _DOCUMENT, both(of_source, part))
+            if row["doc_id"] in approved and row["doc_id"] in decisions
         }
-    stored = {row["doc_id"]: row for row in lake.rows(TABLE, CURATED_DOCUMENTS.names, of_source)}
+        rows = {}
+        for key, row in documents.items():
+            rows[key] = {
+                "doc_id": key,
+                "tenant_id": source.tenant_id,
+                "source_id": source.source_id,
+                "content_hash": row["content_hash"],
+                "duplicate_of": primary_of.get(key, ""),
+                "near_duplicate_of": near.get(key, ""),
+                "first_seen": row["first_seen"],
+                "decided_by": decisions[key].decided_by,
+                "decided_at": decisions[key].decided_at,
+                "run_id": run_id,
+            }
+            if key not in primary_of:
+                version.add(key, shown_version(row["content_hash"], row))
+        _write(lake, database, source, part, rows, report)
+        report.counts.update(decision.state for decision in decisions.values())
+    report.rows, report.data_version = version.rows, str(version)
+    curation.note_duplicates(database, source.source_id, primary_of | near)
+    report.counts["near_duplicates"] = len(near)
+    report.drops.update({state: report.counts[state] for state in (curation.PENDING, curation.REJECTED)})
+    report.drops["duplicate"] = len(primary_of)
+    report.seconds = time.monotonic() - started
+    return report
+
+
+def _write(
+    lake: Lake, database: Database, source: Source, part: str, rows: dict[str, dict[str, Any]], report: StepReport
+) -> None:
+    """Bring one range of the table up to `rows`."""
+    where = both(f"source_id = {quoted(source.source_id)}", part)
+    stored = {row["doc_id"]: row for row in lake.rows(TABLE, CURATED_DOCUMENTS.names, where)}
     difference = diff_rows(
         {key: _fingerprint(row) for key, row in stored.items()}, {key: _fingerprint(row) for key, row in rows.items()}
     )
+    report.counts.update(difference.counts())
+    gone = [key for key, row in stored.items() if key not in rows or rows[key]["content_hash"] != row["content_hash"]]
+    _ask_again(database, heirs(lake, source.source_id, gone))
     lake.upsert(TABLE, CURATED_DOCUMENTS, "doc_id", [rows[key] for key in difference.due])
     lake.delete(TABLE, "doc_id", difference.orphaned)
-    duplicates = {key: primaries[row["content_hash"]] for key, row in approved.items()}
-    curation.note_duplicates(database, source.source_id, {k: p for k, p in duplicates.items() if k != p} | near)
 
-    # Where a primary came or went, sources that hold the same content must choose again.
-    gone = [key for key, row in stored.items() if key not in rows or rows[key]["content_hash"] != row["content_hash"]]
-    with database.write() as connection:
-        sources.bump_requested(connection, sorted(contested | heirs(lake, source.source_id, gone)))
 
-    report = StepReport(seconds=time.monotonic() - started)
-    report.counts.update(difference.counts())
-    for decision in decisions.values():
-        report.counts[decision.state] += 1
-    report.counts["near_duplicates"] = len(near)
-    report.drops.update({state: report.counts[state] for state in (curation.PENDING, curation.REJECTED)})
-    report.drops["duplicate"] = sum(bool(row["duplicate_of"]) for row in rows.values())
-    kept = [
-        (key, shown_version(row["content_hash"], row)) for key, row in approved.items() if not rows[key]["duplicate_of"]
-    ]
-    report.rows, report.data_version = len(kept), data_version(kept)
-    return report
+def _ask_again(database: Database, source_ids: set[str]) -> None:
+    """Where a primary comes or goes, sources that hold the same content must choose again. To be asked before the
+    table says so: a kill in between must not forget them."""
+    if source_ids:
+        with database.write() as connection:
+            sources.bump_requested(connection, sorted(source_ids))
 
 
 def _texts(lake: Lake, keys: list[str]) -> Iterable[tuple[str, str]]:
@@ -91,29 +109,33 @@ def _texts(lake: Lake, keys: list[str]) -> Iterable[tuple[str, str]]:
         yield row["doc_id"], row["text"]
 
 
-def _primaries(lake: Lake, elsewhere: str, approved: dict[str, dict[str, Any]]) -> tuple[dict[str, str], set[str]]:
-    """content_hash → doc_id of its primary, and the other sources whose primary loses that place to one of these.
-
-    `elsewhere` selects the rows of the other sources.
-    """
-    own: dict[str, list[Rank]] = defaultdict(list)
-    for key, row in approved.items():
-        own[row["content_hash"]].append((row["first_seen"], key))
-    others: dict[str, list[tuple[Rank, str]]] = defaultdict(list)
-    hashes = sorted(own)
-    for begin in range(0, len(hashes), _HASHES_PER_LOOKUP):
-        where = is_in("content_hash", hashes[begin : begin + _HASHES_PER_LOOKUP])
-        where += f" AND {elsewhere} AND duplicate_of = ''"
-        for row in lake.rows(TABLE, ["doc_id", "source_id", "content_hash", "first_seen"], where):
-            others[row["content_hash"]].append(((row["first_seen"], row["doc_id"]), row["source_id"]))
-    primaries, contested = {}, set()
-    for content, ranks in own.items():
-        best = min(ranks)
-        for rank, other_source in others[content]:
-            if best < rank:
-                contested.add(other_source)
-        primaries[content] = min(best, *(rank for rank, _ in others[content]))[1] if others[content] else best[1]
-    return primaries, contested
+def _primaries(
+    lake: Lake, database: Database, source: Source, of_source: str, approved: set[str]
+) -> tuple[dict[str, str], set[str]]:
+    """doc_id → its primary, where that is another, and the other sources whose primary loses that place to one of
+    these."""
+    not_here = curation.hidden(database, source.tenant_id).source_ids | {source.source_id}
+    elsewhere = f"NOT {is_in('source_id', sorted(not_here))} AND duplicate_of = ''"
+    columns = ["doc_id", "source_id", "content_hash", "first_seen"]
+    primary_of: dict[str, str] = {}
+    contested: set[str] = set()
+    for part in lake.ranges("content_hash", "documents", TABLE):
+        own: dict[str, list[Rank]] = defaultdict(list)
+        for row in lake.rows("documents", columns, both(of_source, part)):
+            if row["doc_id"] in approved:
+                own[row["content_hash"]].append((row["first_seen"], row["doc_id"]))
+        first = {content: min(ranks) for content, ranks in own.items()}
+        for row in lake.rows(TABLE, columns, both(elsewhere, part)):
+            best, rank = first.get(row["content_hash"]), (row["first_seen"], row["doc_id"])
+            if best is None:
+                continue
+            if min(own[row["content_hash"]]) < rank:
+                contested.add(row["source_id"])
+            first[row["content_hash"]] = min(best, rank)
+        for content, ranks in own.items():
+            primary = first[content][1]
+            primary_of.update({key: primary for _, key in ranks if key != primary})
+    return primary_of, contested
 
 
 def heirs(lake: Lake, source_id: str, gone: list[str]) -> set[str]:
