@@ -20,6 +20,13 @@ class RowDiff:
     def due(self) -> list[str]:
         return self.new + self.changed
 
+    def add(self, other: "RowDiff") -> None:
+        """What another range of the same tables differs in."""
+        self.new += other.new
+        self.changed += other.changed
+        self.orphaned += other.orphaned
+        self.unchanged += other.unchanged
+
     def counts(self) -> dict[str, int]:
         return {
             "new": len(self.new),

@@ -8,7 +8,7 @@ from typing import Any
 from aion_assets.core import progress
 from aion_assets.core.chunk import chunk_document, surroundings
 from aion_assets.core.database import Database
-from aion_assets.core.diff import counted_version, diff_rows
+from aion_assets.core.diff import RowDiff, counted_version, diff_rows
 from aion_assets.core.embedding_model import EmbeddingModel
 from aion_assets.core.ids import chunk_id, short_digest, text_hash
 from aion_assets.core.lake import WRITE_ROWS, Lake, both, quoted
@@ -36,19 +36,12 @@ def _chunk(
     # Another embedder has another token window: its chunks are others.
     version = f"{code_version}/{model.embedder_id}"
     of_source = f"source_id = {quoted(source.source_id)}"
-    # An approved document may be quarantined since, until it is curated again: it has no text to cut.
-    is_primary = f"{of_source} AND duplicate_of = ''"
-    primaries = {row["doc_id"] for row in lake.rows("curated_documents", ["doc_id"], is_primary)}
-    wanted = {
-        row["doc_id"]: f"{version}/{shown_version(row['content_hash'], row)}"
-        for row in lake.rows("documents", ["doc_id", "content_hash", "lang", "url"], both(of_source, IS_PARSED))
-        if row["doc_id"] in primaries
-    }
-    stored = _stored_documents(lake, of_source)
-    difference = diff_rows(stored, wanted)
+    difference = RowDiff()
+    for part in lake.ranges("doc_id", "documents", "curated_documents", TABLE):
+        difference.add(diff_rows(_stored(lake, of_source, part), _wanted(lake, of_source, part, version)))
     report = StepReport()
     report.counts.update({f"documents_{name}": count for name, count in difference.counts().items()})
-    writer = _ChunkWriter(lake, report, stored)
+    writer = _ChunkWriter(lake, report, set(difference.changed))
     due = lake.rows_by_key("documents", _DOCUMENT, "doc_id", difference.due, at_once=_READ_DOCUMENTS)
     for done, document in enumerate(due, 1):
         is_parsed = document["state"] == PARSED  # it may be quarantined since
@@ -64,10 +57,25 @@ def _chunk(
     return report
 
 
-def _stored_documents(lake: Lake, of_source: str) -> dict[str, str]:
+def _wanted(lake: Lake, of_source: str, part: str, version: str) -> dict[str, str]:
+    """doc_id → fingerprint of what the chunks of each primary should be cut from."""
+    # An approved document may be quarantined since, until it is curated again: it has no text to cut.
+    is_primary = both(of_source, f"duplicate_of = {quoted('')}")
+    primaries = {row["doc_id"] for row in lake.rows("curated_documents", ["doc_id"], both(is_primary, part))}
+    documents = lake.rows(
+        "documents", ["doc_id", "content_hash", "lang", "url"], both(both(of_source, IS_PARSED), part)
+    )
+    return {
+        row["doc_id"]: f"{version}/{shown_version(row['content_hash'], row)}"
+        for row in documents
+        if row["doc_id"] in primaries
+    }
+
+
+def _stored(lake: Lake, of_source: str, part: str) -> dict[str, str]:
     """doc_id → fingerprint of what its chunks were cut from; "" when a kill left two generations side by side."""
     stored: dict[str, str] = {}
-    for row in lake.rows(TABLE, ["doc_id", "doc_version", "lang", "url", "code_version"], of_source):
+    for row in lake.rows(TABLE, ["doc_id", "doc_version", "lang", "url", "code_version"], both(of_source, part)):
         fingerprint = f"{row['code_version']}/{shown_version(row['doc_version'], row)}"
         stored[row["doc_id"]] = fingerprint if stored.get(row["doc_id"], fingerprint) == fingerprint else ""
     return stored
@@ -76,10 +84,11 @@ def _stored_documents(lake: Lake, of_source: str) -> dict[str, str]:
 class _ChunkWriter:
     """Commits all chunks of a document at once, those of small documents together: no reader sees one half cut."""
 
-    def __init__(self, lake: Lake, report: StepReport, stored: Container[str]) -> None:
+    def __init__(self, lake: Lake, report: StepReport, changed: Container[str]) -> None:
+        """`changed` are the documents that have chunks already."""
         self._lake = lake
         self._report = report
-        self._stored = stored
+        self._changed = changed
         self._documents: list[str] = []
         self._rows: list[dict[str, Any]] = []
 
@@ -91,7 +100,7 @@ class _ChunkWriter:
 
     def flush(self) -> None:
         """Every row is written, as its document version moved on; `changed` are those that the index must take over."""
-        known = [document for document in self._documents if document in self._stored]
+        known = [document for document in self._documents if document in self._changed]
         found = self._lake.rows_by_key(TABLE, ["chunk_id", "row_hash"], "doc_id", known)
         before = {row["chunk_id"]: row["row_hash"] for row in found}
         self._lake.upsert(TABLE, CHUNKS, "chunk_id", self._rows)

@@ -6,9 +6,9 @@ from typing import Any
 
 from aion_assets.core import progress
 from aion_assets.core.database import Database, now
-from aion_assets.core.diff import RowDiff, data_version, diff_rows
+from aion_assets.core.diff import RowDiff, RowSetVersion, diff_rows
 from aion_assets.core.ids import digest, doc_id
-from aion_assets.core.lake import WRITE_ROWS, Lake, quoted
+from aion_assets.core.lake import WRITE_ROWS, Lake, both, quoted
 from aion_assets.core.parse.ocr import can_read_images
 from aion_assets.core.parse.sandbox import ParseJob, parse_all
 from aion_assets.core.quality import quality, simhash
@@ -42,21 +42,23 @@ def _parse(
 ) -> StepReport:
     started = time.monotonic()
     of_source = f"source_id = {quoted(source.source_id)}"
-    wanted, location_of = {}, {}
-    for row in lake.rows("pages", ["page_key", "content_hash"], f"{of_source} AND content_hash <> ''"):
-        document = doc_id(row["page_key"])
-        wanted[document] = f"{row['content_hash']}/{code_version}"
-        location_of[document] = row["page_key"]
-    stored, first_seen = {}, {}
-    for row in lake.rows(TABLE, ["doc_id", "page_hash", "code_version", "first_seen"], of_source):
-        stored[row["doc_id"]] = f"{row['page_hash']}/{row['code_version']}"
-        if row["code_version"] != code_version and row["doc_id"] in wanted:  # of another version, or hindered
-            wanted[row["doc_id"]] += f"/{_conditions(settings)}"
-        first_seen[row["doc_id"]] = row["first_seen"]
-    difference = diff_rows(stored, wanted)
+    difference, page_keys, first_seen = RowDiff(), [], {}
+    for part in lake.ranges("location_id", "pages", TABLE):
+        has_body = both(both(of_source, "content_hash <> ''"), part)
+        page_of = {doc_id(row["page_key"]): row for row in lake.rows("pages", ["page_key", "content_hash"], has_body)}
+        columns = ["doc_id", "page_hash", "code_version", "first_seen"]
+        documents = {row["doc_id"]: row for row in lake.rows(TABLE, columns, both(of_source, part))}
+        stored = {key: f"{row['page_hash']}/{row['code_version']}" for key, row in documents.items()}
+        wanted = {key: f"{row['content_hash']}/{code_version}" for key, row in page_of.items()}
+        for key, row in documents.items():
+            if row["code_version"] != code_version and key in wanted:  # of another version, or hindered
+                wanted[key] += f"/{_conditions(settings)}"
+        here = diff_rows(stored, wanted)
+        difference.add(here)
+        page_keys += [page_of[key]["page_key"] for key in here.due]
+        first_seen.update({key: documents[key]["first_seen"] for key in here.changed})
 
     writer = _DocumentWriter(lake, settings, source, code_version, run_id, first_seen)
-    page_keys = [location_of[document] for document in difference.due]
     for done, outcome in enumerate(parse_all(writer.jobs(page_keys), settings=settings), 1):
         writer.add(outcome)
         show(done, len(page_keys), "parsing")
@@ -78,13 +80,13 @@ def _conditions(settings: Settings) -> str:
 def _report(lake: Lake, of_source: str, difference: RowDiff, started: float) -> StepReport:
     report = StepReport(seconds=time.monotonic() - started)
     report.counts.update(difference.counts())
-    versions = []
+    version = RowSetVersion()
     for row in lake.rows(TABLE, ["doc_id", "content_hash", "lang", "url", "state", "reason"], of_source):
         report.counts[row["state"]] += 1
         if row["state"] == QUARANTINED:
             report.drops[row["reason"]] += 1
-        versions.append((row["doc_id"], shown_version(row["content_hash"], row)))
-    report.rows, report.data_version = len(versions), data_version(versions)
+        version.add(row["doc_id"], shown_version(row["content_hash"], row))
+    report.rows, report.data_version = version.rows, str(version)
     return report
 
 
