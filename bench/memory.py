@@ -1,6 +1,6 @@
 """Does memory grow with the corpus? Brings corpora of two sizes through the steps, each step in a process of its own.
 
-    python -m bench.memory [--mb 10 100] [--embed | --draw]
+    python -m bench.memory [--mb 10 100] [--dump] [--embed | --draw]
 
 Prints one JSON object: the peak resident size of each step by corpus size, and the growth between the two. Texts are
 made of a seeded vocabulary, so that no two sentences are alike and nothing is deduplicated.
@@ -30,12 +30,15 @@ if TYPE_CHECKING:
 STEPS = ("pages", "documents", "curated", "chunks")
 WITH_VECTORS = (*STEPS, "embeddings", "knowledge", "checks", "report", "release")
 _FILE_BYTES = 50_000
+_RECORD_BYTES = 1_000
+_SENTENCES = 6
 _WORDS = 4_000
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mb", type=int, nargs=2, default=[10, 100], help="megabytes of text of the two corpora")
+    parser.add_argument("--dump", action="store_true", help="one dump of documents of 1 kB instead of files of 50 kB")
     vectors = parser.add_mutually_exclusive_group()
     vectors.add_argument("--embed", action="store_true", help="also embed, index and release, minutes for every 10 MB")
     vectors.add_argument("--draw", action="store_true", help="the same with vectors drawn by lot instead of embedded")
@@ -45,20 +48,21 @@ def main() -> None:
         typer.echo(json.dumps(_run_step(arguments.step, arguments.draw)))
         return
     steps = WITH_VECTORS if arguments.embed or arguments.draw else STEPS
-    measured = {size: _measure(size, steps, ["--draw"] if arguments.draw else []) for size in arguments.mb}
+    write = _write_dump if arguments.dump else _write_folder
+    measured = {size: _measure(size, write, steps, ["--draw"] if arguments.draw else []) for size in arguments.mb}
     small, large = (measured[size] for size in arguments.mb)
     growth = {step: round(large[step]["peak_mb"] / small[step]["peak_mb"], 2) for step in steps}
     typer.echo(json.dumps({"corpora_mb": arguments.mb, "measured": measured, "growth": growth}))
 
 
-def _measure(size_mb: int, steps: tuple[str, ...], options: list[str]) -> dict[str, dict[str, float]]:
+def _measure(
+    size_mb: int, write: Callable[[Path, int], Path], steps: tuple[str, ...], options: list[str]
+) -> dict[str, dict[str, float]]:
     with tempfile.TemporaryDirectory(prefix="aion-memory-") as folder:
-        corpus = Path(folder) / "corpus"
-        _write_corpus(corpus, size_mb)
         environment = os.environ | {
             "AION_HOME": f"{folder}/home",
             "AION_DATABASE_URL": "",
-            "AION_BENCH_CORPUS": str(corpus),
+            "AION_BENCH_CORPUS": str(write(Path(folder), size_mb)),
         }
         measured = {}
         for step in steps:
@@ -71,22 +75,44 @@ def _measure(size_mb: int, steps: tuple[str, ...], options: list[str]) -> dict[s
     return measured
 
 
-def _write_corpus(folder: Path, size_mb: int) -> None:
-    dice = random.Random(size_mb)
-    letters = "aeiou", "bcdfglmnprstv"
-    vocabulary = [
-        "".join(dice.choice(letters[(place + 1) % 2]) for place in range(dice.randint(2, 9))) for _ in range(_WORDS)
-    ]
-    folder.mkdir(parents=True)
+def _write_folder(parent: Path, size_mb: int) -> Path:
+    writer = _Writer(size_mb)
+    folder = parent / "corpus"
+    folder.mkdir()
     for number in range(size_mb * 1_000_000 // _FILE_BYTES):
-        lines, size = [f"# {' '.join(dice.choices(vocabulary, k=4)).title()}"], 0
-        while size < _FILE_BYTES:
-            paragraph = " ".join(
-                f"{' '.join(dice.choices(vocabulary, k=dice.randint(6, 18))).capitalize()}." for _ in range(6)
-            )
-            lines.append(paragraph)
-            size += len(paragraph) + 2
+        lines = [f"# {writer.title()}"]
+        while sum(map(len, lines)) < _FILE_BYTES:
+            lines.append(writer.paragraph())
         (folder / f"{number:05}.md").write_text("\n\n".join(lines), "utf-8")
+    return folder
+
+
+def _write_dump(parent: Path, size_mb: int) -> Path:
+    writer = _Writer(size_mb)
+    path = parent / "corpus.jsonl"
+    with path.open("w", encoding="utf-8") as file:
+        for number in range(size_mb * 1_000_000 // _RECORD_BYTES):
+            text = f"{writer.paragraph()} {writer.paragraph()}"[:_RECORD_BYTES]
+            file.write(json.dumps({"id": str(number), "title": writer.title(), "text": text}) + "\n")
+    return path
+
+
+class _Writer:
+    def __init__(self, seed: int) -> None:
+        self._dice = random.Random(seed)
+        letters = "aeiou", "bcdfglmnprstv"
+        self._vocabulary = [
+            "".join(self._dice.choice(letters[(place + 1) % 2]) for place in range(self._dice.randint(2, 9)))
+            for _ in range(_WORDS)
+        ]
+
+    def title(self) -> str:
+        return " ".join(self._dice.choices(self._vocabulary, k=4)).title()
+
+    def paragraph(self) -> str:
+        lengths = (self._dice.randint(6, 18) for _ in range(_SENTENCES))
+        sentences = (" ".join(self._dice.choices(self._vocabulary, k=length)) for length in lengths)
+        return " ".join(f"{sentence.capitalize()}." for sentence in sentences)
 
 
 class _DrawnVectors:
