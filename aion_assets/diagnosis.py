@@ -9,7 +9,7 @@ from aion_assets.core.errors import AionError, NoReleaseError, SettingsError
 from aion_assets.core.settings import Settings, load_settings
 
 _LOW_DISK_BYTES = 2_000_000_000
-_TABLES = ("pages", "documents", "curated_documents", "chunks")
+_TABLES = ("pages", "bodies", "documents", "curated_documents", "chunks")
 
 
 @dataclass(slots=True)

@@ -70,8 +70,9 @@ def _page(lake: Lake, doc_id: str) -> dict[str, Any] | None:
     if document is None:
         return None
     key = quoted(f"{document['source_id']}/{document['location_id']}")
-    columns = ["content_type", "filename", "body"]
-    return next(lake.rows("pages", columns, f"page_key = {key} AND content_hash <> ''"), None)
+    if not lake.count("pages", f"page_key = {key} AND content_hash <> ''"):
+        return None
+    return next(lake.rows("bodies", ["content_type", "filename", "body"], f"page_key = {key}"), None)
 
 
 def _disposition(how: str, name: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ from aion_assets.core.steps.curated import heirs
 
 # Whose turns belong to one source.
 _STEPS = ("collect", "parse", "chunk", "embed")
-_TABLES = ("chunks", "curated_documents", "documents", "pages")
+_TABLES = ("chunks", "curated_documents", "documents", "bodies", "pages")
 
 
 def clean_removed_sources(lake: Lake, database: Database, settings: Settings) -> list[str]:

@@ -166,13 +166,6 @@ class Lake:
         if self._spare and data.nbytes >= _MUCH_BYTES:
             give_back()
 
-    def update(self, name: str, key: str, rows: pa.Table) -> None:
-        """Overwrite only the columns that `rows` has, in rows that exist."""
-        if rows.num_rows == 0:
-            return
-        with self.changing(name) as table:
-            table.merge_insert(key).when_matched_update_all().execute(rows)
-
     def delete(self, name: str, key: str, keys: Sequence[str]) -> None:
         if not keys or not self.exists(name):
             return

@@ -168,14 +168,25 @@ PAGES = pa.schema(
         pa.field("fetched_at", _TIME),
         pa.field("etag", pa.string()),
         pa.field("last_modified", pa.string()),
-        pa.field("content_type", pa.string()),
-        pa.field("filename", pa.string()),
         pa.field("content_hash", pa.string()),  # of the body; "" where there is none
         pa.field("size_bytes", pa.int64()),
         pa.field("links", pa.list_(pa.string())),
         pa.field("depth", pa.int32()),
         pa.field("collection_id", pa.string()),
         pa.field("run_id", pa.string()),
+    ]
+)
+
+# Apart from their pages, whose rows change at every visit: Lance rewrites a row as a whole.
+BODIES = pa.schema(
+    [
+        pa.field("page_key", pa.string(), nullable=False),
+        pa.field("location_id", _ID, nullable=False),
+        pa.field("tenant_id", pa.string(), nullable=False),
+        pa.field("source_id", pa.string(), nullable=False),
+        pa.field("content_type", pa.string()),
+        pa.field("filename", pa.string()),
+        pa.field("content_hash", pa.string(), nullable=False),
         pa.field("body", pa.large_binary()),
     ]
 )

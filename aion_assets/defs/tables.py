@@ -7,12 +7,10 @@ import pyarrow as pa
 
 _COLUMNS = {
     "anchors": "Where pages and headings begin in the text.",
-    "body": "The bytes as they were fetched.",
     "chunk_id": "Made of the document, the text and its occurrence in it.",
     "code_version": "The code that made the row; another one makes it again.",
     "collection_id": "The collection that visited the location last.",
     "content_hash": "Version of the content; empty where there is none.",
-    "content_type": "As the server says, or by the file's extension.",
     "context": "The text around the chunk, which lends it its score.",
     "context_en": "`context`, where the language is English.",
     "context_pt": "`context`, where the language is Portuguese.",
@@ -29,7 +27,6 @@ _COLUMNS = {
     "end": "Offset in the document's text after the last character.",
     "etag": "Sent back at the next visit, so that only changes are fetched.",
     "fetched_at": "When the location was visited last.",
-    "filename": "As the server or the folder names it.",
     "first_seen": "When the document came first; the earliest of equal ones is the primary.",
     "fragment": "The part of an address behind #, which leads to the heading.",
     "heading": "The headings above the chunk.",

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aion_assets.core.diff import data_version, diff_rows
+from aion_assets.core.diff import RowDiff, data_version, diff_rows
 
 _ROWS = st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=20)
 
@@ -21,6 +21,19 @@ def test_applying_a_difference_makes_the_stored_rows_the_wanted_ones(
     result = {key: value for key, value in stored.items() if key not in difference.orphaned}
     result.update({key: wanted[key] for key in difference.due})
     assert result == wanted
+
+
+@given(_ROWS, _ROWS, st.text(max_size=5))
+def test_differences_of_two_ranges_add_up_to_that_of_the_whole(
+    stored: dict[str, str], wanted: dict[str, str], edge: str
+) -> None:
+    total = RowDiff()
+    for is_upper in (False, True):
+        halves = ({key: value for key, value in rows.items() if (key >= edge) is is_upper} for rows in (stored, wanted))
+        total.add(diff_rows(*halves))
+    whole = diff_rows(stored, wanted)
+    assert total.counts() == whole.counts()
+    assert set(total.due) == set(whole.due) and set(total.orphaned) == set(whole.orphaned)
 
 
 @given(_ROWS)

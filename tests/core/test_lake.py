@@ -28,13 +28,6 @@ def test_writing_rows_twice_is_writing_them_once(lake: Lake) -> None:
     assert lake.count("t") == 2
 
 
-def test_an_update_of_some_columns_leaves_the_others(lake: Lake) -> None:
-    lake.upsert("t", SCHEMA, "key", [_row("a", "1")])
-    partial = pa.schema([SCHEMA.field("key"), SCHEMA.field("value")])
-    lake.update("t", "key", pa.Table.from_pylist([{"key": "a", "value": "9"}, {"key": "new", "value": "0"}], partial))
-    assert list(lake.rows("t", ["key", "value", "body"])) == [{"key": "a", "value": "9", "body": b"x"}]
-
-
 @pytest.mark.parametrize("key", ["it's", "'; DROP TABLE t; --", 'quoted "x"', "ção\n", "%_\\"])
 def test_keys_with_quotes_find_their_own_row_only(lake: Lake, key: str) -> None:
     lake.upsert("t", SCHEMA, "key", [_row(key, "1"), _row("other", "2")])
@@ -43,9 +36,47 @@ def test_keys_with_quotes_find_their_own_row_only(lake: Lake, key: str) -> None:
     assert [row["key"] for row in lake.rows("t", ["key"])] == ["other"]
 
 
+def test_of_many_keys_each_row_is_read_and_deleted_once_and_no_other(lake: Lake) -> None:
+    keys = [short_digest(str(number)) for number in range(3_000)]
+    lake.upsert("t", SCHEMA, "key", [_row(key, str(number)) for number, key in enumerate(keys[:1_500])])
+    lake.upsert("t", SCHEMA, "key", [_row(key, "late") for key in keys[1_500:]])
+    asked = [*keys[100:2_900], "nobody's"]
+    for at_once in (7, 1_024):
+        found = {
+            row["key"]: row["value"] for row in lake.rows_by_key("t", ["key", "value"], "key", asked, at_once=at_once)
+        }
+        assert list(found) == keys[100:2_900]
+        assert found[keys[1_499]] == "1499" and found[keys[1_500]] == "late"
+    lake.delete("t", "key", asked)
+    assert {row["key"] for row in lake.rows("t", ["key"])} == {*keys[:100], *keys[2_900:]}
+
+
+def test_rows_of_a_tag_are_found_by_their_keys_whatever_was_written_since(lake: Lake) -> None:
+    keys = [str(number) for number in range(100)]
+    lake.upsert("t", SCHEMA, "key", [_row(key, "old") for key in keys])
+    lake.set_tag("t", "then")
+    lake.upsert("t", SCHEMA, "key", [_row(key, "new") for key in keys])
+    assert {row["value"] for row in lake.rows_by_key("t", ["value"], "key", keys, "then")} == {"old"}
+    assert {row["value"] for row in lake.rows_by_key("t", ["value"], "key", keys)} == {"new"}
+
+
+def test_a_write_of_new_and_known_rows_replaces_the_known_in_one_version(lake: Lake) -> None:
+    lake.upsert("t", SCHEMA, "key", [_row("a", "1"), _row("b", "2")])
+    before = lake.table("t").version
+    lake.upsert("t", SCHEMA, "key", [_row("b", "3"), _row("c", "4")])
+    assert sorted((row["key"], row["value"]) for row in lake.rows("t", ["key", "value"])) == [
+        ("a", "1"),
+        ("b", "3"),
+        ("c", "4"),
+    ]
+    assert lake.table("t").version == before + 1
+
+
 def test_a_table_that_is_not_there_reads_as_empty(lake: Lake) -> None:
     assert lake.count("nothing") == 0
     assert list(lake.rows("nothing", ["key"])) == []
+    assert list(lake.rows_by_key("nothing", ["key"], "key", [str(number) for number in range(100)])) == []
+    lake.delete("nothing", "key", ["a"])
 
 
 def test_every_row_meets_exactly_one_range_and_no_range_has_many(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:

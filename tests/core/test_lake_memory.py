@@ -14,7 +14,8 @@ _OPEN_A_LAKE = """
 import os, sys
 from aion_assets.core.lake import Lake
 Lake(sys.argv[1], spare=True)
-print(os.environ.get("LANCE_LEGACY_SHUFFLER"), os.environ.get("LANCE_IO_THREADS"))
+print(os.environ.get("LANCE_LEGACY_SHUFFLER"), os.environ.get("LANCE_IO_THREADS"),
+      os.environ.get("LANCE_IVF_GLOBAL_TOPK_CHUNK_BYTES"))
 """
 # Python's own small objects do not come from the C library; large ones do.
 _COUNT_HEAPS = """
@@ -53,16 +54,20 @@ def _run(code: str, *arguments: str, **environment: str) -> str:
     return subprocess.run(command, env=inherited | environment, check=True, capture_output=True, text=True).stdout
 
 
-def test_a_pipeline_sorts_its_vectors_by_little_and_reads_a_disk_by_two_threads(tmp_path: Path) -> None:
-    assert _run(_OPEN_A_LAKE, str(tmp_path)).split() == ["1", "2"]
+def test_a_pipeline_sorts_and_compares_vectors_by_little_and_reads_a_disk_by_two_threads(tmp_path: Path) -> None:
+    assert _run(_OPEN_A_LAKE, str(tmp_path)).split() == ["1", "2", "1000000"]
 
 
 def test_an_object_store_is_read_by_as_many_threads_as_lance_wants() -> None:
-    assert _run(_OPEN_A_LAKE, "s3://bucket/lake").split() == ["1", "None"]
+    assert _run(_OPEN_A_LAKE, "s3://bucket/lake").split() == ["1", "None", "1000000"]
 
 
 def test_what_the_environment_says_is_left_alone(tmp_path: Path) -> None:
-    assert _run(_OPEN_A_LAKE, str(tmp_path), LANCE_LEGACY_SHUFFLER="0", LANCE_IO_THREADS="16").split() == ["0", "16"]
+    assert _run(_OPEN_A_LAKE, str(tmp_path), LANCE_LEGACY_SHUFFLER="0", LANCE_IO_THREADS="16").split() == [
+        "0",
+        "16",
+        "1000000",
+    ]
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc gives every thread a heap of its own")

@@ -14,6 +14,7 @@ from aion_assets.core.parse.sandbox import ParseJob, parse_all
 from aion_assets.core.quality import quality, simhash
 from aion_assets.core.records import DOCUMENTS, ParsedDocument, ParseOutcome, QuarantineReason, Source
 from aion_assets.core.settings import Settings
+from aion_assets.core.steps.pages import BODIES_TABLE
 from aion_assets.core.steps.report import ShowProgress, StepReport
 
 TABLE = "documents"
@@ -112,11 +113,15 @@ class _DocumentWriter:
         self._since = time.monotonic()
 
     def jobs(self, page_keys: list[str]) -> Iterator[ParseJob]:
-        columns = ["page_key", "location_id", "url", "content_type", "filename", "content_hash", "body"]
-        for row in self._lake.rows_by_key("pages", columns, "page_key", page_keys, at_once=_READ_BODIES):
-            body = row.pop("body")
-            self._pages[row["page_key"]] = row
-            yield ParseJob(row["page_key"], body, row["url"], row["content_type"] or "", row["filename"] or "")
+        columns = ["page_key", "location_id", "content_type", "filename", "content_hash", "body"]
+        for begin in range(0, len(page_keys), WRITE_ROWS):
+            some = page_keys[begin : begin + WRITE_ROWS]
+            urls = self._lake.rows_by_key("pages", ["page_key", "url"], "page_key", some)
+            url_of = {row["page_key"]: row["url"] for row in urls}
+            for row in self._lake.rows_by_key(BODIES_TABLE, columns, "page_key", some, at_once=_READ_BODIES):
+                body, url = row.pop("body"), url_of[row["page_key"]]
+                self._pages[row["page_key"]] = row | {"url": url}
+                yield ParseJob(row["page_key"], body, url, row["content_type"] or "", row["filename"] or "")
 
     def add(self, outcome: ParseOutcome) -> None:
         page = self._pages.pop(outcome.key)

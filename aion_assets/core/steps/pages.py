@@ -1,9 +1,7 @@
-"""Fill the table `pages`: one row per location of a source, with its newest outcome and its last good body."""
+"""Fill the tables `pages`, a row per location of a source with its newest outcome, and `bodies`, what it gave last."""
 
 import time
 from contextlib import suppress
-
-import pyarrow as pa
 
 from aion_assets.core import sources
 from aion_assets.core.collect.connector import Progress, vanished
@@ -12,12 +10,13 @@ from aion_assets.core.database import Database, now
 from aion_assets.core.diff import counted_version
 from aion_assets.core.errors import AionError
 from aion_assets.core.ids import location_id
-from aion_assets.core.lake import WRITE_ROWS, Lake, quoted
-from aion_assets.core.records import PAGES, CollectedPage, KnownPage, Outcome, Source
+from aion_assets.core.lake import WRITE_ROWS, Lake, both, quoted
+from aion_assets.core.records import BODIES, PAGES, CollectedPage, KnownPage, Outcome, Source
 from aion_assets.core.settings import Settings
 from aion_assets.core.steps.report import ShowProgress, StepReport
 
 TABLE = "pages"
+BODIES_TABLE = "bodies"
 # A batch is committed when it holds this many pages, this many bytes, or is this old: what a kill may cost.
 _BATCH_PAGES = WRITE_ROWS
 _BATCH_BYTES = 16_000_000
@@ -37,10 +36,6 @@ _KNOWN = [
 TROUBLES = (Outcome.ERROR, Outcome.GONE, Outcome.TOO_BIG, Outcome.WRONG_TYPE, Outcome.ROBOTS, Outcome.CAPPED)
 # Outcomes after which an earlier body still stands.
 _KEEPS_BODY = frozenset({Outcome.UNCHANGED, Outcome.ERROR, Outcome.CAPPED})
-# What describes a body stays with it: a "not modified" or a failure says nothing of it.
-_OF_BODY = ("body", "content_hash", "size_bytes", "content_type", "filename")
-_VISIT = pa.schema([field for field in PAGES if field.name not in _OF_BODY])
-_DROPPED = pa.schema([*_VISIT, *(PAGES.field(name) for name in _OF_BODY)])
 
 
 def collect_source(
@@ -80,6 +75,7 @@ def _collect(
     for locator in newly_gone:
         writer.add(CollectedPage(locator, locator, Outcome.GONE, reason="no longer found", fetched_at=now()))
     writer.flush()
+    _drop_bodies(lake, source.source_id)
     sources.finish_collection(database, source.source_id, outcome.failure)
 
     report = StepReport(seconds=time.monotonic() - started)
@@ -143,19 +139,12 @@ class _PageWriter:
             self.flush()
 
     def flush(self) -> None:
-        fresh, visits, dropped = [], [], []
-        for page in {page.locator: page for page in self._batch}.values():
-            row = self._row(page)
-            if page.locator not in self._known or page.body is not None:
-                fresh.append(row)
-            elif _keeps_body(page):
-                visits.append(row)
-            else:
-                dropped.append(row)
-        self._lake.upsert(TABLE, PAGES, "page_key", fresh)
-        for schema, rows in ((_VISIT, visits), (_DROPPED, dropped)):
-            if rows:
-                self._lake.update(TABLE, "page_key", pa.Table.from_pylist(rows, schema=schema))
+        pages = {page.locator: page for page in self._batch}.values()
+        rows = [self._row(page) for page in pages]
+        bodies = [self._body(page, row) for page, row in zip(pages, rows, strict=True) if page.body is not None]
+        # First the body: a page that is told of is not asked again.
+        self._lake.upsert(BODIES_TABLE, BODIES, "page_key", bodies)
+        self._lake.upsert(TABLE, PAGES, "page_key", rows)
         self._batch, self._bytes, self._since = [], 0, time.monotonic()
 
     def _row(self, page: CollectedPage) -> dict[str, object]:
@@ -163,6 +152,8 @@ class _PageWriter:
         locator = page.locator if source.kind == "web" else f"{source.source_id}:{page.locator}"
         location = location_id(source.tenant_id, locator)
         earlier = self._known.get(page.locator) if _keeps_body(page) else None
+        # What describes a body stays with it: a "not modified" or a failure says nothing of it.
+        of_body: CollectedPage | KnownPage | None = page if page.body is not None else earlier
         return {
             "page_key": f"{source.source_id}/{location}",
             "location_id": location,
@@ -176,16 +167,30 @@ class _PageWriter:
             "fetched_at": page.fetched_at or now(),
             "etag": page.etag or (earlier.etag if earlier else ""),
             "last_modified": page.last_modified or (earlier.last_modified if earlier else ""),
-            "content_type": page.content_type,
-            "filename": page.filename,
-            "content_hash": page.content_hash if page.body is not None else "",
-            "size_bytes": page.size_bytes,
+            "content_hash": of_body.content_hash if of_body else "",
+            "size_bytes": of_body.size_bytes if of_body else page.size_bytes,
             "links": list(page.links),
             "depth": page.depth,
-            "body": page.body,
             **self._stamp,
         }
+
+    def _body(self, page: CollectedPage, row: dict[str, object]) -> dict[str, object]:
+        kept = ("page_key", "location_id", "tenant_id", "source_id", "content_hash")
+        described = {"content_type": page.content_type, "filename": page.filename, "body": page.body}
+        return {name: row[name] for name in kept} | described
 
 
 def _keeps_body(page: CollectedPage) -> bool:
     return page.outcome in _KEEPS_BODY and not page.is_another
+
+
+def _drop_bodies(lake: Lake, source_id: str) -> None:
+    """Of pages that are gone, or give something else now; those of an unfinished collection, too."""
+    of_source = f"source_id = {quoted(source_id)}"
+    has_body = both(of_source, "content_hash <> ''")
+    if lake.count(BODIES_TABLE, of_source) == lake.count(TABLE, has_body):
+        return
+    for part in lake.ranges("location_id", TABLE, BODIES_TABLE):
+        held = {row["page_key"] for row in lake.rows(TABLE, ["page_key"], both(has_body, part))}
+        stored = [row["page_key"] for row in lake.rows(BODIES_TABLE, ["page_key"], both(of_source, part))]
+        lake.delete(BODIES_TABLE, "page_key", [key for key in stored if key not in held])

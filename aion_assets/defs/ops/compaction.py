@@ -9,6 +9,7 @@ from aion_assets.defs.knowledge_base import KnowledgeBaseResource
 
 _ASSETS = {
     "pages": crawled_pages,
+    "bodies": crawled_pages,
     "documents": parsed_documents,
     "curated_documents": curated_documents,
     "chunks": chunks,

@@ -9,6 +9,7 @@ from aion_assets.core.collect.uploads import uploads_folder
 from aion_assets.core.collect.web import WebConnector
 from aion_assets.core.records import CollectedPage, Outcome, Source
 from aion_assets.core.source_options import change_options
+from aion_assets.core.steps import pages
 from aion_assets.core.steps.pages import _PageWriter
 
 
@@ -17,8 +18,9 @@ def _outcomes(bench: Workbench, source: Source) -> dict[str, str]:
 
 
 def _bodies(bench: Workbench, source: Source) -> dict[str, bytes]:
-    rows = bench.rows("pages", "locator body", source)
-    return {row["locator"].rpartition("/")[2]: row["body"] for row in rows if row["body"]}
+    locator_of = {row["page_key"]: row["locator"] for row in bench.rows("pages", "page_key locator", source)}
+    rows = bench.rows("bodies", "page_key body", source)
+    return {locator_of[row["page_key"]].rpartition("/")[2]: row["body"] for row in rows}
 
 
 def test_every_location_keeps_one_row_with_its_outcome(workbench: Workbench, tmp_path: Path) -> None:
@@ -31,6 +33,35 @@ def test_every_location_keeps_one_row_with_its_outcome(workbench: Workbench, tmp
     assert _outcomes(workbench, source)["a.md"] == "unchanged"
     assert again.data_version == report.data_version
     assert _bodies(workbench, source) == {"a.md": b"# A\n\nlavanda", "b.txt": b"beta"}
+
+
+def test_a_visit_that_finds_nothing_new_leaves_the_bodies_alone(workbench: Workbench, tmp_path: Path) -> None:
+    folder = write_files(tmp_path / "f", a_md="alpha", b_md="beta")
+    source = workbench.add(folder)
+    workbench.collect(source)
+    before = workbench.lake.table("bodies").version
+    workbench.collect(source)
+    assert workbench.lake.table("bodies").version == before
+    write_files(folder, b_md="gamma")
+    workbench.collect(source)
+    assert _bodies(workbench, source) == {"a.md": b"alpha", "b.md": b"gamma"}
+
+
+def test_a_body_that_a_killed_collection_left_behind_goes_with_the_next(workbench: Workbench, tmp_path: Path) -> None:
+    folder = write_files(tmp_path / "f", a_md="alpha", b_md="beta")
+    source = workbench.add(folder)
+    workbench.collect(source)
+    (folder / "b.md").unlink()
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(pages, "_drop_bodies", _killed)
+        workbench.collect(source)
+    assert set(_bodies(workbench, source)) == {"a.md", "b.md"}
+    workbench.collect(source)
+    assert set(_bodies(workbench, source)) == {"a.md"}
+
+
+def _killed(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_what_is_gone_loses_its_body_and_is_told_once(workbench: Workbench, tmp_path: Path) -> None:
@@ -55,14 +86,20 @@ def test_an_error_keeps_the_last_good_body_its_type_and_its_links(workbench: Wor
     web.types["/data"] = "text/csv"
     source = workbench.add(f"{web.root}/")
     workbench.collect(source)
-    before = workbench.rows("pages", "locator content_hash content_type filename etag body links", source)
-    assert len(before) == 3
+
+    def held() -> list[str]:
+        pages = workbench.rows("pages", "locator content_hash size_bytes etag links", source)
+        return sorted(
+            map(str, pages + workbench.rows("bodies", "page_key content_hash content_type filename body", source))
+        )
+
+    before = held()
+    assert len(before) == 6
 
     web.failing = {"/data": 500, "/deep": 500}
     workbench.collect(source)
     assert _outcomes(workbench, source) == {"": "unchanged", "data": "error", "deep": "error"}
-    after = workbench.rows("pages", "locator content_hash content_type filename etag body links", source)
-    assert sorted(after, key=str) == sorted(before, key=str)
+    assert held() == before
 
     web.failing = {}
     workbench.collect(source)
@@ -97,9 +134,10 @@ def test_a_link_file_that_names_another_page_lets_go_of_the_first(workbench: Wor
     def collect(text: str) -> tuple[str, str, bool]:
         link.write_text(text)
         workbench.collect(source)
-        (row,) = workbench.rows("pages", "outcome etag content_hash body", source)
-        assert bool(row["content_hash"]) == bool(row["body"]) == bool(row["etag"])
-        return row["outcome"], row["etag"], bool(row["body"])
+        (row,) = workbench.rows("pages", "outcome etag content_hash", source)
+        bodies = _bodies(workbench, source)
+        assert bool(row["content_hash"]) == bool(bodies) == bool(row["etag"])
+        return row["outcome"], row["etag"], bool(bodies)
 
     first = collect(f"{web.root}/old")
     web.failing = {"/old": 503, "/new": 503}
