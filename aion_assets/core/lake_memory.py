@@ -13,6 +13,7 @@ import sys
 import pyarrow as pa
 
 # Lance's older way of sorting rows into partitions writes each to a file of its own; the newer holds more at once.
+# A search holds several of the partitions that it looks through: of 240 000 rows 86 MB, one by one 22, and no slower.
 _ANY_LAKE = {"LANCE_LEGACY_SHUFFLER": "1", "LANCE_IVF_GLOBAL_TOPK_CHUNK_BYTES": "1000000"}
 # Each thread reads ahead. From a disk the build above took no longer with two; an object store was not tried.
 _LOCAL_LAKE = {"LANCE_IO_THREADS": "2"}

@@ -48,27 +48,25 @@ def _curate(lake: Lake, database: Database, source: Source, run_id: str) -> Step
     report, version = StepReport(), RowSetVersion()
     for part in parts:
         decisions = curation.decisions(database, source.source_id, part)
-        documents = {
-            row["doc_id"]: row
-            for row in lake.rows("documents", _DOCUMENT, both(of_source, part))
-            if row["doc_id"] in approved and row["doc_id"] in decisions
-        }
         rows = {}
-        for key, row in documents.items():
+        for document in lake.rows("documents", _DOCUMENT, both(of_source, part)):
+            key = document["doc_id"]
+            if key not in approved or key not in decisions:
+                continue
             rows[key] = {
                 "doc_id": key,
                 "tenant_id": source.tenant_id,
                 "source_id": source.source_id,
-                "content_hash": row["content_hash"],
+                "content_hash": document["content_hash"],
                 "duplicate_of": primary_of.get(key, ""),
                 "near_duplicate_of": near.get(key, ""),
-                "first_seen": row["first_seen"],
+                "first_seen": document["first_seen"],
                 "decided_by": decisions[key].decided_by,
                 "decided_at": decisions[key].decided_at,
                 "run_id": run_id,
             }
             if key not in primary_of:
-                version.add(key, shown_version(row["content_hash"], row))
+                version.add(key, shown_version(document["content_hash"], document))
         _write(lake, database, source, part, rows, report)
         report.counts.update(decision.state for decision in decisions.values())
     report.rows, report.data_version = version.rows, str(version)

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from aion_assets.core.compaction import compact_lake
+from aion_assets.core.compaction import CompactedTable, compact_lake
 from aion_assets.defs.corpus.assets import chunks, crawled_pages, curated_documents, embeddings, parsed_documents
 from aion_assets.defs.index.assets import lance_index
 from aion_assets.defs.knowledge_base import KnowledgeBaseResource
@@ -20,14 +20,19 @@ _ASSETS = {
 
 @dg.op
 def all_tables(context: dg.OpExecutionContext, knowledge_base: KnowledgeBaseResource) -> None:
-    """Compacts one table after another; each becomes an observation of its asset."""
+    """Compacts one table after another, and observes of each asset the size of its tables."""
+    tables: dict[dg.AssetKey, list[CompactedTable]] = {}
     for table in compact_lake(knowledge_base.lake):
         context.log.info(f"{table.name}: {table.before_bytes} bytes, now {table.after_bytes}")
         if table.kind in _ASSETS:
-            sizes = {"size_bytes": table.after_bytes, "freed_bytes": table.before_bytes - table.after_bytes}
-            context.log_event(
-                dg.AssetObservation(_ASSETS[table.kind].key, metadata=sizes | {"table": f"lake.{table.name}"})
-            )
+            tables.setdefault(_ASSETS[table.kind].key, []).append(table)
+    for key, some in tables.items():
+        size = sum(table.after_bytes for table in some)
+        freed = sum(table.before_bytes for table in some) - size
+        names = ", ".join(f"lake.{table.name}" for table in some)
+        context.log_event(
+            dg.AssetObservation(key, metadata={"size_bytes": size, "freed_bytes": freed, "tables": names})
+        )
 
 
 @dg.job(executor_def=dg.in_process_executor)
