@@ -96,8 +96,12 @@ def _collect(
 
 
 def known_pages(lake: Lake, source_id: str) -> dict[str, KnownPage]:
+    """By locator. A page whose body is missing is known as one that has none, and so asked for again."""
     known = {}
-    for row in lake.rows(TABLE, _KNOWN, f"source_id = {quoted(source_id)}"):
+    lacking, _ = _apart(lake, source_id)
+    for row in lake.rows(TABLE, ["page_key", *_KNOWN], f"source_id = {quoted(source_id)}"):
+        if row.pop("page_key") in lacking:
+            row |= {"content_hash": "", "etag": "", "last_modified": ""}
         row["outcome"] = Outcome(row["outcome"])
         row["links"] = tuple(row["links"] or ())
         known[row["locator"]] = KnownPage(**row)
@@ -186,11 +190,21 @@ def _keeps_body(page: CollectedPage) -> bool:
 
 def _drop_bodies(lake: Lake, source_id: str) -> None:
     """Of pages that are gone, or give something else now; those of an unfinished collection, too."""
+    _, left_over = _apart(lake, source_id)
+    lake.delete(BODIES_TABLE, "page_key", sorted(left_over))
+
+
+def _apart(lake: Lake, source_id: str) -> tuple[set[str], set[str]]:
+    """page_key of the pages that lack their body, and of the bodies whose page has none."""
+    lacking: set[str] = set()
+    left_over: set[str] = set()
     of_source = f"source_id = {quoted(source_id)}"
     has_body = both(of_source, "content_hash <> ''")
     if lake.count(BODIES_TABLE, of_source) == lake.count(TABLE, has_body):
-        return
+        return lacking, left_over
     for part in lake.ranges("location_id", TABLE, BODIES_TABLE):
-        held = {row["page_key"] for row in lake.rows(TABLE, ["page_key"], both(has_body, part))}
-        stored = [row["page_key"] for row in lake.rows(BODIES_TABLE, ["page_key"], both(of_source, part))]
-        lake.delete(BODIES_TABLE, "page_key", [key for key in stored if key not in held])
+        pages = {row["page_key"] for row in lake.rows(TABLE, ["page_key"], both(has_body, part))}
+        bodies = {row["page_key"] for row in lake.rows(BODIES_TABLE, ["page_key"], both(of_source, part))}
+        lacking |= pages - bodies
+        left_over |= bodies - pages
+    return lacking, left_over

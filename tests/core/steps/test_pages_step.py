@@ -60,6 +60,16 @@ def test_a_body_that_a_killed_collection_left_behind_goes_with_the_next(workbenc
     assert set(_bodies(workbench, source)) == {"a.md"}
 
 
+def test_a_page_whose_body_is_missing_is_asked_for_again(workbench: Workbench, web: CountingSite) -> None:
+    web.pages = {"/": page("Home", "Start here.", "/a"), "/a": page("A", "alpha")}
+    source = workbench.add(f"{web.root}/")
+    workbench.collect(source)
+    (key,) = (row["page_key"] for row in workbench.rows("pages", "page_key locator") if row["locator"].endswith("/a"))
+    workbench.lake.delete("bodies", "page_key", [key])
+    assert workbench.collect(source).counts == {"unchanged": 1, "stored": 1}
+    assert b"alpha" in _bodies(workbench, source)["a"]
+
+
 def _killed(*_: object) -> None:
     raise KeyboardInterrupt
 
