@@ -14,7 +14,7 @@ from aion_assets.core.errors import DatabaseError, DiskFullError, SettingsError
 from aion_assets.core.settings import Settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-HEAD = "0005"
+HEAD = "0006"
 _BUSY_TIMEOUT_S = 30
 
 

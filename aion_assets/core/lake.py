@@ -129,7 +129,7 @@ class Lake:
         elif self.exists(name):
             with clear_errors(name):
                 table = self.table_at(name, tag) if tag else self.table(name)
-                ids = list(lake_keys.row_ids(table, key, keys))
+                ids = [number for number, _ in lake_keys.row_ids(table, key, keys)]
                 for begin in range(0, len(ids), at_once):
                     yield from lake_keys.take(table, ids[begin : begin + at_once], columns)
 
@@ -139,13 +139,13 @@ class Lake:
         with clear_errors(name):
             return int(self.table(name).count_rows(where or None))
 
-    def ranges(self, column: str, *names: str) -> list[str]:
+    def ranges(self, column: str, *names: str, where: str = "") -> list[str]:
         """Conditions on a column of hexadecimal digests, which part these tables alike: every row meets exactly one,
-        and each is met by some 16 000 rows of a table at most.
+        and each is met by some 16 000 rows of a table at most, of those for which `where` holds.
 
         What compares whole tables does so range by range, and needs no more memory when they grow.
         """
-        count = max(1, math.ceil(max(self.count(name) for name in names) / _RANGE_ROWS))
+        count = max(1, math.ceil(max(self.count(name, where) for name in names) / _RANGE_ROWS))
         edges = [f"{(number << 32) // count:08x}" for number in range(1, count)]
         lower = ["", *(f"{column} >= {quoted(edge)}" for edge in edges)]
         upper = [*(f"{column} < {quoted(edge)}" for edge in edges), ""]
@@ -170,7 +170,7 @@ class Lake:
         if not keys or not self.exists(name):
             return
         with self.changing(name) as table:
-            lake_keys.delete(table, list(lake_keys.row_ids(table, key, keys)))
+            lake_keys.delete(table, key, keys)
 
     def delete_where(self, name: str, where: str) -> None:
         if self.count(name, where) == 0:

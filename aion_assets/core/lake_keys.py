@@ -20,11 +20,12 @@ _READ_KEYS = 8_192
 _IDS_PER_STATEMENT = 1_000
 
 
-def row_ids(table: "Table", key: str, keys: Sequence[str]) -> Iterator[int]:
-    """Of the rows with one of these keys, in the order of the table, in the version that `table` has open."""
+def row_ids(table: "Table", key: str, keys: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Of the rows with one of these keys, with theirs, in the order of the table, in the version that it has open."""
     wanted = pa.array(keys, pa.string())
     for batch in table.search().select([key]).with_row_id(True).to_batches(_READ_KEYS):
-        yield from batch.column(_ROW_ID).filter(pc.is_in(batch.column(key), value_set=wanted)).to_pylist()
+        found = batch.filter(pc.is_in(batch.column(key), value_set=wanted))
+        yield from zip(found.column(_ROW_ID).to_pylist(), found.column(key).to_pylist(), strict=True)
 
 
 def take(table: "Table", ids: Sequence[int], columns: Sequence[str]) -> list[dict[str, Any]]:
@@ -32,6 +33,20 @@ def take(table: "Table", ids: Sequence[int], columns: Sequence[str]) -> list[dic
     return rows
 
 
-def delete(table: "Table", ids: Sequence[int]) -> None:
-    for begin in range(0, len(ids), _IDS_PER_STATEMENT):
-        table.delete(f"{_ROW_ID} IN ({', '.join(map(str, ids[begin : begin + _IDS_PER_STATEMENT]))})")
+def delete(table: "Table", key: str, keys: Sequence[str]) -> None:
+    """The rows of one key go in one commit: a kill leaves all of them or none."""
+    ids_of: dict[str, list[int]] = {}
+    for number, found in row_ids(table, key, keys):
+        ids_of.setdefault(found, []).append(number)
+    ids: list[int] = []
+    for some in ids_of.values():
+        ids += some
+        if len(ids) >= _IDS_PER_STATEMENT:
+            _delete(table, ids)
+            ids = []
+    if ids:
+        _delete(table, ids)
+
+
+def _delete(table: "Table", ids: Sequence[int]) -> None:
+    table.delete(f"{_ROW_ID} IN ({', '.join(map(str, ids))})")

@@ -58,7 +58,7 @@ progress = Table(
 curation = Table(
     "curation",
     metadata,
-    Column("doc_id", String(32), primary_key=True),
+    Column("doc_id", String(32).with_variant(String(32, collation="C"), "postgresql"), primary_key=True),
     Column("tenant_id", String(64), nullable=False),
     Column("source_id", String(64), nullable=False),
     Column("state", String(16), nullable=False),  # pending | approved | rejected

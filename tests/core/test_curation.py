@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy import text as sql
 
 from aion_assets.core import curation, schema, sources
 from aion_assets.core.database import Database
@@ -186,6 +187,22 @@ def _register_while(
         return [(key, TEXT) for key in keys]
 
     curation.register_documents(either[0], source, documents, texts)
+
+
+def test_a_range_of_documents_touches_no_other_whatever_the_order_of_the_language(either_database: Either) -> None:
+    source = _source(either_database, auto_approve=True)
+    documents = {key: _document() for key in ("12", "aa00", "b000", "ff")}
+    _register(either_database, source, documents)
+    database, _ = either_database
+    with database.read() as connection:
+        order = connection.execute(select(schema.curation.c.doc_id).order_by(schema.curation.c.doc_id)).scalars().all()
+        if database.engine.dialect.name == "postgresql":
+            asked = sql("select collation_name from information_schema.columns where column_name = 'doc_id'")
+            assert "C" in connection.execute(asked).scalars().all()
+    assert order == sorted(documents)
+    assert set(curation.decisions(database, source.source_id, "doc_id >= 'a' AND doc_id < 'c'")) == {"aa00", "b000"}
+    curation.register_documents(database, source, {"b000": _document()}, lambda _: [], "doc_id >= 'a' AND doc_id < 'c'")
+    assert _hidden(either_database) == {"aa00"}, "only of its range is missed what is not among the documents"
 
 
 def test_a_rejection_during_the_run_stands_with_its_tombstone(either_database: Either) -> None:

@@ -1,9 +1,11 @@
+from collections import Counter
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
 from aion_assets.core import lake as lake_module
+from aion_assets.core import lake_keys
 from aion_assets.core.errors import LakeError
 from aion_assets.core.ids import short_digest
 from aion_assets.core.lake import Lake, is_in
@@ -49,6 +51,21 @@ def test_of_many_keys_each_row_is_read_and_deleted_once_and_no_other(lake: Lake)
         assert found[keys[1_499]] == "1499" and found[keys[1_500]] == "late"
     lake.delete("t", "key", asked)
     assert {row["key"] for row in lake.rows("t", ["key"])} == {*keys[:100], *keys[2_900:]}
+
+
+def test_a_delete_that_is_killed_leaves_all_rows_of_a_key_or_none(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lake_keys, "_IDS_PER_STATEMENT", 10)
+    rows = [_row(str(number), f"document {number % 8}") for number in range(96)]
+    lake.upsert("t", SCHEMA, "key", rows)
+    first = lake.table("t").version
+    lake.delete("t", "value", [f"document {number}" for number in range(7)])
+    versions = range(first, lake.table("t").version + 1)
+    assert len(versions) == 8
+    for version in versions:
+        table = lake.table("t")
+        table.checkout(version)
+        left = Counter(row["value"] for row in table.search().select(["value"]).to_list())
+        assert set(left.values()) == {12} and len(left) == 8 - (version - first)
 
 
 def test_rows_of_a_tag_are_found_by_their_keys_whatever_was_written_since(lake: Lake) -> None:

@@ -37,7 +37,7 @@ def _chunk(
     version = f"{code_version}/{model.embedder_id}"
     of_source = f"source_id = {quoted(source.source_id)}"
     difference = RowDiff()
-    for part in lake.ranges("doc_id", "documents", "curated_documents", TABLE):
+    for part in lake.ranges("doc_id", "documents", "curated_documents", TABLE, where=of_source):
         difference.add(diff_rows(_stored(lake, of_source, part), _wanted(lake, of_source, part, version)))
     report = StepReport()
     report.counts.update({f"documents_{name}": count for name, count in difference.counts().items()})

@@ -33,7 +33,7 @@ def curate_source(lake: Lake, database: Database, source: Source, run_id: str) -
 def _curate(lake: Lake, database: Database, source: Source, run_id: str) -> StepReport:
     started = time.monotonic()
     of_source = both(f"source_id = {quoted(source.source_id)}", IS_PARSED)
-    parts = lake.ranges("doc_id", "documents", TABLE)
+    parts = lake.ranges("doc_id", "documents", where=of_source)
     approved: set[str] = set()
     for part in parts:
         documents = {row["doc_id"]: row for row in lake.rows("documents", _DOCUMENT, both(of_source, part))}
@@ -51,7 +51,9 @@ def _curate(lake: Lake, database: Database, source: Source, run_id: str) -> Step
         rows = {}
         for document in lake.rows("documents", _DOCUMENT, both(of_source, part)):
             key = document["doc_id"]
-            if key not in approved or key not in decisions:
+            decision = decisions.get(key)
+            # Somebody may have decided anew meanwhile.
+            if key not in approved or decision is None or decision.state != curation.APPROVED:
                 continue
             rows[key] = {
                 "doc_id": key,
@@ -61,8 +63,8 @@ def _curate(lake: Lake, database: Database, source: Source, run_id: str) -> Step
                 "duplicate_of": primary_of.get(key, ""),
                 "near_duplicate_of": near.get(key, ""),
                 "first_seen": document["first_seen"],
-                "decided_by": decisions[key].decided_by,
-                "decided_at": decisions[key].decided_at,
+                "decided_by": decision.decided_by,
+                "decided_at": decision.decided_at,
                 "run_id": run_id,
             }
             if key not in primary_of:
@@ -117,7 +119,7 @@ def _primaries(
     columns = ["doc_id", "source_id", "content_hash", "first_seen"]
     primary_of: dict[str, str] = {}
     contested: set[str] = set()
-    for part in lake.ranges("content_hash", "documents", TABLE):
+    for part in lake.ranges("content_hash", "documents", where=of_source):
         own: dict[str, list[Rank]] = defaultdict(list)
         for row in lake.rows("documents", columns, both(of_source, part)):
             if row["doc_id"] in approved:

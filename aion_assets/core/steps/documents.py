@@ -44,7 +44,7 @@ def _parse(
     started = time.monotonic()
     of_source = f"source_id = {quoted(source.source_id)}"
     difference, page_keys, first_seen = RowDiff(), [], {}
-    for part in lake.ranges("location_id", "pages", TABLE):
+    for part in lake.ranges("location_id", "pages", TABLE, where=of_source):
         has_body = both(both(of_source, "content_hash <> ''"), part)
         page_of = {doc_id(row["page_key"]): row for row in lake.rows("pages", ["page_key", "content_hash"], has_body)}
         columns = ["doc_id", "page_hash", "code_version", "first_seen"]
@@ -116,10 +116,12 @@ class _DocumentWriter:
         columns = ["page_key", "location_id", "content_type", "filename", "content_hash", "body"]
         for begin in range(0, len(page_keys), WRITE_ROWS):
             some = page_keys[begin : begin + WRITE_ROWS]
-            urls = self._lake.rows_by_key("pages", ["page_key", "url"], "page_key", some)
-            url_of = {row["page_key"]: row["url"] for row in urls}
+            pages = self._lake.rows_by_key("pages", ["page_key", "content_hash", "url"], "page_key", some)
+            known = {row["page_key"]: (row["content_hash"], row["url"]) for row in pages}
             for row in self._lake.rows_by_key(BODIES_TABLE, columns, "page_key", some, at_once=_READ_BODIES):
-                body, url = row.pop("body"), url_of[row["page_key"]]
+                body, (content_hash, url) = row.pop("body"), known[row["page_key"]]
+                if row["content_hash"] != content_hash:
+                    continue  # a collection is between the two, or was killed there; the next one mends it
                 self._pages[row["page_key"]] = row | {"url": url}
                 yield ParseJob(row["page_key"], body, url, row["content_type"] or "", row["filename"] or "")
 

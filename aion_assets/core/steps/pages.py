@@ -1,7 +1,10 @@
 """Fill the tables `pages`, a row per location of a source with its newest outcome, and `bodies`, what it gave last."""
 
 import time
+from collections import ChainMap
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 
 from aion_assets.core import sources
 from aion_assets.core.collect.connector import Progress, vanished
@@ -61,7 +64,8 @@ def _collect(
 
     connector = connector_of(source.kind)
     try:
-        outcome = connector.collect(source, settings, known, collection_id, writer.add, on_progress)
+        held = _with_body(lake, source.source_id, known)
+        outcome = connector.collect(source, settings, held, collection_id, writer.add, on_progress)
     except BaseException as error:
         # A cancel loses nothing that was fetched; where the lake is the trouble, its first error is the one to tell.
         with suppress(AionError):
@@ -96,12 +100,8 @@ def _collect(
 
 
 def known_pages(lake: Lake, source_id: str) -> dict[str, KnownPage]:
-    """By locator. A page whose body is missing is known as one that has none, and so asked for again."""
     known = {}
-    lacking, _ = _apart(lake, source_id)
-    for row in lake.rows(TABLE, ["page_key", *_KNOWN], f"source_id = {quoted(source_id)}"):
-        if row.pop("page_key") in lacking:
-            row |= {"content_hash": "", "etag": "", "last_modified": ""}
+    for row in lake.rows(TABLE, _KNOWN, f"source_id = {quoted(source_id)}"):
         row["outcome"] = Outcome(row["outcome"])
         row["links"] = tuple(row["links"] or ())
         known[row["locator"]] = KnownPage(**row)
@@ -188,23 +188,31 @@ def _keeps_body(page: CollectedPage) -> bool:
     return page.outcome in _KEEPS_BODY and not page.is_another
 
 
+def _with_body(lake: Lake, source_id: str, known: dict[str, KnownPage]) -> Mapping[str, KnownPage]:
+    """The known pages, of which none seems to have a body that is missing: such a page is asked for again."""
+    lacking, _ = _apart(lake, source_id)
+    asked = {key: replace(known[key], content_hash="", etag="", last_modified="") for key in lacking if key in known}
+    return ChainMap(asked, known) if asked else known
+
+
 def _drop_bodies(lake: Lake, source_id: str) -> None:
     """Of pages that are gone, or give something else now; those of an unfinished collection, too."""
     _, left_over = _apart(lake, source_id)
-    lake.delete(BODIES_TABLE, "page_key", sorted(left_over))
+    lake.delete(BODIES_TABLE, "page_key", left_over)
 
 
-def _apart(lake: Lake, source_id: str) -> tuple[set[str], set[str]]:
-    """page_key of the pages that lack their body, and of the bodies whose page has none."""
-    lacking: set[str] = set()
-    left_over: set[str] = set()
+def _apart(lake: Lake, source_id: str) -> tuple[list[str], list[str]]:
+    """Locators of the pages that lack the body they tell of, and page_key of the bodies whose page has none."""
+    lacking, left_over = [], []
     of_source = f"source_id = {quoted(source_id)}"
-    has_body = both(of_source, "content_hash <> ''")
-    if lake.count(BODIES_TABLE, of_source) == lake.count(TABLE, has_body):
-        return lacking, left_over
-    for part in lake.ranges("location_id", TABLE, BODIES_TABLE):
-        pages = {row["page_key"] for row in lake.rows(TABLE, ["page_key"], both(has_body, part))}
-        bodies = {row["page_key"] for row in lake.rows(BODIES_TABLE, ["page_key"], both(of_source, part))}
-        lacking |= pages - bodies
-        left_over |= bodies - pages
+    for part in lake.ranges("location_id", TABLE, BODIES_TABLE, where=of_source):
+        has_body = both(both(of_source, "content_hash <> ''"), part)
+        pages = {row["page_key"]: row for row in lake.rows(TABLE, ["page_key", "locator", "content_hash"], has_body)}
+        for row in lake.rows(BODIES_TABLE, ["page_key", "content_hash"], both(of_source, part)):
+            page = pages.get(row["page_key"])
+            if page is None:
+                left_over.append(row["page_key"])
+            elif page["content_hash"] == row["content_hash"]:
+                del pages[row["page_key"]]
+        lacking += [page["locator"] for page in pages.values()]
     return lacking, left_over

@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,7 @@ from workbench import Workbench, article, write_files
 from aion_assets.core import curation, sources
 from aion_assets.core.cleaning import clean_removed_sources
 from aion_assets.core.records import Source
+from aion_assets.core.steps import curated
 
 SAME = article("lavender")
 
@@ -41,6 +43,23 @@ def test_nothing_is_indexed_before_it_is_approved(workbench: Workbench, tmp_path
     workbench.decide(curation.REJECTED, docs["a.md"])
     assert workbench.curate(source).rows == 0
     assert workbench.chunk(source).rows == 0
+
+
+def test_who_rejects_during_the_run_approves_nothing(workbench: Workbench, tmp_path: Path) -> None:
+    source = workbench.add(write_files(tmp_path / "f", a_md=SAME, b_md=article("bicycles")))
+    _upto_curated(workbench, source)
+    workbench.decide(curation.APPROVED, *workbench.docs(source).values())
+    real = curated.near_duplicates
+
+    def decided_meanwhile(fingerprints: Iterable[tuple[str, int]]) -> dict[str, str]:
+        workbench.decide(curation.REJECTED, workbench.docs(source)["a.md"])
+        return real(fingerprints)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(curated, "near_duplicates", decided_meanwhile)
+        report = workbench.curate(source)
+    assert report.rows == 1
+    assert [row["doc_id"] for row in workbench.rows("curated_documents", "doc_id")] == [workbench.docs(source)["b.md"]]
 
 
 def test_a_source_with_auto_approve_needs_nobody(workbench: Workbench, tmp_path: Path) -> None:

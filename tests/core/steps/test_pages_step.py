@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 from loopback import CountingSite, page
@@ -7,6 +8,7 @@ from workbench import Workbench, write_files
 from aion_assets.core import sources
 from aion_assets.core.collect.uploads import uploads_folder
 from aion_assets.core.collect.web import WebConnector
+from aion_assets.core.lake import Lake
 from aion_assets.core.records import CollectedPage, Outcome, Source
 from aion_assets.core.source_options import change_options
 from aion_assets.core.steps import pages
@@ -68,6 +70,48 @@ def test_a_page_whose_body_is_missing_is_asked_for_again(workbench: Workbench, w
     workbench.lake.delete("bodies", "page_key", [key])
     assert workbench.collect(source).counts == {"unchanged": 1, "stored": 1}
     assert b"alpha" in _bodies(workbench, source)["a"]
+
+
+def test_a_page_whose_body_is_missing_keeps_its_document_while_the_site_is_away(
+    workbench: Workbench, web: CountingSite
+) -> None:
+    web.pages = {"/": page("Home", "Start here.", "/a"), "/a": page("A", "alpha beta gamma")}
+    source = workbench.add(f"{web.root}/")
+    workbench.to_chunks(source)
+    workbench.lake.delete_where("bodies", "content_hash <> ''")
+    web.failing = {"/": 503, "/a": 503}
+    workbench.collect(source)
+    report = workbench.parse(source)
+    assert (report.counts["unchanged"], report.counts["orphaned"]) == (2, 0)
+    web.failing = {}
+    assert workbench.collect(source).counts["stored"] == 2
+
+
+def test_a_change_that_is_taken_back_after_a_kill_is_nowhere(workbench: Workbench, tmp_path: Path) -> None:
+    folder = write_files(tmp_path / "f", a_md="# A\n\nThe first wording.")
+    source = workbench.add(folder)
+    workbench.to_chunks(source)
+    write_files(folder, a_md="# A\n\nA slip of the pen.")
+    real = Lake.upsert
+
+    def killed_before_pages(self: Lake, name: str, *arguments: Any) -> None:
+        if name == "pages":
+            raise KeyboardInterrupt
+        real(self, name, *arguments)
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Lake, "upsert", killed_before_pages)
+        workbench.collect(source)
+    assert b"slip" in _bodies(workbench, source)["a.md"]
+    assert workbench.parse(source, "next").counts["parsed"] == 1
+    (row,) = workbench.rows("documents", "text code_version")
+    assert "first" in row["text"] and row["code_version"] != "next", "a body that no page tells of is not read"
+    write_files(folder, a_md="# A\n\nThe first wording.")
+    workbench.collect(source)
+    assert b"first" in _bodies(workbench, source)["a.md"]
+    workbench.parse(source, "next")
+    (row,) = workbench.rows("documents", "text code_version")
+    assert "first" in row["text"] and row["code_version"] == "next"
 
 
 def _killed(*_: object) -> None:
