@@ -1,13 +1,16 @@
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from lancedb.table import Table
 from passages import index, row
 
-from aion_assets.core.search import indexes
+from aion_assets.core.lake import is_in
+from aion_assets.core.search import indexes, lookup, recall
 from aion_assets.core.search.analysis import index_columns
 from aion_assets.core.search.indexes import build_indexes
-from aion_assets.core.search.lookup import filled_columns, matching
+from aion_assets.core.search.lookup import filled_columns, matching, nearest
 from aion_assets.core.search.recall import exact_recall
 
 DIMENSION = 16
@@ -77,6 +80,29 @@ def test_the_vector_index_finds_what_exact_search_finds(tmp_path: Path, monkeypa
     table = index(tmp_path, [row(number, f"texto {number}", vectors[number]) for number in range(400)], DIMENSION)
     assert "vector" in {item.columns[0] for item in table.list_indices()}
     assert exact_recall(table, _random(420)[400:], 10) >= 0.98
+
+
+def test_recall_tells_an_index_that_looks_at_too_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(indexes, "EXACT_ROWS", 100)
+    monkeypatch.setattr(indexes, "ROWS_PER_PARTITION", 20)
+    vectors = _random(400)
+    table = index(tmp_path, [row(number, f"texto {number}", vectors[number]) for number in range(400)], DIMENSION)
+    monkeypatch.setattr(lookup, "PROBES", 1)
+    assert exact_recall(table, _random(420)[400:], 10) < 0.8
+
+
+def test_recall_does_not_ask_which_of_equal_rows_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(indexes, "EXACT_ROWS", 100)
+    vectors = _random(20)
+    table = index(tmp_path, [row(number, "Igual.", vectors[number % 20]) for number in range(600)], DIMENSION)
+
+    def others(table: Table, vector: np.ndarray, k: int, columns: list[str]) -> pa.Table:
+        """Of the rows that are as near, those that exact search does not name."""
+        first = nearest(table, vector, k, ["chunk_id"], exact=True)["chunk_id"].to_pylist()
+        return nearest(table, vector, k, columns, where=f"NOT {is_in('chunk_id', first)}")
+
+    monkeypatch.setattr(recall, "nearest", others)
+    assert exact_recall(table, vectors, 10) == 1.0
 
 
 def test_few_changed_rows_extend_the_vector_index_and_many_rebuild_it(
