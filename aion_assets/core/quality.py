@@ -74,7 +74,7 @@ def is_near_duplicate(first: int, second: int) -> bool:
 def near_duplicates(fingerprints: Iterable[tuple[str, int]]) -> dict[str, str]:
     """Each near duplicate → the first of the (document, fingerprint) that it is near to and that is none itself.
 
-    Pairs of equal bands keep the work near linear: 100 000 documents take a second or two and 20 MB.
+    Pairs of equal bands keep the work near linear: 100 000 documents take a second or two.
     """
     originals = _Originals()
     names: list[str] = []
@@ -92,7 +92,7 @@ def near_duplicates(fingerprints: Iterable[tuple[str, int]]) -> dict[str, str]:
 
 class _Originals:
     """Fingerprints by number, each in one bucket for every pair of bands. The buckets are chains in arrays: as lists in
-    a dictionary they would take a hundred times the fingerprints themselves."""
+    a dictionary those of 100 000 documents took 280 MB more."""
 
     def __init__(self) -> None:
         self._fingerprints = array("Q")
