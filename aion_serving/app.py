@@ -10,10 +10,11 @@ from fastapi import FastAPI
 
 from aion_assets.core.errors import AionError
 from aion_assets.core.settings import Settings
-from aion_serving import chat, curating, health, ingesting, originals, pages
-from aion_serving.assistant import Assistant
-from aion_serving.problems import Problem, add_problem_handlers
-from aion_serving.shield import Shield
+from aion_serving import pages
+from aion_serving.answering.assistant import Assistant
+from aion_serving.api import chat, curating, health, ingesting, originals
+from aion_serving.middleware.problems import Problem, add_problem_handlers
+from aion_serving.middleware.shield import Shield
 
 _log = logging.getLogger(__name__)
 _LOOK_EVERY_S = 2.0

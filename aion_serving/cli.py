@@ -28,9 +28,9 @@ def ask(
     as_json: AsJson = False,
 ) -> None:
     """Answer a question from the knowledge base, with citations."""
-    from aion_serving.replies import answer_reply
+    from aion_serving.api.replies import answer_reply
 
-    record = _assistant().ask(question)
+    record = _assistant().ask(question, channel="cli")
     if as_json:
         _print_json(answer_reply(record).model_dump())
         return
@@ -45,7 +45,7 @@ def search(
     as_json: AsJson = False,
 ) -> None:
     """Show the passages that a search finds, best first."""
-    from aion_serving.replies import search_reply
+    from aion_serving.api.replies import search_reply
 
     hits = _assistant().search(query, k)
     if as_json:
@@ -61,7 +61,7 @@ def why(
     as_json: AsJson = False,
 ) -> None:
     """Show where an answer came from: release, passages, versions, decisions, fetches, runs."""
-    from aion_assets.core.answers import full_answer_id
+    from aion_assets.core.record.answers import full_answer_id
 
     assistant = _assistant()
     found = assistant.why(full_answer_id(assistant.database, assistant.settings.tenant_id, answer_id))
@@ -95,7 +95,7 @@ def serve() -> None:
 
 def _assistant() -> Any:
     from aion_assets.core.settings import load_settings
-    from aion_serving.assistant import Assistant
+    from aion_serving.answering.assistant import Assistant
 
     return Assistant(load_settings())
 

@@ -11,9 +11,10 @@ from rich.style import Style
 from rich.text import Text
 
 from aion_assets.core.answer.extractive import ABSTENTION
-from aion_assets.core.answers import AnswerRecord, ShownPassage
+from aion_assets.core.record.answers import AnswerRecord
+from aion_assets.core.records import Citation
 from aion_assets.core.search.hits import Hit
-from aion_serving.replies import place_in
+from aion_serving.api.replies import place_in
 
 _EXCERPT_CHARS = 320
 _ID_CHARS = 12
@@ -29,7 +30,7 @@ def print_answer(record: AnswerRecord) -> None:
         console.print()
         _print_source(console, "·" if abstained else f"[{item.number}]", item)
     facts = f"confidence {record.confidence:.2f} (threshold {record.tau:.2f}) · {record.used}"
-    console.print(f"\n[dim]{facts} · {record.latency_ms:.0f} ms[/]")
+    console.print(f"\n[dim]{facts} · {record.latency_ms['total']:.0f} ms[/]")
     console.print(f"[dim]aion why {record.answer_id}[/]", soft_wrap=True)
 
 
@@ -133,10 +134,12 @@ def _source_line(passage: Mapping[str, Any]) -> str:
     return f"source {source['source_id']} ({source['kind']} {source['address']}){removed}"
 
 
-def _print_source(console: Console, mark: str, item: ShownPassage) -> None:
-    place = _place(item.title, item.heading, item.page)
-    console.print(f"[bold cyan]{escape(mark)}[/] {escape(place)}", soft_wrap=True)
-    _print_link(console, item.url, item.page, item.fragment)
+def _print_source(console: Console, mark: str, item: Citation) -> None:
+    passage, place = item.passage, item.passage.place
+    console.print(
+        f"[bold cyan]{escape(mark)}[/] {escape(_place(passage.title, place.heading, place.page))}", soft_wrap=True
+    )
+    _print_link(console, passage.url, place.page, place.fragment)
     if mark == "·":
         console.print(Padding(Text(f"“{item.quote}”", style="dim italic"), (0, 0, 0, 4)))
 

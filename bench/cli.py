@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from aion_assets.bars import Draw
+    from aion_assets.local.bars import Draw
 
 Folder = Annotated[Path, typer.Argument(help="Folder with corpus.jsonl, queries.jsonl and qrels.tsv.")]
 Limit = Annotated[int, typer.Option(min=0, help="Ask only so many of the questions, chosen at random; 0 asks all.")]
@@ -50,7 +50,7 @@ def answers(folder: Folder, limit: Limit = 0, seed: Seed = 0, json: Json = False
 def _bars() -> "AbstractContextManager[Draw]":
     from rich.console import Console
 
-    from aion_assets.bars import progress_bars
+    from aion_assets.local.bars import progress_bars
 
     return progress_bars(Console(stderr=True))
 

@@ -4,21 +4,22 @@ import math
 import statistics
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from aion_assets.bars import Draw, no_bars
-from aion_assets.core import releases
+from aion_assets.core.answer.confidence import Calibration
 from aion_assets.core.answer.extractive import EXTRACTIVE, Answer, answer_question
-from aion_assets.core.confidence import Calibration
 from aion_assets.core.ids import doc_id
-from aion_assets.core.metrics import auroc, exact_match, mrr_at_k, ndcg_at_k, recall_at_k, token_f1
+from aion_assets.core.lake.tables import CURATED_DOCUMENTS, PAGES
+from aion_assets.core.learn.evaluate import evaluate
+from aion_assets.core.learn.labelled import LabelledQuestion, LabelledSet, load_labelled_set
+from aion_assets.core.learn.metrics import auroc, exact_match, token_f1
+from aion_assets.core.release.releases import current_release
 from aion_assets.core.search.fusion import FusionConfig
 from aion_assets.core.search.retriever import Retriever
-from bench.ingest import Home, temporary_home
-from bench.labelled import LabelledSet, Query, load_labelled_set
+from aion_assets.local.bars import Draw, no_bars
+from bench.ingest import TemporaryHome, temporary_home
 
-K = 10
 Figures = dict[str, float | int | str | None]
 
 
@@ -26,14 +27,14 @@ Figures = dict[str, float | int | str | None]
 class Bench:
     """A labelled set, indexed and released; `documents` maps the locators of its queries to doc_ids."""
 
-    home: Home
+    home: TemporaryHome
     labelled: LabelledSet
     documents: dict[str, str]
     retriever: Retriever
     calibration: Calibration
     seconds: float
 
-    def relevance(self, query: Query) -> dict[str, int]:
+    def relevance(self, query: LabelledQuestion) -> dict[str, int]:
         return {self.documents[key]: grade for key, grade in query.relevant.items() if key in self.documents}
 
     def with_dense_weight(self, weight: float) -> Retriever:
@@ -50,31 +51,31 @@ class Bench:
         return answer_question(retrieval, calibration=self.calibration, tau=self.home.settings.tau_confidence)
 
 
-def open_bench(home: Home, labelled: LabelledSet) -> Bench:
+def open_bench(home: TemporaryHome, labelled: LabelledSet) -> Bench:
     """Bring the corpus through every step to a release, and open that release as the server does."""
     started = time.monotonic()
     for address in labelled.addresses:
         home.ingest(home.add(address))
-    tenant_id = home.settings.tenant_id
-    manifest = releases.current_release(home.database, tenant_id)
-    table = home.lake.table_at(manifest.index["table"], manifest.tag)
-    retriever = Retriever(table, home.embedder, tenant_id, FusionConfig.from_json(manifest.fusion))
+    release = current_release(home.home.database, home.settings.tenant_id)
+    table = home.lake.table_at(release.table, release.tag)
+    ranker = FusionConfig.from_json(release.models.ranker)
+    retriever = Retriever(table, home.embedder, home.settings.tenant_id, ranker)
     retriever.keep_in_memory()
     return Bench(
         home=home,
         labelled=labelled,
         documents=_documents(home),
         retriever=retriever,
-        calibration=Calibration.from_json(manifest.calibration),
+        calibration=Calibration.from_json(release.models.calibration),
         seconds=time.monotonic() - started,
     )
 
 
-def _documents(home: Home) -> dict[str, str]:
+def _documents(home: TemporaryHome) -> dict[str, str]:
     """Locator → doc_id under which the document is indexed: that of its primary, if it repeats another."""
-    curated = home.lake.rows("curated_documents", ["doc_id", "duplicate_of"])
+    curated = home.lake.rows(CURATED_DOCUMENTS.name, ["doc_id", "duplicate_of"])
     primary_of = {row["doc_id"]: row["duplicate_of"] or row["doc_id"] for row in curated}
-    documents = {row["locator"]: doc_id(row["page_key"]) for row in home.lake.rows("pages", ["locator", "page_key"])}
+    documents = {row["locator"]: doc_id(row["page_key"]) for row in home.lake.rows(PAGES.name, ["locator", "page_key"])}
     return {locator: primary_of[document] for locator, document in documents.items() if document in primary_of}
 
 
@@ -115,27 +116,17 @@ def bench_retrieval(
     return figures
 
 
-def _drawn(queries: Sequence[Query], draw: Draw, what: str) -> Iterator[Query]:
+def _drawn(queries: Sequence[LabelledQuestion], draw: Draw, what: str) -> Iterator[LabelledQuestion]:
     for done, query in enumerate(queries):
         draw(what, done, len(queries), "")
         yield query
     draw(what, len(queries), len(queries), "")
 
 
-def _rank(bench: Bench, retriever: Retriever, queries: Iterable[Query]) -> Mapping[str, float | None]:
-    scores: dict[str, list[float]] = {"ndcg@10": [], "mrr@10": [], "recall@10": [], "search_p50_ms": []}
-    for query in queries:
-        started = time.monotonic()
-        found = [hit.doc_id for hit in retriever.search(query.text, K)]
-        scores["search_p50_ms"].append(1000 * (time.monotonic() - started))
-        relevance = bench.relevance(query)
-        scores["ndcg@10"].append(ndcg_at_k(found, relevance, K))
-        scores["mrr@10"].append(mrr_at_k(found, relevance, K))
-        scores["recall@10"].append(recall_at_k(found, relevance, K))
-    summary = {name: statistics.fmean(values) if values else math.nan for name, values in scores.items()}
-    if scores["search_p50_ms"]:
-        summary["search_p50_ms"] = statistics.median(scores["search_p50_ms"])
-    return {name: _known(value) for name, value in summary.items()}
+def _rank(bench: Bench, retriever: Retriever, questions: Iterable[LabelledQuestion]) -> Mapping[str, float | None]:
+    by_document = (replace(question, relevant=bench.relevance(question)) for question in questions)
+    found = evaluate(retriever, by_document, lambda hit: hit.doc_id)
+    return {name: _known(value) for name, value in found.figures().items()}
 
 
 def bench_answers(folder: Path, *, limit: int = 0, seed: int = 0, draw: Draw = no_bars) -> Figures:
@@ -183,7 +174,7 @@ def bench_answers(folder: Path, *, limit: int = 0, seed: int = 0, draw: Draw = n
 
 
 def _cites(answer: Answer, relevance: Mapping[str, int]) -> bool:
-    return any(item.doc_id in relevance for item in (answer.citations or answer.nearest)[:3])
+    return any(item.passage.doc_id in relevance for item in (answer.citations or answer.nearest)[:3])
 
 
 def _mean(values: list[float]) -> float | None:

@@ -16,14 +16,21 @@ from typing import Annotated
 
 import typer
 
-from aion_assets.core import confidence
-from aion_assets.core.confidence import Calibration, Case, fit_calibration
+from aion_assets.core.answer import confidence
+from aion_assets.core.answer.confidence import Calibration
 from aion_assets.core.ids import short_digest
-from aion_assets.core.metrics import auroc
+from aion_assets.core.learn.calibration import Case, fit_calibration
+from aion_assets.core.learn.labelled import (
+    LabelledQuestion,
+    LabelledSet,
+    load_labelled_set,
+    load_site_questions,
+    together,
+)
+from aion_assets.core.learn.metrics import auroc
 from aion_assets.core.settings import Settings
 from bench.evaluate import Bench, open_bench
 from bench.ingest import temporary_home
-from bench.labelled import LabelledSet, Query, load_labelled_set, load_site_questions, together
 
 TARGET = Path(confidence.__file__).with_name("builtin_calibration.json")
 # What is expected of a question put to a knowledge base: three of four can be answered, one in seven asks for what the
@@ -87,7 +94,7 @@ def _cases(bench: Bench, others: Sequence[LabelledSet], limit: int) -> Cases:
     answerable = [query for query in queries if query.answerable and bench.relevance(query)][:limit]
     elsewhere = [query for other in others for query in _some(other.queries, limit // len(others), chance)]
 
-    def case(query: Query, present: bool, hidden: Sequence[str] = ()) -> Case:
+    def case(query: LabelledQuestion, present: bool, hidden: Sequence[str] = ()) -> Case:
         retrieval = bench.retriever.retrieve(query.text, hidden_docs=hidden)
         return Case(retrieval.features, retrieval.language, present)
 
@@ -100,7 +107,7 @@ def _cases(bench: Bench, others: Sequence[LabelledSet], limit: int) -> Cases:
     }
 
 
-def _some(queries: Sequence[Query], count: int, chance: random.Random) -> list[Query]:
+def _some(queries: Sequence[LabelledQuestion], count: int, chance: random.Random) -> list[LabelledQuestion]:
     return chance.sample(list(queries), min(count, len(queries)))
 
 

@@ -24,8 +24,8 @@ import typer
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from aion_assets.core.embedding_model import EmbeddingModel
-    from aion_assets.core.steps.embeddings import Embedder
+    from aion_assets.core.index.embedder import Embedder
+    from aion_assets.core.index.embedding_model import EmbeddingModel
 
 STEPS = ("pages", "documents", "curated", "chunks")
 WITH_VECTORS = (*STEPS, "embeddings", "knowledge", "checks", "report", "release")
@@ -136,26 +136,27 @@ class _DrawnVectors:
 
 
 def _run_step(step: str, draw: bool) -> dict[str, float]:
-    from aion_assets.core import audit, sources
-    from aion_assets.core.database import open_database
-    from aion_assets.core.embedding_model import find_embedding_model
-    from aion_assets.core.lake import Lake
+    from aion_assets.core.home import Home
+    from aion_assets.core.index.embedding_model import find_embedding_model
     from aion_assets.core.settings import load_settings
+    from aion_assets.core.sources.store import add_source, list_sources
+    from aion_assets.core.steps import claims
     from aion_assets.core.steps.chunks import chunk_source
+    from aion_assets.core.steps.context import SourceRun
     from aion_assets.core.steps.curated import curate_source
     from aion_assets.core.steps.documents import parse_source
     from aion_assets.core.steps.embeddings import embed_source
     from aion_assets.core.steps.knowledge import build_index
     from aion_assets.core.steps.pages import collect_source
     from aion_assets.core.steps.release import gates, release_index
-    from aion_assets.core.steps.report import silent
     from aion_assets.core.steps.retrieval_report import measure_retrieval
 
     settings = load_settings()
-    database, lake = open_database(settings), Lake(settings.lake_uri, settings.home, spare=True)
+    home = Home(settings, spare=True)
+    database, lake = home.database, home.lake
     if step == "pages":
-        sources.add_source(database, settings, os.environ["AION_BENCH_CORPUS"], auto_approve=True)
-    source = sources.list_sources(database, settings)[0].source
+        add_source(database, settings, os.environ["AION_BENCH_CORPUS"], auto_approve=True)
+    source = list_sources(database, settings)[0].source
     model = find_embedding_model(settings.embed_model)
 
     def load() -> "Embedder":
@@ -165,31 +166,30 @@ def _run_step(step: str, draw: bool) -> dict[str, float]:
 
     def check() -> int:
         findings = [
-            audit.most_locations_answered(lake, source.source_id),
-            audit.every_stored_page_has_an_outcome(lake, source.source_id),
-            audit.chunk_ids_are_unique(lake),
-            audit.no_chunk_is_truncated(lake, model),
-            audit.every_chunk_is_embedded(lake, model.embedder_id, source.source_id),
-            *gates(lake, database, settings.tenant_id, model.embedder_id).values(),
+            claims.most_locations_answered(lake, source.source_id),
+            claims.every_stored_page_has_an_outcome(lake, source.source_id),
+            claims.chunk_ids_are_unique(lake),
+            claims.no_chunk_is_truncated(lake, model),
+            claims.every_chunk_is_embedded(lake, model.embedder_id, source.source_id),
+            *gates(home, model.embedder_id).values(),
         ]
         for finding in findings:
             if not finding.holds:
                 typer.echo(finding.says, err=True)
         return int(findings[2].figures["chunks"])
 
+    run = SourceRun(home, source, "bench")
     work: dict[str, Callable[[], int]] = {
-        "pages": lambda: collect_source(lake, database, settings, source, "bench", silent).rows,
-        "documents": lambda: parse_source(lake, database, settings, source, "bench", "bench", silent).rows,
-        "curated": lambda: curate_source(lake, database, source, "bench").rows,
-        "chunks": lambda: chunk_source(lake, database, source, model, "bench", "bench", silent).rows,
-        "embeddings": lambda: embed_source(lake, database, source, model.embedder_id, load, silent).rows,
-        "knowledge": lambda: build_index(
-            lake, database, settings.tenant_id, model.embedder_id, model.dimension, silent
-        ).rows,
+        "pages": lambda: collect_source(run).rows,
+        "documents": lambda: parse_source(run, "bench").rows,
+        "curated": lambda: curate_source(run).rows,
+        "chunks": lambda: chunk_source(run, model, "bench").rows,
+        "embeddings": lambda: embed_source(run, model.embedder_id, load).rows,
+        "knowledge": lambda: build_index(home, model.embedder_id, model.dimension).rows,
         "checks": check,
-        "report": lambda: measure_retrieval(lake, settings, model, load).rows,
-        "release": lambda: release_index(lake, database, settings, model, "bench").manifest.index["rows"],
-    }  # fmt: skip
+        "report": lambda: measure_retrieval(home, model, load).rows,
+        "release": lambda: int(release_index(home, model, "bench").release.index["rows"]),
+    }
     started = time.monotonic()
     rows = work[step]()
     # Linux counts kilobytes, macOS bytes.

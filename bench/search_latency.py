@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from aion_assets.core.lake import WRITE_ROWS
-from aion_assets.core.records import knowledge_schema
-from aion_assets.core.search.analysis import index_columns
+from aion_assets.core.index.analysis import index_columns
+from aion_assets.core.index.structures import build_indexes
+from aion_assets.core.lake.store import WRITE_ROWS
+from aion_assets.core.lake.tables import CHUNKS, knowledge_table
+from aion_assets.core.language.question import PORTUGUESE
+from aion_assets.core.language.terms import terms
 from aion_assets.core.search.fusion import FusionConfig
-from aion_assets.core.search.indexes import build_indexes
-from aion_assets.core.search.language import PORTUGUESE
 from aion_assets.core.search.retriever import Retriever
-from aion_assets.core.search.terms import terms
-from bench.ingest import Home
+from bench.ingest import TemporaryHome
 from trainer.embedder import Embedder
 
 _QUERIES = 300
@@ -28,10 +28,9 @@ _QUESTION_WORDS = 9
 # corpora it is .02 to .08.
 _VARIANTS = 8
 _WORD = re.compile(r"[^\W\d_]+")
-_TABLE = "latency"
 
 
-def search_p50_ms(home: Home, rows: int) -> float:
+def search_p50_ms(home: TemporaryHome, rows: int) -> float:
     """Median of hybrid searches as the server makes them, query embedding included, over `rows` passages.
 
     The passages are shuffled stretches of real text, whose content words are told apart by numbers until they are as
@@ -39,10 +38,11 @@ def search_p50_ms(home: Home, rows: int) -> float:
     realistic neighbourhoods.
     """
     generator, random_words = np.random.default_rng(7), random.Random(7)
-    chunks = list(home.lake.rows("chunks", ["text", "title", "heading", "lang"]))
+    chunks = list(home.lake.rows(CHUNKS.name, ["text", "title", "heading", "lang"]))
     seeds = home.embedder.embed([chunk["text"] for chunk in chunks[:500]])
     words = " ".join(chunk["text"] for chunk in chunks).split()
-    schema = knowledge_schema(home.embedder.dimension)
+    target = knowledge_table("bench", home.embedder.dimension)
+    schema = target.schema
     questions: list[str] = []
     for begin in range(0, rows, WRITE_ROWS):
         batch = []
@@ -63,10 +63,10 @@ def search_p50_ms(home: Home, rows: int) -> float:
             row = {**row, **index_columns(row)}
             row["vector"] = (vector / np.linalg.norm(vector)).astype(np.float32)
             batch.append(row | dict.fromkeys(("position", "start", "end", "page"), 0))
-        home.lake.upsert(_TABLE, schema, "chunk_id", batch)
-    with home.lake.changing(_TABLE) as table:
+        home.lake.upsert(target, batch)
+    with home.lake.changing(target.name) as table:
         build_indexes(table, changed_rows=rows)
-    retriever = Retriever(home.lake.table(_TABLE), Embedder(home.model), home.settings.tenant_id, FusionConfig())
+    retriever = Retriever(home.lake.table(target.name), Embedder(home.model), home.settings.tenant_id, FusionConfig())
     retriever.keep_in_memory()
     seconds = []
     for question in random_words.sample(questions, _QUERIES):

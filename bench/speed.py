@@ -17,10 +17,11 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from aion_assets.core.chunk import chunk_document
 from aion_assets.core.errors import ParseError
+from aion_assets.core.index.chunker import chunk_document
+from aion_assets.core.lake.tables import CHUNKS
 from aion_assets.core.parse import parse_bytes
-from bench.ingest import Home, temporary_home
+from bench.ingest import TemporaryHome, temporary_home
 from bench.search_latency import search_p50_ms
 
 _EMBED_TEXTS = 400
@@ -44,7 +45,7 @@ def measure(folder: Path) -> list[Figure]:
         source = home.add(str(folder))
         first = home.ingest(source)
         again = home.ingest(source)
-        texts = [row["embed_text"] for row in home.lake.rows("chunks", ["embed_text"])]
+        texts = [row["embed_text"] for row in home.lake.rows(CHUNKS.name, ["embed_text"])]
         figures = [
             _at_least(
                 "ingest ÷ straight-line script", straight / first["total"], 0.8, f"{straight:.1f} s, {_steps(first)}"
@@ -60,7 +61,7 @@ def measure(folder: Path) -> list[Figure]:
     return [*figures, imported, Figure("peak memory of this bench, MB", peak, "", True, "")]
 
 
-def _straight_line(folder: Path, home: Home) -> float:
+def _straight_line(folder: Path, home: TemporaryHome) -> float:
     """Seconds of the same library calls in a row: no isolation, no lineage, no differences, one pass."""
     import lancedb
     from lancedb.index import FTS
@@ -85,7 +86,7 @@ def _straight_line(folder: Path, home: Home) -> float:
         return time.monotonic() - started
 
 
-def _embedding(home: Home, texts: list[str]) -> Figure:
+def _embedding(home: TemporaryHome, texts: list[str]) -> Figure:
     from sentence_transformers import SentenceTransformer
 
     from trainer.embedder import best_precision

@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 from lancedb.table import Table
 
-from aion_assets.core.records import knowledge_schema
-from aion_assets.core.search.analysis import index_columns
+from aion_assets.core.index.analysis import index_columns
+from aion_assets.core.index.structures import build_indexes
+from aion_assets.core.lake.tables import knowledge_table
 from aion_assets.core.search.hits import Hit
-from aion_assets.core.search.indexes import build_indexes
 
 DIMENSION = 8
 
@@ -63,7 +63,7 @@ def row(number: int, text: str, vector: np.ndarray, **changes: Any) -> dict[str,
 
 
 def index(folder: Path, rows: Sequence[dict[str, Any]], dimension: int) -> Table:
-    schema = knowledge_schema(dimension)
+    schema = knowledge_table("test", dimension).schema
     kept = [{name: value for name, value in one.items() if name in schema.names} for one in rows]
     table = lancedb.connect(folder).create_table("knowledge", pa.Table.from_pylist(kept, schema=schema))
     build_indexes(table, changed_rows=len(kept))

@@ -5,23 +5,30 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from aion_assets.core import curation, releases, sources
-from aion_assets.core.database import Database, open_database
-from aion_assets.core.embedding_model import EmbeddingModel, find_embedding_model
-from aion_assets.core.lake import Lake, quoted
+from aion_assets.core.curate.decisions import decide
+from aion_assets.core.database.engine import Database
+from aion_assets.core.home import Home
+from aion_assets.core.index.embedder import Embedder
+from aion_assets.core.index.embedding_model import EmbeddingModel, find_embedding_model
+from aion_assets.core.lake.conditions import quoted
+from aion_assets.core.lake.tables import embeddings_name, knowledge_name
 from aion_assets.core.records import Source
+from aion_assets.core.release.releases import current_release
 from aion_assets.core.search.fusion import FusionConfig
 from aion_assets.core.search.retriever import Retriever
 from aion_assets.core.settings import Settings
-from aion_assets.core.steps import embeddings, knowledge
+from aion_assets.core.sources.store import add_source, get_source, mark_pipeline
+from aion_assets.core.sources.tombstones import read_hidden
 from aion_assets.core.steps.chunks import chunk_source
+from aion_assets.core.steps.context import SourceRun
 from aion_assets.core.steps.curated import curate_source
 from aion_assets.core.steps.documents import parse_source
-from aion_assets.core.steps.embeddings import Embedder, embed_source
+from aion_assets.core.steps.embeddings import embed_source
 from aion_assets.core.steps.knowledge import build_index
 from aion_assets.core.steps.pages import collect_source
 from aion_assets.core.steps.release import ReleaseReport, release_index
-from aion_assets.core.steps.report import StepReport, silent
+from aion_assets.core.steps.report import StepReport
+from aion_assets.core.steps.retrieval_report import RetrievalReport, measure_retrieval
 
 CODE = "code-1"
 
@@ -38,8 +45,10 @@ class Workbench:
 
     def __init__(self, settings: Settings, database: Database | None = None) -> None:
         self.settings = settings
-        self.lake = Lake(settings.lake_uri, settings.home)
-        self.database = database or open_database(settings)
+        self.home = Home(settings)
+        if database is not None:
+            self.home.database = database
+        self.lake, self.database = self.home.lake, self.home.database
         self.model: EmbeddingModel = find_embedding_model()
         self.run_id = "run-1"
 
@@ -48,33 +57,40 @@ class Workbench:
         return self.settings.tenant_id
 
     def add(self, address: Path | str, *, auto_approve: bool = True, **options: Any) -> Source:
-        return sources.add_source(
+        return add_source(
             self.database, self.settings, str(address), **{"auto_approve": auto_approve, "schedule_s": 0, **options}
         )
 
+    def source_run(self, source: Source) -> SourceRun:
+        return SourceRun(self.home, source, self.run_id)
+
     def collect(self, source: Source) -> StepReport:
-        return collect_source(self.lake, self.database, self.settings, source, self.run_id, silent)
+        return collect_source(self.source_run(source))
 
     def parse(self, source: Source, code: str = CODE) -> StepReport:
-        return parse_source(self.lake, self.database, self.settings, source, code, self.run_id, silent)
+        return parse_source(self.source_run(source), code)
 
     def curate(self, source: Source) -> StepReport:
-        return curate_source(self.lake, self.database, source, self.run_id)
+        return curate_source(self.source_run(source))
 
     def chunk(self, source: Source, code: str = CODE) -> StepReport:
-        return chunk_source(self.lake, self.database, source, self.model, code, self.run_id, silent)
+        return chunk_source(self.source_run(source), self.model, code)
 
     def embed(self, source: Source) -> StepReport:
-        report = embed_source(self.lake, self.database, source, self.model.embedder_id, embedder, silent)
-        sources.mark_pipeline(self.database, source.source_id, CODE)
+        report = embed_source(self.source_run(source), self.model.embedder_id, embedder)
+        mark_pipeline(self.database, source.source_id, CODE)
         return report
 
     def index(self) -> StepReport:
-        model = self.model
-        return build_index(self.lake, self.database, self.tenant_id, model.embedder_id, model.dimension, silent)
+        return build_index(self.home, self.model.embedder_id, self.model.dimension)
+
+    def measure(self) -> RetrievalReport:
+        return measure_retrieval(self.home, self.model, embedder)
 
     def release(self) -> ReleaseReport:
-        return release_index(self.lake, self.database, self.settings, self.model, self.run_id)
+        """Of what the index holds now, which is measured first."""
+        self.measure()
+        return release_index(self.home, self.model, self.run_id)
 
     def to_chunks(self, source: Source) -> dict[str, StepReport]:
         steps = {"pages": self.collect, "documents": self.parse, "curated": self.curate, "chunks": self.chunk}
@@ -91,32 +107,32 @@ class Workbench:
 
     @property
     def embeddings_table(self) -> str:
-        return embeddings.table_of(self.model.embedder_id)
+        return embeddings_name(self.model.embedder_id)
 
     @property
     def knowledge_table(self) -> str:
-        return knowledge.table_of(self.model.embedder_id)
+        return knowledge_name(self.model.embedder_id)
 
     def rows(self, table: str, columns: str, source: Source | None = None) -> list[dict[str, Any]]:
         where = f"source_id = {quoted(source.source_id)}" if source else ""
         return list(self.lake.rows(table, columns.split(), where))
 
     def due(self, source: Source) -> str:
-        return sources.get_source(self.database, self.settings, source.source_id).due
+        return get_source(self.database, self.settings, source.source_id).due
 
     def docs(self, source: Source) -> dict[str, str]:
         """Last part of the URL → doc_id."""
         return {row["url"].rpartition("/")[2]: row["doc_id"] for row in self.rows("documents", "url doc_id", source)}
 
     def decide(self, state: str, *doc_ids: str) -> int:
-        return curation.decide(self.database, self.tenant_id, doc_ids, state, "tester")
+        return decide(self.database, self.tenant_id, doc_ids, state, "tester")
 
     def found(self, question: str, k: int = 10) -> list[str]:
         """Last parts of the URLs that the current release finds, best first."""
-        manifest = releases.current_release(self.database, self.tenant_id)
-        table = self.lake.table_at(manifest.index["table"], manifest.tag)
-        retriever = Retriever(table, embedder(), self.tenant_id, FusionConfig.from_json(manifest.fusion))
-        gone = curation.hidden(self.database, self.tenant_id)
+        release = current_release(self.database, self.tenant_id)
+        table = self.lake.table_at(release.table, release.tag)
+        retriever = Retriever(table, embedder(), self.tenant_id, FusionConfig.from_json(release.models.ranker))
+        gone = read_hidden(self.database, self.tenant_id)
         hits = retriever.search(question, k, hidden_docs=gone.doc_ids, hidden_sources=gone.source_ids)
         return [hit.url.rpartition("/")[2] for hit in hits]
 

@@ -4,13 +4,12 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aion_assets.core.embedding_model import EmbeddingModel
+from aion_assets.core.index.embedding_model import EmbeddingModel
 from trainer.bert import bert_graph, can_be_drawn
 from trainer.openvino import Core, InferRequest
 
@@ -37,20 +36,28 @@ class Embedder:
         self.dimension = model.dimension
         self.precision = precision or best_precision()
         config = json.loads((model.folder / "config.json").read_text())
-        if can_be_drawn(config) and _pools_by_mean(model.folder):
+        if can_be_drawn(config) and model.encoder.pooling == "mean":
             self._encoder: _Encoder = _Graph(model, config, self.precision)
         else:
             self._encoder = _SentenceTransformer(model)
 
     def embed(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
-        """(len(texts), dimension) in the order given. `progress` gets the number of texts done after every step.
+        """(len(texts), dimension) of passages, in the order given. `progress` gets the number of texts done after every
+        step.
 
         A text longer than the model's window is cut at its end; chunks are made so that they never are.
         """
+        return self._embed(texts, self.model.encoder.passage_prefix, progress)
+
+    def embed_query(self, text: str) -> Vectors:
+        """(dimension,)"""
+        return self._embed([text], self.model.encoder.query_prefix)[0]
+
+    def _embed(self, texts: Sequence[str], prefix: str, progress: Callable[[int], None] | None = None) -> Vectors:
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
         done = 0
         for begin in range(0, len(texts), SORT_WINDOW):
-            window = self._tokens(texts[begin : begin + SORT_WINDOW])
+            window = self._tokens([prefix + text for text in texts[begin : begin + SORT_WINDOW]])
             for step in _steps(window):
                 vectors[[begin + row for row in step]] = self._encoder.encode([window[row] for row in step])
                 done += len(step)
@@ -58,12 +65,8 @@ class Embedder:
                     progress(done)
         return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.float32(1e-12))
 
-    def embed_query(self, text: str) -> Vectors:
-        """(dimension,)"""
-        return self.embed([text])[0]
-
     def _tokens(self, texts: Sequence[str]) -> list[list[int]]:
-        limit = self.model.text_tokens
+        limit = self.model.window_tokens
         post = self.model.tokenizer.post_process
         if len(texts) == 1:  # a batch waits for threads of its own
             encodings = [self.model.tokenizer.encode(texts[0], add_special_tokens=False)]
@@ -91,11 +94,6 @@ def _steps(window: Tokens) -> Iterator[list[int]]:
         tokens += len(window[row])
     if step:
         yield step
-
-
-def _pools_by_mean(folder: Path) -> bool:
-    pooling = folder / "1_Pooling" / "config.json"
-    return not pooling.is_file() or bool(json.loads(pooling.read_text()).get("pooling_mode_mean_tokens", True))
 
 
 class _Graph:

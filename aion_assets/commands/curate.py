@@ -22,19 +22,19 @@ def list_(
     json: AsJson = False,
 ) -> None:
     """Documents in a state, those of low quality first."""
-    from aion_assets.core import curation
-    from aion_assets.core.database import open_database
-    from aion_assets.core.lake import Lake
-    from aion_assets.core.repeats import add_repeats
+    from aion_assets.core.curate.queue import add_remarks, read_queue
+    from aion_assets.core.curate.repeats import add_repeats
+    from aion_assets.core.database.engine import open_database
+    from aion_assets.core.lake.store import Lake
     from aion_assets.core.settings import load_settings
-    from aion_assets.core.sources import get_source
+    from aion_assets.core.sources.store import get_source
 
     settings = load_settings()
     database = open_database(settings)
     source_id = get_source(database, settings, source).source.source_id if source else ""
-    total, rows = curation.queue(database, settings.tenant_id, state, source_id, limit)
+    total, rows = read_queue(database, settings.tenant_id, state, source_id, limit)
     lake = Lake(settings.lake_uri)
-    curation.add_remarks(lake, rows)
+    add_remarks(lake, rows)
     add_repeats(lake, database, rows)
     if json:
         print_json({"total": total, "items": rows})
@@ -76,11 +76,12 @@ def reject(
 
 
 def _decide(state: str, ids: list[str], source: str, everything: bool, reason: str, json: bool) -> None:
-    from aion_assets.core import curation
-    from aion_assets.core.database import open_database
+    from aion_assets.core.curate.decisions import PENDING, decide, full_ids
+    from aion_assets.core.curate.queue import read_queue
+    from aion_assets.core.database.engine import open_database
     from aion_assets.core.errors import CurationError
     from aion_assets.core.settings import load_settings
-    from aion_assets.core.sources import get_source
+    from aion_assets.core.sources.store import get_source
 
     settings = load_settings()
     database = open_database(settings)
@@ -88,11 +89,11 @@ def _decide(state: str, ids: list[str], source: str, everything: bool, reason: s
         raise CurationError("No document was named.", "Give ids, --source NAME, or --all.")
     if not ids:
         source_id = get_source(database, settings, source).source.source_id if source else ""
-        _, rows = curation.queue(database, settings.tenant_id, curation.PENDING, source_id, limit=1_000_000)
+        _, rows = read_queue(database, settings.tenant_id, PENDING, source_id, limit=1_000_000)
         ids = [row["doc_id"] for row in rows]
     else:
-        ids = curation.full_ids(database, settings.tenant_id, ids)
-    changed = curation.decide(database, settings.tenant_id, ids, state, f"cli:{getuser()}", reason=reason)
+        ids = full_ids(database, settings.tenant_id, ids)
+    changed = decide(database, settings.tenant_id, ids, state, f"cli:{getuser()}", reason=reason)
     if json:
         print_json({"state": state, "changed": changed})
     else:

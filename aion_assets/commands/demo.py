@@ -23,8 +23,8 @@ def demo(as_json: AsJson = False) -> None:
     """
     from rich.console import Console
 
-    from aion_assets.first_source import ensure_first_source
-    from aion_assets.foreground import run_due
+    from aion_assets.local.first_source import ensure_first_source
+    from aion_assets.local.foreground import run_due
 
     console = Console(highlight=False, stderr=as_json)
     ensure_first_source()

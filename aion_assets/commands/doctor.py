@@ -9,7 +9,7 @@ def doctor(json: AsJson = False) -> None:
     """Check settings, database, tables, embedder, OCR, disk and release. Exit status 1 when something is broken."""
     from rich.text import Text
 
-    from aion_assets.diagnosis import examine
+    from aion_assets.local.diagnosis import examine
 
     findings = examine()
     broken = [finding for finding in findings if finding.state == "broken"]

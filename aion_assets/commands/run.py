@@ -16,7 +16,7 @@ def run(
     Exit status 0: all done, or nothing was due. 1: a run failed, or the start of a source could not be read; what was
     stored is kept, and the other sources are done all the same.
     """
-    from aion_assets.foreground import run_due
+    from aion_assets.local.foreground import run_due
 
     summary = run_due(source, quiet=json)
     if json:

@@ -29,14 +29,14 @@ def add(
     json: AsJson = False,
 ) -> None:
     """Add a web site, a folder or a .jsonl dump."""
-    from aion_assets.core import sources
-    from aion_assets.core.collect.guard import refusal_of
-    from aion_assets.core.database import open_database
+    from aion_assets.core.database.engine import open_database
+    from aion_assets.core.fetch.guard import refusal_of
     from aion_assets.core.settings import load_settings
-    from aion_assets.core.source_options import parse_schedule
+    from aion_assets.core.sources.options import parse_schedule
+    from aion_assets.core.sources.store import add_source
 
     settings = load_settings()
-    source = sources.add_source(
+    source = add_source(
         open_database(settings),
         settings,
         address,
@@ -65,12 +65,12 @@ def add(
 @app.command("list")
 def list_(json: AsJson = False) -> None:
     """All sources with their state."""
-    from aion_assets.core import sources
-    from aion_assets.core.database import open_database
+    from aion_assets.core.database.engine import open_database
     from aion_assets.core.settings import load_settings
+    from aion_assets.core.sources.store import list_sources
 
     settings = load_settings()
-    states = sources.list_sources(open_database(settings), settings)
+    states = list_sources(open_database(settings), settings)
     if json:
         print_json({"sources": [_as_dict(state) for state in states]})
         return
@@ -88,11 +88,11 @@ def show(
     json: AsJson = False,
 ) -> None:
     """One source: settings, outcomes of its locations, documents by state, quarantined files."""
-    from aion_assets.core.database import open_database
-    from aion_assets.core.lake import Lake
-    from aion_assets.core.overview import locations_of_outcome, source_overview
+    from aion_assets.core.database.engine import open_database
+    from aion_assets.core.lake.store import Lake
     from aion_assets.core.settings import load_settings
-    from aion_assets.core.sources import get_source
+    from aion_assets.core.sources.overview import locations_of_outcome, source_overview
+    from aion_assets.core.sources.store import get_source
 
     settings = load_settings()
     database, lake = open_database(settings), Lake(settings.lake_uri)
@@ -139,11 +139,12 @@ def set_(
     json: AsJson = False,
 ) -> None:
     """Change options of a source; another reach is collected by the next run."""
-    from aion_assets.core import curation
-    from aion_assets.core.database import open_database
+    from aion_assets.core.curate.decisions import PENDING
+    from aion_assets.core.curate.queue import read_queue
+    from aion_assets.core.database.engine import open_database
     from aion_assets.core.settings import load_settings
-    from aion_assets.core.source_options import REACH, change_options, parse_schedule
-    from aion_assets.core.sources import get_source
+    from aion_assets.core.sources.options import REACH, change_options, parse_schedule
+    from aion_assets.core.sources.store import get_source
 
     settings = load_settings()
     database = open_database(settings)
@@ -172,7 +173,7 @@ def set_(
     elif REACH & changed.keys():
         typer.echo("Collect it again with 'aion run', or wait for the sensors.")
     if changed.get("auto_approve", (False, False))[1]:
-        waiting, _ = curation.queue(database, settings.tenant_id, curation.PENDING, source_id, limit=1)
+        waiting, _ = read_queue(database, settings.tenant_id, PENDING, source_id, limit=1)
         if waiting:
             typer.echo(f"{waiting} wait already: 'aion curate approve --source {source_id}' approves them.")
 
@@ -182,14 +183,14 @@ def pause(
     name: Name, resume: Annotated[bool, typer.Option("--resume", help="Go on again.")] = False, json: AsJson = False
 ) -> None:
     """Stop collecting a source; what it brought stays searchable, and decisions on it hold."""
-    from aion_assets.core import sources
-    from aion_assets.core.database import open_database
+    from aion_assets.core.database.engine import open_database
     from aion_assets.core.settings import load_settings
+    from aion_assets.core.sources.store import get_source, pause_source
 
     settings = load_settings()
     database = open_database(settings)
-    source_id = sources.get_source(database, settings, name).source.source_id
-    sources.pause_source(database, source_id, paused=not resume)
+    source_id = get_source(database, settings, name).source.source_id
+    pause_source(database, source_id, paused=not resume)
     if json:
         print_json({"source_id": source_id, "paused": not resume})
         return
@@ -201,16 +202,16 @@ def remove(
     name: Name, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False, json: AsJson = False
 ) -> None:
     """Remove a source and everything it brought; it leaves search at once and the tables with the next run."""
-    from aion_assets.core import sources
-    from aion_assets.core.database import open_database
+    from aion_assets.core.database.engine import open_database
     from aion_assets.core.settings import load_settings
+    from aion_assets.core.sources.store import get_source, remove_source
 
     settings = load_settings()
     database = open_database(settings)
-    source_id = sources.get_source(database, settings, name).source.source_id
+    source_id = get_source(database, settings, name).source.source_id
     if not yes and typer.get_text_stream("stdin").isatty():  # a script means what it says
         typer.confirm(f"Remove {source_id} and all its documents from search?", abort=True, err=True)
-    sources.remove_source(database, source_id)
+    remove_source(database, source_id)
     if json:
         print_json({"source_id": source_id, "removed": True})
         return

@@ -12,6 +12,6 @@ def up(
 
     The first start brings in AION's own manual, so that there is something to ask about at once.
     """
-    from aion_assets.supervisor import supervise
+    from aion_assets.local.supervisor import supervise
 
     raise typer.Exit(supervise(with_dagster=dagster))

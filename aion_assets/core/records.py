@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-import pyarrow as pa
-
 
 class Outcome(StrEnum):
     """How the visit of one location ended. Every location has exactly one."""
@@ -137,6 +135,38 @@ class ParseOutcome:
     seconds: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a document something stands; as in `Anchor`."""
+
+    page: int = 0
+    heading: str = ""
+    fragment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A stretch of one version of a document, at the place where what is quoted of it stands."""
+
+    chunk_id: str
+    doc_id: str
+    doc_version: str
+    source_id: str
+    title: str
+    url: str
+    place: Place
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """`number` stands in brackets in the answer; `quote` is verbatim in the passage, but for white space."""
+
+    number: int
+    passage: Passage
+    quote: str
+
+
 @dataclass(slots=True)
 class Chunk:
     """`text` is `document.text[start:end]`; `embed_text` is what the embedder and the full-text index read."""
@@ -149,147 +179,3 @@ class Chunk:
     page: int
     heading: str
     fragment: str
-
-
-_ID = pa.string()
-_TIME = pa.timestamp("us", tz="UTC")
-
-PAGES = pa.schema(
-    [
-        pa.field("page_key", _ID, nullable=False),  # source_id + "/" + location_id
-        pa.field("location_id", _ID, nullable=False),
-        pa.field("tenant_id", pa.string(), nullable=False),
-        pa.field("source_id", pa.string(), nullable=False),
-        pa.field("locator", pa.string(), nullable=False),
-        pa.field("url", pa.string(), nullable=False),
-        pa.field("outcome", pa.string(), nullable=False),  # of the newest visit
-        pa.field("reason", pa.string()),
-        pa.field("status", pa.int32()),
-        pa.field("fetched_at", _TIME),
-        pa.field("etag", pa.string()),
-        pa.field("last_modified", pa.string()),
-        pa.field("content_hash", pa.string()),  # of the body; "" where there is none
-        pa.field("size_bytes", pa.int64()),
-        pa.field("links", pa.list_(pa.string())),
-        pa.field("depth", pa.int32()),
-        pa.field("collection_id", pa.string()),
-        pa.field("run_id", pa.string()),
-    ]
-)
-
-# Apart from their pages, whose rows change at every visit: Lance rewrites a row as a whole.
-BODIES = pa.schema(
-    [
-        pa.field("page_key", pa.string(), nullable=False),
-        pa.field("location_id", _ID, nullable=False),
-        pa.field("tenant_id", pa.string(), nullable=False),
-        pa.field("source_id", pa.string(), nullable=False),
-        pa.field("content_type", pa.string()),
-        pa.field("filename", pa.string()),
-        pa.field("content_hash", pa.string(), nullable=False),
-        pa.field("body", pa.large_binary()),
-    ]
-)
-
-ANCHOR = pa.struct(
-    [
-        pa.field("offset", pa.int32()),
-        pa.field("page", pa.int32()),
-        pa.field("heading", pa.string()),
-        pa.field("fragment", pa.string()),
-    ]
-)
-
-DOCUMENTS = pa.schema(
-    [
-        pa.field("doc_id", _ID, nullable=False),
-        pa.field("location_id", _ID, nullable=False),
-        pa.field("tenant_id", pa.string(), nullable=False),
-        pa.field("source_id", pa.string(), nullable=False),
-        pa.field("url", pa.string(), nullable=False),
-        pa.field("state", pa.string(), nullable=False),  # parsed | quarantined
-        pa.field("reason", pa.string()),
-        pa.field("detail", pa.string()),
-        pa.field("page_hash", pa.string(), nullable=False),  # content_hash of the page that was parsed
-        pa.field("content_hash", pa.string(), nullable=False),  # of title, text and anchors: the document's version
-        pa.field("title", pa.string()),
-        pa.field("lang", pa.string()),
-        pa.field("text", pa.large_string()),
-        pa.field("anchors", pa.list_(ANCHOR)),
-        pa.field("published", pa.string()),
-        pa.field("quality", pa.float32()),
-        pa.field("simhash", pa.uint64()),  # near duplicates differ in few of its bits
-        pa.field("parser", pa.string()),
-        pa.field("code_version", pa.string(), nullable=False),
-        pa.field("first_seen", _TIME),
-        pa.field("run_id", pa.string()),
-    ]
-)
-
-CURATED_DOCUMENTS = pa.schema(
-    [
-        pa.field("doc_id", _ID, nullable=False),
-        pa.field("tenant_id", pa.string(), nullable=False),
-        pa.field("source_id", pa.string(), nullable=False),
-        pa.field("content_hash", pa.string(), nullable=False),
-        pa.field("duplicate_of", pa.string()),  # doc_id of the primary; "" for a primary
-        pa.field("near_duplicate_of", pa.string()),  # flagged for the curator, still indexed
-        pa.field("first_seen", _TIME),
-        pa.field("decided_by", pa.string()),
-        pa.field("decided_at", _TIME),
-        pa.field("run_id", pa.string()),
-    ]
-)
-
-CHUNKS = pa.schema(
-    [
-        pa.field("chunk_id", _ID, nullable=False),
-        pa.field("doc_id", _ID, nullable=False),
-        pa.field("tenant_id", pa.string(), nullable=False),
-        pa.field("source_id", pa.string(), nullable=False),
-        pa.field("doc_version", pa.string(), nullable=False),
-        pa.field("position", pa.int32(), nullable=False),
-        pa.field("start", pa.int32(), nullable=False),
-        pa.field("end", pa.int32(), nullable=False),
-        pa.field("page", pa.int32()),
-        pa.field("heading", pa.string()),
-        pa.field("fragment", pa.string()),
-        pa.field("token_count", pa.int32()),
-        pa.field("lang", pa.string()),
-        pa.field("title", pa.string()),
-        pa.field("url", pa.string()),
-        pa.field("text", pa.string(), nullable=False),
-        pa.field("embed_text", pa.string(), nullable=False),
-        pa.field("context", pa.string()),  # the text around the chunk that lends it its parent's full-text score
-        pa.field("text_hash", pa.string(), nullable=False),  # of embed_text
-        pa.field("row_hash", pa.string(), nullable=False),  # of everything the index shows of this chunk
-        pa.field("code_version", pa.string(), nullable=False),
-        pa.field("run_id", pa.string()),
-    ]
-)
-
-
-def embeddings_schema(dimension: int) -> pa.Schema:
-    return pa.schema(
-        [
-            pa.field("embedding_key", _ID, nullable=False),  # text_hash + "/" + embedder_id
-            pa.field("text_hash", pa.string(), nullable=False),
-            pa.field("embedder_id", pa.string(), nullable=False),
-            pa.field("vector", pa.list_(pa.float32(), dimension), nullable=False),
-        ]
-    )
-
-
-def knowledge_schema(dimension: int) -> pa.Schema:
-    """The index: the chunks of approved primaries with their vectors, ready to search without any join."""
-    carried = [
-        CHUNKS.field(name)
-        for name in (
-            "chunk_id", "doc_id", "tenant_id", "source_id", "doc_version", "position", "start", "end", "page",
-            "heading", "fragment", "lang", "title", "url", "text", "text_hash", "row_hash",
-        )
-    ]  # fmt: skip
-    # Made by search.analysis.index_columns: a row fills the columns of its own language only.
-    full_text = [pa.field(f"{kind}_{lang}", pa.string()) for kind in ("text", "context") for lang in ("pt", "en")]
-    vector = pa.field("vector", pa.list_(pa.float32(), dimension), nullable=False)
-    return pa.schema([*carried, *full_text, vector])

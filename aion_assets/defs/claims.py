@@ -4,7 +4,7 @@ import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData
 from dagster._core.execution.context.system import StepExecutionContext
 
-from aion_assets.core.audit import Finding
+from aion_assets.core.steps.claims import Finding
 
 # AssetCheckEvaluationTargetMaterializationData, which AssetCheckEvaluation asks for, has no public import path.
 

@@ -4,13 +4,16 @@ from functools import cached_property
 
 import dagster as dg
 
-from aion_assets.core.database import Database, open_database
-from aion_assets.core.embedding_model import EmbeddingModel, find_embedding_model
-from aion_assets.core.lake import Lake
+from aion_assets.core.database.engine import Database
+from aion_assets.core.home import Home
+from aion_assets.core.index.embedder import Embedder
+from aion_assets.core.index.embedding_model import EmbeddingModel, find_embedding_model
+from aion_assets.core.lake.store import Lake
 from aion_assets.core.records import Source
 from aion_assets.core.settings import Settings, load_settings
-from aion_assets.core.sources import get_source
-from aion_assets.core.steps.embeddings import Embedder
+from aion_assets.core.sources.store import get_source
+from aion_assets.core.steps.context import SourceRun
+from aion_assets.defs.reporting import progress_of
 
 
 class KnowledgeBaseResource(dg.ConfigurableResource[None]):
@@ -19,12 +22,16 @@ class KnowledgeBaseResource(dg.ConfigurableResource[None]):
         return load_settings()
 
     @cached_property
-    def lake(self) -> Lake:
-        return Lake(self.settings.lake_uri, self.settings.home, spare=True)
+    def home(self) -> Home:
+        return Home(self.settings, spare=True)
 
-    @cached_property
+    @property
+    def lake(self) -> Lake:
+        return self.home.lake
+
+    @property
     def database(self) -> Database:
-        return open_database(self.settings)
+        return self.home.database
 
     @cached_property
     def embedding_model(self) -> EmbeddingModel:
@@ -32,6 +39,9 @@ class KnowledgeBaseResource(dg.ConfigurableResource[None]):
 
     def source(self, context: dg.AssetExecutionContext) -> Source:
         return get_source(self.database, self.settings, context.partition_key).source
+
+    def source_run(self, context: dg.AssetExecutionContext) -> SourceRun:
+        return SourceRun(self.home, self.source(context), context.run.run_id, progress_of(context))
 
     def uri(self, table: str) -> str:
         return f"{self.settings.lake_uri}/{table}.lance"

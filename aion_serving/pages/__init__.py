@@ -7,8 +7,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from aion_assets.core import releases
 from aion_assets.core.ids import content_hash
+from aion_assets.core.release import releases
 from aion_serving.pages.reference import reference_groups
 from aion_serving.pages.wording import LANGUAGES, WORDING, choose_language
 

@@ -10,9 +10,10 @@ from typing import Annotated
 import typer
 
 from aion_assets.core.answer.extractive import EXTRACTIVE
+from aion_assets.core.lake.tables import CHUNKS
+from aion_assets.core.learn.labelled import load_site_questions
 from bench.evaluate import open_bench
 from bench.ingest import temporary_home
-from bench.labelled import load_site_questions
 
 
 def main(
@@ -28,7 +29,7 @@ def main(
         for query in asked:
             answer = bench.answer(query.text)
             relevant, given = bench.relevance(query), answer.used == EXTRACTIVE
-            shown = [citation.doc_id for citation in answer.citations or answer.nearest]
+            shown = [citation.passage.doc_id for citation in answer.citations or answer.nearest]
             right = any(doc_id in relevant for doc_id in shown)
             if query.answerable:
                 counts["asked"] += 1
@@ -39,9 +40,9 @@ def main(
                 counts["absent"] += 1
                 counts["answered_absent"] += given
             mark = "✓" if (given and right) == query.answerable and given == query.answerable else "✗"
-            pages = [citation.url for citation in answer.citations or answer.nearest]
+            pages = [citation.passage.url for citation in answer.citations or answer.nearest]
             typer.echo(f"{mark} {answer.used} C={answer.confidence:.2f} {query.text}\n    {pages}")
-        chunks = home.lake.count("chunks")
+        chunks = home.lake.count(CHUNKS.name)
     typer.echo(json.dumps({**counts, "chunks": chunks, "ingest_seconds": round(bench.seconds, 1)}))
 
 

@@ -7,8 +7,8 @@ import pytest
 from workbench import article
 
 from aion_assets.core.errors import SourceError
+from aion_assets.core.learn.labelled import load_labelled_set, load_site_questions
 from bench.evaluate import bench_answers, bench_retrieval
-from bench.labelled import load_labelled_set, load_site_questions
 
 SUBJECTS = ["bees", "lanterns", "glaciers", "violins", "harbours"]
 

@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 from workbench import article, write_files
 
-from aion_assets.foreground import dagster_instance, summary_line
+from aion_assets.local.foreground import dagster_instance, summary_line
 
 _AION = [sys.executable, "-m", "aion_assets"]
 

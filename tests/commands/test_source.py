@@ -8,9 +8,9 @@ from typer.testing import CliRunner
 from workbench import Workbench, article, write_files
 
 from aion_assets.cli import build_app
-from aion_assets.core import sources
 from aion_assets.core.collect.uploads import uploads_folder
 from aion_assets.core.settings import Settings
+from aion_assets.core.sources.store import add_source, get_source
 
 
 def _source(*arguments: Any) -> str:
@@ -37,12 +37,12 @@ def test_who_turns_approval_on_is_told_of_those_that_wait_and_stay(settings: Set
     assert "auto_approve: False → True" in shown
     assert "2 wait already: 'aion curate approve --source herbs' approves them." in shown
     write_files(folder, c_md=article("sage"), b_md=article("rue"))
-    report = bench.to_chunks(sources.get_source(bench.database, settings, "herbs").source)["curated"]
+    report = bench.to_chunks(get_source(bench.database, settings, "herbs").source)["curated"]
     assert (report.counts["approved"], report.counts["pending"]) == (2, 1), "new and changed ones are approved"
 
 
 def test_who_widens_the_reach_is_told_how_it_is_collected(settings: Settings) -> None:
-    sources.add_source(Workbench(settings).database, settings, "https://example.org/", name="site")
+    add_source(Workbench(settings).database, settings, "https://example.org/", name="site")
     shown = _source("set", "site", "--depth", "3", "--allow-domain", "example.net")
     assert "max_depth: 20 → 3" in shown and "allow_domains: none → example.net" in shown
     assert "'aion run'" in shown

@@ -7,7 +7,7 @@ from loopback import CountingSite, counting_site
 from scratch_database import scratch_database
 from workbench import Workbench
 
-from aion_assets.core.database import Database, open_database
+from aion_assets.core.database.engine import Database, open_database
 from aion_assets.core.settings import Settings
 
 

@@ -8,9 +8,9 @@ from pipeline import Pipeline, write_files
 from slow_site import SlowSite, serve
 from sqlalchemy import update
 
-from aion_assets.core import schema
+from aion_assets.core.database import tables
 from aion_assets.core.settings import load_settings
-from aion_assets.foreground import dagster_home, dagster_instance
+from aion_assets.local.foreground import dagster_home, dagster_instance
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def filled(first_run: Path, home: Path, request: pytest.FixtureRequest) -> Pipel
     made = Pipeline(request.getfixturevalue("instance"), load_settings(), files)
     made.source_id = "files"
     with made.database.write() as connection:
-        connection.execute(update(schema.sources).values(address=str(files.resolve())))
+        connection.execute(update(tables.sources).values(address=str(files.resolve())))
     return made
 
 

@@ -5,14 +5,13 @@ from typing import Any
 
 import dagster as dg
 
-from aion_assets.core import releases, sources
-from aion_assets.core.database import Database, open_database
-from aion_assets.core.embedding_model import find_embedding_model
-from aion_assets.core.lake import Lake
-from aion_assets.core.records import embeddings_schema
+from aion_assets.core.database.engine import Database, open_database
+from aion_assets.core.index.embedding_model import find_embedding_model
+from aion_assets.core.lake.store import Lake
+from aion_assets.core.lake.tables import embeddings_table, knowledge_name
+from aion_assets.core.release import releases
 from aion_assets.core.settings import Settings
-from aion_assets.core.steps.embeddings import table_of as table_of_vectors
-from aion_assets.core.steps.knowledge import table_of as table_of_index
+from aion_assets.core.sources.store import add_source
 from aion_assets.definitions import defs
 from aion_assets.defs.automation import CARRIES_ON
 from aion_assets.defs.ops.jobs import planned_assets
@@ -39,7 +38,7 @@ class Pipeline:
         self.source_id = ""
 
     def add_source(self, folder: Path, **options: Any) -> str:
-        source = sources.add_source(self.database, self.settings, str(folder), **{"auto_approve": True, **options})
+        source = add_source(self.database, self.settings, str(folder), **{"auto_approve": True, **options})
         self.instance.add_dynamic_partitions("sources", [source.source_id])
         return source.source_id
 
@@ -63,29 +62,28 @@ class Pipeline:
 
     def found(self, question: str) -> list[str]:
         """File names of the hits that the current release gives."""
-        from aion_assets.core.curation import hidden
         from aion_assets.core.search.fusion import FusionConfig
         from aion_assets.core.search.retriever import Retriever
+        from aion_assets.core.sources.tombstones import read_hidden
         from trainer.embedder import Embedder
 
-        manifest = releases.current_release(self.database, self.settings.tenant_id)
-        table = self.lake.table(manifest.index["table"])
-        table.checkout(manifest.tag)
+        release = releases.current_release(self.database, self.settings.tenant_id)
+        table = self.lake.table_at(release.table, release.tag)
         embedder = Embedder(find_embedding_model(self.settings.embed_model))
-        retriever = Retriever(table, embedder, self.settings.tenant_id, FusionConfig.from_json(manifest.fusion))
-        gone = hidden(self.database, self.settings.tenant_id)
+        retriever = Retriever(table, embedder, self.settings.tenant_id, FusionConfig.from_json(release.models.ranker))
+        gone = read_hidden(self.database, self.settings.tenant_id)
         hits = retriever.search(question, 10, hidden_docs=gone.doc_ids, hidden_sources=gone.source_ids)
         return [hit.url.rpartition("/")[2] for hit in hits]
 
     def lengthen_a_vector(self) -> None:
         """Break what the embeddings claim of themselves."""
-        table = table_of_vectors(find_embedding_model(self.settings.embed_model).embedder_id)
-        row = next(self.lake.rows(table, ["embedding_key", "text_hash", "embedder_id", "vector"]))
-        schema = embeddings_schema(len(row["vector"]))
-        self.lake.upsert(table, schema, "embedding_key", [row | {"vector": [2 * x for x in row["vector"]]}])
+        model = find_embedding_model(self.settings.embed_model)
+        target = embeddings_table(model.embedder_id, model.dimension)
+        row = next(self.lake.rows(target.name, ["embedding_key", "text_hash", "embedder_id", "vector"]))
+        self.lake.upsert(target, [row | {"vector": [2 * x for x in row["vector"]]}])
 
     def drop_index_row(self) -> None:
-        table = table_of_index(find_embedding_model(self.settings.embed_model).embedder_id)
+        table = knowledge_name(find_embedding_model(self.settings.embed_model).embedder_id)
         self.lake.delete(table, "chunk_id", [next(self.lake.rows(table, ["chunk_id"]))["chunk_id"]])
 
 

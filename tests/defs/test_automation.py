@@ -9,7 +9,7 @@ from pipeline import Pipeline, write_files
 from aion_assets.definitions import defs
 from aion_assets.defs.corpus import assets as corpus
 from aion_assets.defs.serving import assets as serving
-from aion_assets.foreground import run_due
+from aion_assets.local.foreground import run_due
 
 
 class Automation:

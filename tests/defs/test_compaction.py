@@ -8,7 +8,8 @@ import pytest
 from pipeline import Pipeline
 from test_automation import Automation
 
-from aion_assets.core import compaction, releases
+from aion_assets.core.lake import compaction
+from aion_assets.core.release import releases
 from aion_assets.definitions import defs
 
 

@@ -9,9 +9,9 @@ from pipeline import Pipeline, metadata_of, write_files
 from scratch_database import scratch_database
 from sqlalchemy import func, select
 
-from aion_assets.core import schema
+from aion_assets.core.database import tables
 from aion_assets.core.settings import load_settings
-from aion_assets.foreground import dagster_home, dagster_instance
+from aion_assets.local.foreground import dagster_home, dagster_instance
 
 
 @pytest.fixture
@@ -35,6 +35,6 @@ def test_a_run_on_postgresql_leaves_nothing_in_sqlite(postgresql: None, home: Pa
         assert {run.status for run in instance.get_runs()} == {dg.DagsterRunStatus.SUCCESS}
         assert pipeline.found("quando podar a lavanda")[0] == "plantas.md"
         with pipeline.database.read() as connection:
-            assert connection.execute(select(func.count()).select_from(schema.releases)).scalar() == 1
+            assert connection.execute(select(func.count()).select_from(tables.releases)).scalar() == 1
         pipeline.database.engine.dispose()
     assert [*home.rglob("*.sqlite"), *home.rglob("*.db")] == []

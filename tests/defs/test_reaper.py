@@ -11,7 +11,7 @@ from slow_site import SlowSite
 
 from aion_assets.defs.ops.reaper import HOST_TAG, PROCESS_TAG, process_tags, reap_dead_runs
 
-_RUN_DUE = [sys.executable, "-c", "from aion_assets.foreground import run_due; run_due(quiet=True)"]
+_RUN_DUE = [sys.executable, "-c", "from aion_assets.local.foreground import run_due; run_due(quiet=True)"]
 
 
 def wait_for(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
@@ -22,9 +22,9 @@ def wait_for(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
 
 
 def test_a_killed_run_is_ended_and_the_next_one_finishes_its_work(pipeline: Pipeline, slow_site: SlowSite) -> None:
-    from aion_assets.core import sources
+    from aion_assets.core.sources.store import pause_source
 
-    sources.pause_source(pipeline.database, pipeline.source_id, paused=True)
+    pause_source(pipeline.database, pipeline.source_id, paused=True)
     site = pipeline.add_source(slow_site.root, name="site")
     worker = subprocess.Popen(_RUN_DUE, stdin=subprocess.DEVNULL, start_new_session=True)
     try:

@@ -8,8 +8,10 @@ import pytest
 from pipeline import Pipeline
 from sqlalchemy import insert, select
 
-from aion_assets.core import curation, schema, sources
-from aion_assets.core.database import now
+from aion_assets.core.curate.decisions import REJECTED, decide
+from aion_assets.core.database import tables
+from aion_assets.core.database.engine import now
+from aion_assets.core.sources.store import begin_collection, remove_source, request_collection
 from aion_assets.definitions import defs
 from aion_assets.defs.knowledge_base import KnowledgeBaseResource
 from aion_assets.defs.ops import sensors
@@ -57,7 +59,7 @@ def test_a_source_that_was_collected_can_be_asked_for_again(pipeline: Pipeline) 
     first = tick(pipeline, sensors.source_due).run_requests[0]
     pipeline.run(**first.tags, **{"dagster/run_key": first.run_key})
     assert not tick(pipeline, sensors.source_due).run_requests
-    sources.request_collection(pipeline.database, pipeline.source_id)
+    request_collection(pipeline.database, pipeline.source_id)
     second = tick(pipeline, sensors.source_due).run_requests[0]
     assert second.run_key != first.run_key, "Dagster would take it for the run that it has done"
 
@@ -80,17 +82,17 @@ def test_a_source_that_failed_rests_longer_each_time(
 
 def test_a_cancelled_collection_is_not_started_again_behind_the_operators_back(pipeline: Pipeline) -> None:
     request = tick(pipeline, sensors.source_due).run_requests[0]
-    sources.begin_collection(pipeline.database, pipeline.source_id)
+    begin_collection(pipeline.database, pipeline.source_id)
     enter_run(pipeline, request, dg.DagsterRunStatus.CANCELED)
     assert not tick(pipeline, sensors.source_due).run_requests
-    sources.request_collection(pipeline.database, pipeline.source_id)  # as for a file that was sent since
+    request_collection(pipeline.database, pipeline.source_id)  # as for a file that was sent since
     assert len(tick(pipeline, sensors.source_due).run_requests) == 1
 
 
 def test_a_decision_starts_indexing_and_nothing_else(filled: Pipeline) -> None:
     assert not tick(filled, sensors.curation_decided).run_requests
     document = next(row["doc_id"] for row in filled.lake.rows("documents", ["doc_id"]))
-    curation.decide(filled.database, filled.settings.tenant_id, [document], curation.REJECTED, "test")
+    decide(filled.database, filled.settings.tenant_id, [document], REJECTED, "test")
     requests = tick(filled, sensors.curation_decided).run_requests
     assert [request.partition_key for request in requests] == [filled.source_id]
     assert not tick(filled, sensors.source_due).run_requests
@@ -118,7 +120,7 @@ def test_a_change_from_before_the_sensor_first_looked_is_noticed(filled: Pipelin
 
 def test_a_removed_source_is_cleaned_once_no_run_works_on_it(filled: Pipeline) -> None:
     assert not tick(filled, sensors.source_removed).run_requests
-    sources.remove_source(filled.database, filled.source_id)
+    remove_source(filled.database, filled.source_id)
     at_work = enter_run(filled, dg.RunRequest(partition_key=filled.source_id), dg.DagsterRunStatus.NOT_STARTED)
     assert not tick(filled, sensors.source_removed).run_requests
     filled.instance.report_run_canceled(at_work)
@@ -130,7 +132,7 @@ def test_a_removed_source_is_cleaned_once_no_run_works_on_it(filled: Pipeline) -
 
 
 def test_a_failed_run_is_among_the_events(pipeline: Pipeline) -> None:
-    sources.remove_source(pipeline.database, pipeline.source_id)
+    remove_source(pipeline.database, pipeline.source_id)
     result = pipeline.run(may_fail=True)
     assert not result.success
     event = next(event for event in result.all_events if event.event_type == dg.DagsterEventType.RUN_FAILURE)
@@ -143,7 +145,7 @@ def test_a_failed_run_is_among_the_events(pipeline: Pipeline) -> None:
     ).for_run_failure()
     sensors.run_failure(context)
     with pipeline.database.read() as connection:
-        rows = connection.execute(select(schema.events.c.kind, schema.events.c.body)).all()
+        rows = connection.execute(select(tables.events.c.kind, tables.events.c.body)).all()
     assert [tuple(row) for row in rows] == [("run_failure", {"run_id": result.run_id, "job": "ingest"})]
 
 
@@ -165,7 +167,7 @@ def test_what_the_server_recorded_is_told_once_and_without_a_word_of_it(filled: 
     with filled.database.write() as connection:
         for number, used in enumerate(("extractive", "extractive", "abstention")):
             empty = {"citations": [], "passages": []}
-            connection.execute(insert(schema.answers).values(**row, **empty, answer_id=str(number), used=used))
+            connection.execute(insert(tables.answers).values(**row, **empty, answer_id=str(number), used=used))
     second = tick(filled, interactions_recorded, first.cursor)
     assert told(second, "interactions") | {"answers": 3, "abstentions": 1, "abstention_rate": 0.3333} == told(
         second, "interactions"

@@ -13,10 +13,10 @@ from dagster_server import REPOSITORY, WORKSPACE, DagsterServer, dagster_server,
 from pipeline import Pipeline, write_files
 from slow_site import SlowSite, serve
 
-from aion_assets.core import sources
 from aion_assets.core.settings import load_settings
+from aion_assets.core.sources.store import pause_source, remove_source
 from aion_assets.defs.corpus import assets as corpus
-from aion_assets.foreground import dagster_home, dagster_instance
+from aion_assets.local.foreground import dagster_home, dagster_instance
 
 CORPUS = ["crawled_pages", "parsed_documents", "curated_documents", "chunks", "embeddings"]
 SOURCES = ["files", "other"]
@@ -213,9 +213,9 @@ def test_the_automation_tab_opens_after_a_source_was_removed(
     before = newest()
     (installation.folder / "gone").mkdir()
     source = pipeline.add_source(installation.folder / "gone", name="gone")
-    sources.pause_source(pipeline.database, source, paused=True)
+    pause_source(pipeline.database, source, paused=True)
     wait_for(lambda: newest() != before, "an evaluation that names it")
-    sources.remove_source(pipeline.database, source)
+    remove_source(pipeline.database, source)
     wait_for(lambda: source not in pipeline.instance.get_dynamic_partitions("sources"), "the end of its partition")
     wait_for(opens, "the evaluations")
 
@@ -224,7 +224,7 @@ def test_cancelling_a_crawl_ends_its_processes(installation: Installation, backf
     server, pipeline = installation.server, installation.pipeline
     with serve(SlowSite(pages=500, pause_s=1.0)) as site:
         source = pipeline.add_source(site.root, name="slow")
-        sources.pause_source(pipeline.database, source, paused=True)  # so that no sensor starts it besides
+        pause_source(pipeline.database, source, paused=True)  # so that no sensor starts it besides
         run_id = server.launch("ingest", source)
         wait_for(lambda: site.served > 10, "the crawl", 120.0)  # more than are under way at a time
         assert crawlers(installation)
@@ -272,7 +272,7 @@ def crawlers(installation: Installation) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         try:
-            if "aion_assets.core.collect.child" in process.cmdline():
+            if "aion_assets.core.collect.web.child" in process.cmdline():
                 home = process.environ().get("AION_HOME")
                 found += [process] if home == installation.environment["AION_HOME"] else []
         except (psutil.NoSuchProcess, psutil.AccessDenied):

@@ -18,9 +18,9 @@ import pytest
 from loopback import CountingSite, counting_site, page
 from workbench import Workbench
 
-from aion_assets.core import releases
-from aion_assets.core.diff import data_version
 from aion_assets.core.ids import content_hash
+from aion_assets.core.lake.diff import data_version
+from aion_assets.core.release import releases
 from aion_assets.core.settings import Settings, load_settings
 
 DRIVER = Path(__file__).parent / "driver.py"

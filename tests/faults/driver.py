@@ -19,9 +19,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from workbench import CODE, Workbench
 
-from aion_assets.core.due import INGEST, due_runs
 from aion_assets.core.settings import load_settings
-from aion_assets.core.sources import get_source
+from aion_assets.core.sources.due import INGEST, due_runs
+from aion_assets.core.sources.store import get_source
 from aion_assets.core.steps import documents, embeddings, pages
 
 _MOST_ROUNDS = 5
@@ -38,6 +38,12 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def _name(argument: object) -> str:
+    """Of a table, or a text as it is."""
+    found = getattr(argument, "name", argument)
+    return found if isinstance(found, str) else ""
+
+
 def arm(plan: dict[str, Any]) -> None:
     module_name, _, path = plan["at"].partition(":")
     *holders, name = path.split(".")
@@ -49,7 +55,7 @@ def arm(plan: dict[str, Any]) -> None:
     def armed(*arguments: Any, **options: Any) -> Any:
         nonlocal calls
         of = plan.get("of", "")
-        calls += not of or any(isinstance(item, str) and item.startswith(of) for item in arguments)
+        calls += not of or any(_name(item).startswith(of) for item in arguments)
         its_turn = calls == plan.get("call", 1)
         if its_turn and plan["when"] == "before":
             die()

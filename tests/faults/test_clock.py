@@ -10,7 +10,8 @@ import pytest
 from conftest import DRIVER, Victim, fill
 from loopback import CountingSite
 
-from aion_assets.core import releases, sources
+from aion_assets.core.release import releases
+from aion_assets.core.sources.store import request_collection
 
 _LATER_CLOCK = """
 #define _GNU_SOURCE
@@ -46,7 +47,7 @@ def test_a_release_older_than_a_week_does_not_stop_the_next_one(
     assert victim.run() == 0
     first = releases.current_release_id(victim.bench.database, victim.bench.tenant_id)
     fill(site, "second", count=5)
-    sources.request_collection(victim.bench.database, victim.source.source_id)
+    request_collection(victim.bench.database, victim.source.source_id)
     weeks_later = {"LD_PRELOAD": str(later_clock), "CLOCK_AHEAD_S": str(30 * 86_400)}
     environment = os.environ | {"AION_HOME": str(victim.bench.settings.home)} | weeks_later
     done = subprocess.run([sys.executable, str(DRIVER)], env=environment, capture_output=True, text=True, check=False)

@@ -6,8 +6,8 @@ import pytest
 from conftest import Victim
 from workbench import article, write_files
 
-from aion_assets.core import audit
 from aion_assets.core.records import Source
+from aion_assets.core.steps import claims
 
 _SHARED = {f"same{number}_md": article(f"shared subject {number}", 4) for number in range(4)}
 
@@ -21,10 +21,10 @@ def _assert_sound(victim: Victim) -> None:
     bench = victim.bench
     victim.versions()
     for finding in (
-        audit.every_stored_page_has_an_outcome(bench.lake),
-        audit.chunk_ids_are_unique(bench.lake),
-        audit.every_chunk_is_embedded(bench.lake, bench.model.embedder_id),
-        audit.index_holds_every_chunk(bench.lake, bench.model.embedder_id, frozenset()),
+        claims.every_stored_page_has_an_outcome(bench.lake),
+        claims.chunk_ids_are_unique(bench.lake),
+        claims.every_chunk_is_embedded(bench.lake, bench.model.embedder_id),
+        claims.index_holds_every_chunk(bench.lake, bench.model.embedder_id, frozenset()),
     ):
         assert finding.holds, finding.says
 

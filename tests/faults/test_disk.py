@@ -12,10 +12,11 @@ import pytest
 from workbench import Workbench, article, write_files
 
 from aion_assets.core.errors import AionError, DiskFullError, LakeError
-from aion_assets.core.lake import Lake
+from aion_assets.core.lake.store import Lake
+from aion_assets.core.lake.tables import LakeTable
 from aion_assets.core.records import Source
 from aion_assets.core.settings import load_settings
-from aion_serving.assistant import Assistant
+from aion_serving.answering.assistant import Assistant
 
 _SIZE = "64m"
 
@@ -137,7 +138,7 @@ def test_a_broken_table_is_named_and_the_release_serves_on(
         again.run(source)
     assert "a.md" in again.found("lavender handbook")
     answer = Assistant(bench.settings).ask("What does the handbook say of lavender?")
-    assert (answer.citations or answer.nearest)[0].url.endswith("a.md")
+    assert (answer.citations or answer.nearest)[0].passage.url.endswith("a.md")
     doctor = subprocess.run(
         [sys.executable, "-m", "aion_assets", "doctor", "--json"],
         env=os.environ | {"AION_HOME": str(bench.settings.home)}, capture_output=True, text=True, check=False,
@@ -171,12 +172,12 @@ def test_whatever_little_room_is_left_a_write_is_whole_or_not_there(small_disk: 
     """With 0, 1, 2 … blocks free, another file of the commit is the first that does not fit."""
     schema = pa.schema([pa.field("key", pa.string(), nullable=False), pa.field("value", pa.string())])
     lake = Lake(str(small_disk / "lake"))
-    lake.upsert("t", schema, "key", [{"key": f"old {number}", "value": "x" * 100} for number in range(50)])
+    lake.upsert(LakeTable("t", "key", schema), [{"key": f"old {number}", "value": "x" * 100} for number in range(50)])
     outcomes: set[tuple[str, ...]] = set()
     for blocks in range(10):
         rows = [{"key": f"{blocks}/{number}", "value": os.urandom(60).hex()} for number in range(60)]
         writes: dict[str, Callable[[], object]] = {
-            "upsert": lambda rows=rows: lake.upsert("t", schema, "key", rows),  # type: ignore[misc]
+            "upsert": lambda rows=rows: lake.upsert(LakeTable("t", "key", schema), rows),  # type: ignore[misc]
             "delete": lambda gone=f"old {blocks}": lake.delete("t", "key", [gone]),  # type: ignore[misc]
             "tag": lambda: lake.set_tag("t", "tag"),
         }

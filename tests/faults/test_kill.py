@@ -13,27 +13,27 @@ import pytest
 from conftest import Victim, fill, kill_at_random, undisturbed_versions
 from loopback import CountingSite, page
 
-from aion_assets.core import sources
-from aion_assets.foreground import dagster_instance
+from aion_assets.core.sources.store import get_source, request_collection
+from aion_assets.local.foreground import dagster_instance
 
-_STEPS, _CORE = "aion_assets.core.steps", "aion_assets.core"
+_STEPS, _LAKE = "aion_assets.core.steps", "aion_assets.core.lake.store"
 # In the order of the pipeline: each run goes on where the one before was killed, and dies a little later.
 POINTS: list[tuple[str, dict[str, Any]]] = [
     ("the second batch of pages is stored", {"at": f"{_STEPS}.pages:_PageWriter.flush", "when": "after", "call": 2}),
-    ("pages are written and not synced", {"at": f"{_CORE}.lake:sync_newer", "when": "before", "call": 2}),
-    ("before the collection is closed", {"at": f"{_CORE}.sources:finish_collection", "when": "before"}),
+    ("pages are written and not synced", {"at": f"{_LAKE}:sync_newer", "when": "before", "call": 2}),
+    ("before the collection is closed", {"at": f"{_STEPS}.pages:finish_collection", "when": "before"}),
     ("in parsing", {"at": f"{_STEPS}.documents:_DocumentWriter.add", "when": "before", "call": 5}),
     ("a batch of documents is stored", {"at": f"{_STEPS}.documents:_DocumentWriter.flush", "when": "after", "call": 2}),
-    ("the queue is filled", {"at": f"{_CORE}.lake:Lake.upsert", "when": "before", "of": "curated_documents"}),
-    ("some documents are cut", {"at": f"{_CORE}.lake:Lake.upsert", "when": "after", "of": "chunks"}),
-    ("new chunks stand beside the old", {"at": f"{_CORE}.lake:Lake.delete", "when": "before", "of": "chunks"}),
-    ("vectors are made and not stored", {"at": f"{_CORE}.lake:Lake.upsert", "when": "before", "of": "embeddings"}),
-    ("the first window is embedded", {"at": f"{_CORE}.lake:Lake.upsert", "when": "after", "of": "embeddings"}),
-    ("all is embedded", {"at": f"{_CORE}.sources:mark_pipeline", "when": "before"}),
-    ("index rows are written", {"at": f"{_CORE}.lake:Lake.upsert", "when": "after", "of": "knowledge"}),
+    ("the queue is filled", {"at": f"{_LAKE}:Lake.upsert", "when": "before", "of": "curated_documents"}),
+    ("some documents are cut", {"at": f"{_LAKE}:Lake.upsert", "when": "after", "of": "chunks"}),
+    ("new chunks stand beside the old", {"at": f"{_LAKE}:Lake.delete", "when": "before", "of": "chunks"}),
+    ("vectors are made and not stored", {"at": f"{_LAKE}:Lake.upsert", "when": "before", "of": "embeddings"}),
+    ("the first window is embedded", {"at": f"{_LAKE}:Lake.upsert", "when": "after", "of": "embeddings"}),
+    ("all is embedded", {"at": "workbench:mark_pipeline", "when": "before"}),
+    ("index rows are written", {"at": f"{_LAKE}:Lake.upsert", "when": "after", "of": "knowledge"}),
     ("before search structures are built", {"at": f"{_STEPS}.knowledge:build_indexes", "when": "before"}),
     ("between tag and release", {"at": "lancedb.table:Tags.create", "when": "after", "of": "release-"}),
-    ("released, and not noted", {"at": f"{_CORE}.sources:mark_handled", "when": "before"}),
+    ("released, and not noted", {"at": f"{_STEPS}.release:mark_handled", "when": "before"}),
 ]  # fmt: skip
 _LONG = int(os.environ.get("AION_TEST_KILLS", "4"))
 
@@ -66,7 +66,7 @@ def test_a_collection_asked_for_after_a_killed_one_sees_what_changed_behind_that
     stored = victim.up_to_date()
     assert stored
     fill(site, "second", count=12)
-    sources.request_collection(victim.bench.database, victim.source.source_id)
+    request_collection(victim.bench.database, victim.source.source_id)
     assert victim.run() == 0
     assert victim.up_to_date() == set(site.pages)
     assert victim.bench.due(victim.source) == ""
@@ -79,11 +79,11 @@ def test_a_run_killed_at_every_point_in_turn_ends_as_if_nothing_had_happened(
     assert victim.run() == 0
     first = victim.bench.release().release_id
     _edition(site, "second")
-    sources.request_collection(victim.bench.database, victim.source.source_id)
+    request_collection(victim.bench.database, victim.source.source_id)
     stored: set[str] = set()
     with victim.reader() as served:
         for name, plan in POINTS:
-            before = sources.get_source(victim.bench.database, victim.bench.settings, victim.source.source_id)
+            before = get_source(victim.bench.database, victim.bench.settings, victim.source.source_id)
             visited, asked = victim.visited_in(before.collection_id), dict(site.asked)
             assert victim.run(plan) == -9, f"no run came to the point: {name}"
             again = {path for path in visited if before.collection_id and site.asked[path] != asked[path]}
@@ -114,7 +114,7 @@ def test_runs_killed_at_random_moments_end_as_if_nothing_had_happened(
         for number in range(_LONG):
             if number % 3 == 0:
                 _edition(site, f"edition {number}")
-                sources.request_collection(victim.bench.database, victim.source.source_id)
+                request_collection(victim.bench.database, victim.source.source_id)
             moment_s = dice.uniform(0.1, 0.9) * whole_run_s
             killed += kill_at_random(victim.start(), moment_s, whole_group=number % 2 == 0)
             victim.assert_no_child_is_left()
@@ -135,7 +135,7 @@ def test_an_aion_run_killed_at_random_moments_is_finished_by_the_next(
     with victim.reader():
         for number in range(_LONG):
             _edition(site, f"edition {number}")
-            sources.request_collection(victim.bench.database, victim.source.source_id)
+            request_collection(victim.bench.database, victim.source.source_id)
             # Its first third is the import of Dagster.
             killed += kill_at_random(victim.start_aion_run(), dice.uniform(0.3, 0.9) * whole_run_s, whole_group=True)
             victim.assert_no_child_is_left()

@@ -7,7 +7,7 @@ import numpy as np
 import psutil
 import pytest
 
-from aion_assets.core.embedding_model import find_embedding_model
+from aion_assets.core.index.embedding_model import find_embedding_model
 from trainer.embedder import Embedder
 
 TEXTS = [

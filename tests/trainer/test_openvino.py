@@ -3,7 +3,7 @@ import sys
 
 EMBED = """
 import sys
-from aion_assets.core.embedding_model import find_embedding_model
+from aion_assets.core.index.embedding_model import find_embedding_model
 from trainer.embedder import Embedder
 
 embedder = Embedder(find_embedding_model())

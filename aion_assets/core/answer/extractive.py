@@ -1,12 +1,13 @@
 """The engine that is always there: the best supported sentences, quoted and cited, or an honest "not found"."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from aion_assets.core.answer.quotes import Quote, best_quotes
+from aion_assets.core.answer.citations import Locate, cite, where_passages_begin
+from aion_assets.core.answer.confidence import Calibration
+from aion_assets.core.answer.quotes import best_quotes
 from aion_assets.core.answer.wording import wording
-from aion_assets.core.confidence import Calibration
+from aion_assets.core.records import Citation
 from aion_assets.core.search.hits import Retrieval
 
 EXTRACTIVE, ABSTENTION = "extractive", "abstention"
@@ -18,24 +19,7 @@ _NEARLY_AS_GOOD = 0.8
 _FOOTNOTE = re.compile(r"(?<=[.!?,;”»])(?:\[\d{1,3}(?:[,–-] ?\d{1,3})*\])+")
 
 
-@dataclass(slots=True)
-class Citation:
-    """`quote` is a sentence of the passage, verbatim but for white space."""
-
-    number: int
-    chunk_id: str
-    doc_id: str
-    doc_version: str
-    title: str
-    url: str
-    page: int
-    heading: str
-    fragment: str
-    quote: str
-    score: float
-
-
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Answer:
     """`nearest` are the passages that an abstention offers instead; they support nothing and have no marker. `opening`
     is what an abstention says."""
@@ -50,7 +34,6 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """Names the places that the citations name by now."""
         words = wording(self.language)
         if self.nearest:
             return "\n".join([f"{self.opening} {words.nearest}", *(f"- {_place(item)}" for item in self.nearest)])
@@ -61,7 +44,14 @@ class Answer:
         return "\n".join([lead, "", words.see_also, *see_also]) if see_also else lead
 
 
-def answer_question(retrieval: Retrieval, *, calibration: Calibration, tau: float, language: str = "") -> Answer:
+def answer_question(
+    retrieval: Retrieval,
+    *,
+    calibration: Calibration,
+    tau: float,
+    language: str = "",
+    locate: Locate = where_passages_begin,
+) -> Answer:
     """`language` "" means that of the question. Texts of passages are only ever quoted, never followed."""
     spoken = language or retrieval.language
     words = wording(spoken)
@@ -70,29 +60,11 @@ def answer_question(retrieval: Retrieval, *, calibration: Calibration, tau: floa
     confidence = calibration.confidence(retrieval.features, retrieval.language)
     quotes = best_quotes(retrieval.question, retrieval.hits, retrieval.weights)[:MAX_CITATIONS]
     if confidence < tau or not quotes:
-        return Answer(ABSTENTION, confidence, tau, spoken, nearest=cite(quotes), opening=words.not_found)
-    citations = cite([quote for quote in quotes if quote.score >= _NEARLY_AS_GOOD * quotes[0].score])
-    return Answer(EXTRACTIVE, confidence, tau, spoken, citations)
-
-
-def cite(quotes: Sequence[Quote]) -> list[Citation]:
-    """Numbered from 1, at the places where their passages begin."""
-    return [
-        Citation(
-            number=number,
-            chunk_id=quote.hit.chunk_id,
-            doc_id=quote.hit.doc_id,
-            doc_version=quote.hit.doc_version,
-            title=quote.hit.title,
-            url=quote.hit.url,
-            page=quote.hit.page,
-            heading=quote.hit.heading,
-            fragment=quote.hit.fragment,
-            quote=quote.text,
-            score=round(quote.hit.score, 4),
+        return Answer(
+            ABSTENTION, confidence, tau, spoken, nearest=cite(quotes, locate(quotes)), opening=words.not_found
         )
-        for number, quote in enumerate(quotes, start=1)
-    ]
+    shown = [quote for quote in quotes if quote.score >= _NEARLY_AS_GOOD * quotes[0].score]
+    return Answer(EXTRACTIVE, confidence, tau, spoken, cite(shown, locate(shown)))
 
 
 def _indented(quoted: str) -> str:
@@ -106,4 +78,5 @@ def _without_footnotes(quote: str) -> str:
 
 
 def _place(item: Citation) -> str:
-    return " – ".join(part for part in (item.title, item.heading) if part) or item.url
+    passage = item.passage
+    return " – ".join(part for part in (passage.title, passage.place.heading) if part) or passage.url

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from aion_assets.core.language.sentences import sentence_spans
 from aion_assets.core.search.hits import Hit
-from aion_assets.core.search.terms import TermWeights, WantedTerms
-from aion_assets.core.sentences import sentence_spans
+from aion_assets.core.search.weights import TermWeights, WantedTerms
 
 MAX_QUOTE_CHARS = 400
 # A line without a full stop that is shorter than this is a heading or a label: it names what follows and says nothing.

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import NoReturn
 from urllib.parse import unquote, urlsplit
 
-from aion_assets.core.collect.answers import body_is_held
 from aion_assets.core.collect.connector import CollectionReport, Emit, Progress, ReportProgress
-from aion_assets.core.collect.media import TYPE_OF_EXTENSION, extension_of
+from aion_assets.core.collect.responses import body_is_held
 from aion_assets.core.errors import SourceError
+from aion_assets.core.fetch.media import TYPE_OF_EXTENSION, extension_of
 from aion_assets.core.ids import content_hash
 from aion_assets.core.records import CollectedPage, KnownPage, Outcome, Source
 from aion_assets.core.settings import Settings

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
 
-from aion_assets.core.collect.answers import body_is_held
 from aion_assets.core.collect.connector import CollectionReport, Emit, Progress, ReportProgress
 from aion_assets.core.collect.folder import ROOT_LOCATOR, local_path
-from aion_assets.core.collect.urls import canonical_url
+from aion_assets.core.collect.responses import body_is_held
 from aion_assets.core.errors import SourceError
+from aion_assets.core.fetch.urls import canonical_url
 from aion_assets.core.ids import content_hash
 from aion_assets.core.records import CollectedPage, KnownPage, Outcome, Source
 from aion_assets.core.settings import Settings

@@ -11,7 +11,7 @@ from aion_assets.core.collect.connector import Connector
 from aion_assets.core.collect.folder import FolderConnector
 from aion_assets.core.collect.jsonl import JsonlConnector
 from aion_assets.core.collect.uploads import UploadsConnector
-from aion_assets.core.collect.web import WebConnector
+from aion_assets.core.collect.web.site import WebConnector
 from aion_assets.core.errors import SourceError
 
 ENTRY_POINT_GROUP = "aion.source_kinds"

@@ -8,19 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aion_assets.core.collect.answers import (
-    TRANSIENT,
-    Answer,
-    body_is_held,
-    conditional_headers,
-    failed,
-    judge,
-)
 from aion_assets.core.collect.connector import CollectionReport, Emit, ReportProgress
 from aion_assets.core.collect.folder import FolderVisit, FoundFile
-from aion_assets.core.collect.media import extension_of
-from aion_assets.core.collect.urls import canonical_url
+from aion_assets.core.collect.responses import TRANSIENT, Answer, body_is_held, conditional_headers, failed, judge
 from aion_assets.core.errors import FetchError
+from aion_assets.core.fetch.media import extension_of
+from aion_assets.core.fetch.urls import canonical_url
 from aion_assets.core.records import CollectedPage, KnownPage, Outcome, Source
 from aion_assets.core.settings import Settings
 
@@ -56,7 +49,7 @@ class UploadsConnector:
         emit: Emit,
         progress: ReportProgress,
     ) -> CollectionReport:
-        from aion_assets.core.collect.client import guarded_client
+        from aion_assets.core.fetch.client import guarded_client
 
         folder = uploads_folder(settings, source.source_id)
         if not known:
@@ -99,7 +92,7 @@ def fetch_link(client: "httpx.Client", locator: str, url: str, known: KnownPage 
     """
     import httpx
 
-    from aion_assets.core.collect.client import TooBigError
+    from aion_assets.core.fetch.client import TooBigError
 
     held = known if known is not None and body_is_held(known) else None
     try:

@@ -10,7 +10,7 @@ from aion_assets.core.records import ParsedDocument, QuarantineReason
 
 ParseFunction = Callable[[RawFile, Draft], None]
 
-_PACKAGE = "aion_assets.core.parse"
+_PACKAGE = "aion_assets.core.parse.formats"
 PARSERS: dict[Kind, tuple[str, str]] = {
     Kind.HTML: ("html", "parse"),
     Kind.MARKDOWN: ("markdown", "parse"),
@@ -47,7 +47,7 @@ def parse_noted(raw: RawFile) -> tuple[ParsedDocument, str]:
 
     Raises ParseError: carries the reason for the quarantine.
     """
-    from aion_assets.core.parse.language import identify
+    from aion_assets.core.language.identify import identify
 
     detected = detect(raw)
     draft = Draft()

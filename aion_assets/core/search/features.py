@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from aion_assets.core.language.sentences import sentence_spans
 from aion_assets.core.search.hits import Hit
 from aion_assets.core.search.selection import best_per_document
-from aion_assets.core.search.terms import TermWeights
-from aion_assets.core.sentences import sentence_spans
+from aion_assets.core.search.weights import TermWeights
 
 # In the order of `confidence.Calibration`'s coefficients. Left out because they helped on no set that the model had
 # not seen: the best and the mean cosine of all, the best full-text score, agreement of the two lists, question length,

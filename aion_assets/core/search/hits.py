@@ -1,25 +1,14 @@
 """What a search finds."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aion_assets.core.search.terms import TermWeights
+from aion_assets.core.records import Passage, Place
+from aion_assets.core.search.weights import TermWeights
 
 Vector = NDArray[np.float32]
-
-
-class QueryEmbedder(Protocol):
-    """The part of `trainer.embedder.Embedder` that a search needs; vectors are L2-normalised."""
-
-    embedder_id: str
-    dimension: int
-
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]: ...
-    def embed_query(self, text: str) -> NDArray[np.float32]: ...
 
 
 @dataclass(slots=True)
@@ -45,6 +34,25 @@ class Hit:
     lexical: float = 0.0
     reading: float = 0.0
     score: float = 0.0
+
+    @property
+    def place(self) -> Place:
+        return Place(self.page, self.heading, self.fragment)
+
+    @property
+    def passage(self) -> Passage:
+        """At the place where it begins."""
+        ids = (self.chunk_id, self.doc_id, self.doc_version, self.source_id)
+        return Passage(*ids, self.title, self.url, self.place, self.text)
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """What it was ordered by, for the record."""
+        kept = {"score": self.score, "dense": self.dense, "lexical": self.lexical, "reading": self.reading}
+        return {name: round(float(value), 4) for name, value in kept.items()}
+
+    def at(self, place: Place) -> "Hit":
+        return replace(self, page=place.page, heading=place.heading, fragment=place.fragment)
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 from aion_assets.core.search.fusion import Scores
 from aion_assets.core.search.hits import Hit
-from aion_assets.core.search.terms import TermWeights, WantedTerms
+from aion_assets.core.search.weights import TermWeights, WantedTerms
 
 # Of the passage with title and heading, of these two alone, of neighbouring terms, of the language. They sum to 1.
 _COVERAGE, _HEADED, _PAIRS, _LANGUAGE = 0.375, 0.25, 0.25, 0.125

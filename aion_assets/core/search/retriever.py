@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from aion_assets.core.index.embedder import QueryEmbedder
+from aion_assets.core.language.question import clean_question, question_language
 from aion_assets.core.search.features import evidence
 from aion_assets.core.search.fusion import FusionConfig, fuse
-from aion_assets.core.search.hits import Hit, QueryEmbedder, Retrieval, Vector
-from aion_assets.core.search.language import clean_question, question_language
+from aion_assets.core.search.hits import Hit, Retrieval, Vector
 from aion_assets.core.search.reading import reading_scores
 from aion_assets.core.search.sections import mix_sections
 from aion_assets.core.search.selection import best_per_document, select_diverse, without_gathered, without_repeats
 from aion_assets.core.search.stored import ResidentPassages, StoredPassages, fits_in_memory, vectors_of
-from aion_assets.core.search.terms import TermWeights
 from aion_assets.core.search.visibility import Visibility
+from aion_assets.core.search.weights import TermWeights
 
 if TYPE_CHECKING:
     from lancedb.table import Table

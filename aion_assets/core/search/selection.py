@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from aion_assets.core.language.terms import terms
 from aion_assets.core.search.hits import Hit
-from aion_assets.core.search.terms import terms
 
 # Spares comparing words: passages of a book repeated under another title had cosines of .90 and more.
 _REPEAT_COSINE = 0.88

@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from aion_assets.core.search.analysis import FULL_TEXT_COLUMNS
-from aion_assets.core.search.lookup import filled_columns, matching, nearest
+from aion_assets.core.index.analysis import FULL_TEXT_COLUMNS
+from aion_assets.core.index.lookup import filled_columns, matching, nearest
 
 if TYPE_CHECKING:
     from lancedb.table import LanceTable, Table

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from aion_assets.core.lake import is_in, quoted
+from aion_assets.core.lake.conditions import is_in, quoted
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,53 +5,49 @@ from collections import Counter
 from collections.abc import Container, Iterator
 from typing import Any
 
-from aion_assets.core import progress
-from aion_assets.core.chunk import chunk_document, surroundings
-from aion_assets.core.database import Database
-from aion_assets.core.diff import RowDiff, counted_version, diff_rows
-from aion_assets.core.embedding_model import EmbeddingModel
 from aion_assets.core.ids import chunk_id, short_digest, text_hash
-from aion_assets.core.lake import WRITE_ROWS, Lake, both, quoted
-from aion_assets.core.records import CHUNKS, Anchor, Source
+from aion_assets.core.index.chunker import chunk_document, surroundings
+from aion_assets.core.index.embedding_model import EmbeddingModel
+from aion_assets.core.lake.conditions import both, quoted
+from aion_assets.core.lake.diff import RowDiff, counted_version, diff_rows
+from aion_assets.core.lake.store import WRITE_ROWS, Lake
+from aion_assets.core.lake.tables import CHUNKS, CURATED_DOCUMENTS, DOCUMENTS
+from aion_assets.core.records import Anchor
+from aion_assets.core.sources import progress
+from aion_assets.core.steps.context import SourceRun
 from aion_assets.core.steps.documents import IS_PARSED, PARSED, shown_version
-from aion_assets.core.steps.report import ShowProgress, StepReport
+from aion_assets.core.steps.report import StepReport
 
-TABLE = "chunks"
 _READ_DOCUMENTS = 32
 _DOCUMENT = ["doc_id", "state", "content_hash", "title", "lang", "url", "text", "anchors"]
 
 
-def chunk_source(
-    lake: Lake, database: Database, source: Source, model: EmbeddingModel, code_version: str, run_id: str,
-    show: ShowProgress,
-) -> StepReport:  # fmt: skip
-    with lake.turn(f"chunk-{source.source_id}"), progress.noted(database, source.source_id, progress.CHUNKED):
-        return _chunk(lake, source, model, code_version, run_id, show)
+def chunk_source(run: SourceRun, model: EmbeddingModel, code_version: str) -> StepReport:
+    with run.lake.lock(f"chunk-{run.source_id}"), progress.noted(run.database, run.source_id, progress.CHUNKED):
+        return _chunk(run, model, code_version)
 
 
-def _chunk(
-    lake: Lake, source: Source, model: EmbeddingModel, code_version: str, run_id: str, show: ShowProgress
-) -> StepReport:
+def _chunk(run: SourceRun, model: EmbeddingModel, code_version: str) -> StepReport:
+    lake, of_source = run.lake, run.of_source
     started = time.monotonic()
     # Another embedder has another token window: its chunks are others.
     version = f"{code_version}/{model.embedder_id}"
-    of_source = f"source_id = {quoted(source.source_id)}"
     difference = RowDiff()
-    for part in lake.ranges("doc_id", "documents", "curated_documents", TABLE, where=of_source):
+    for part in lake.ranges("doc_id", DOCUMENTS.name, CURATED_DOCUMENTS.name, CHUNKS.name, where=of_source):
         difference.add(diff_rows(_stored(lake, of_source, part), _wanted(lake, of_source, part, version)))
     report = StepReport()
     report.counts.update({f"documents_{name}": count for name, count in difference.counts().items()})
     writer = _ChunkWriter(lake, report, set(difference.changed))
-    due = lake.rows_by_key("documents", _DOCUMENT, "doc_id", difference.due, at_once=_READ_DOCUMENTS)
+    due = lake.rows_by_key(DOCUMENTS.name, _DOCUMENT, "doc_id", difference.due, at_once=_READ_DOCUMENTS)
     for done, document in enumerate(due, 1):
         is_parsed = document["state"] == PARSED  # it may be quarantined since
-        writer.add(document["doc_id"], list(_chunk_rows(document, source, model, version, run_id)) if is_parsed else [])
-        show(done, len(difference.due), "cutting")
+        writer.add(document["doc_id"], list(_chunk_rows(run, document, model, version)) if is_parsed else [])
+        run.show(done, len(difference.due), "cutting")
     writer.flush()
-    lake.delete(TABLE, "doc_id", difference.orphaned)
+    lake.delete(CHUNKS.name, "doc_id", difference.orphaned)
 
     report.rows, report.data_version = counted_version(
-        (row["chunk_id"], row["row_hash"]) for row in lake.rows(TABLE, ["chunk_id", "row_hash"], of_source)
+        (row["chunk_id"], row["row_hash"]) for row in lake.rows(CHUNKS.name, ["chunk_id", "row_hash"], of_source)
     )
     report.seconds = time.monotonic() - started
     return report
@@ -61,9 +57,9 @@ def _wanted(lake: Lake, of_source: str, part: str, version: str) -> dict[str, st
     """doc_id → fingerprint of what the chunks of each primary should be cut from."""
     # An approved document may be quarantined since, until it is curated again: it has no text to cut.
     is_primary = both(of_source, f"duplicate_of = {quoted('')}")
-    primaries = {row["doc_id"] for row in lake.rows("curated_documents", ["doc_id"], both(is_primary, part))}
+    primaries = {row["doc_id"] for row in lake.rows(CURATED_DOCUMENTS.name, ["doc_id"], both(is_primary, part))}
     documents = lake.rows(
-        "documents", ["doc_id", "content_hash", "lang", "url"], both(both(of_source, IS_PARSED), part)
+        DOCUMENTS.name, ["doc_id", "content_hash", "lang", "url"], both(both(of_source, IS_PARSED), part)
     )
     return {
         row["doc_id"]: f"{version}/{shown_version(row['content_hash'], row)}"
@@ -75,7 +71,7 @@ def _wanted(lake: Lake, of_source: str, part: str, version: str) -> dict[str, st
 def _stored(lake: Lake, of_source: str, part: str) -> dict[str, str]:
     """doc_id → fingerprint of what its chunks were cut from; "" when a kill left two generations side by side."""
     stored: dict[str, str] = {}
-    for row in lake.rows(TABLE, ["doc_id", "doc_version", "lang", "url", "code_version"], both(of_source, part)):
+    for row in lake.rows(CHUNKS.name, ["doc_id", "doc_version", "lang", "url", "code_version"], both(of_source, part)):
         fingerprint = f"{row['code_version']}/{shown_version(row['doc_version'], row)}"
         stored[row["doc_id"]] = fingerprint if stored.get(row["doc_id"], fingerprint) == fingerprint else ""
     return stored
@@ -101,21 +97,21 @@ class _ChunkWriter:
     def flush(self) -> None:
         """Every row is written, as its document version moved on; `changed` are those that the index must take over."""
         known = [document for document in self._documents if document in self._changed]
-        found = self._lake.rows_by_key(TABLE, ["chunk_id", "row_hash"], "doc_id", known)
+        found = self._lake.rows_by_key(CHUNKS.name, ["chunk_id", "row_hash"], "doc_id", known)
         before = {row["chunk_id"]: row["row_hash"] for row in found}
-        self._lake.upsert(TABLE, CHUNKS, "chunk_id", self._rows)
+        self._lake.upsert(CHUNKS, self._rows)
         for row in self._rows:
             earlier = before.pop(row["chunk_id"], None)
             self._report.counts[
                 "new" if earlier is None else "unchanged" if earlier == row["row_hash"] else "changed"
             ] += 1
-        self._lake.delete(TABLE, "chunk_id", list(before))
+        self._lake.delete(CHUNKS.name, "chunk_id", list(before))
         self._report.counts["orphaned"] += len(before)
         self._documents, self._rows = [], []
 
 
 def _chunk_rows(
-    document: dict[str, Any], source: Source, model: EmbeddingModel, version: str, run_id: str
+    run: SourceRun, document: dict[str, Any], model: EmbeddingModel, version: str
 ) -> Iterator[dict[str, Any]]:
     anchors = [Anchor(**anchor) for anchor in document["anchors"] or ()]
     seen: Counter[str] = Counter()
@@ -125,8 +121,8 @@ def _chunk_rows(
         row = {
             "chunk_id": chunk_id(document["doc_id"], chunk.text, occurrence),
             "doc_id": document["doc_id"],
-            "tenant_id": source.tenant_id,
-            "source_id": source.source_id,
+            "tenant_id": run.source.tenant_id,
+            "source_id": run.source_id,
             "doc_version": document["content_hash"],
             "position": position,
             "start": chunk.start,
@@ -143,8 +139,10 @@ def _chunk_rows(
             "context": surroundings(document["text"], chunk.start, chunk.end),
             "text_hash": text_hash(chunk.embed_text),
             "code_version": version,
-            "run_id": run_id,
+            "run_id": run.run_id,
         }
         # doc_version is part of the row: a citation names the version of the document it was taken from.
-        shown = (str(row[name]) for name in CHUNKS.names if name in row and name not in ("code_version", "run_id"))
+        shown = (
+            str(row[name]) for name in CHUNKS.schema.names if name in row and name not in ("code_version", "run_id")
+        )
         yield row | {"row_hash": short_digest(*shown)}

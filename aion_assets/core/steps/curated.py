@@ -5,17 +5,22 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from aion_assets.core import curation, progress, sources
-from aion_assets.core.database import Database
-from aion_assets.core.diff import RowSetVersion, diff_rows
+from aion_assets.core.curate.decisions import APPROVED, PENDING, REJECTED, decisions_of, register_documents
+from aion_assets.core.curate.near_duplicates import near_duplicates
+from aion_assets.core.curate.queue import note_duplicates
+from aion_assets.core.database.engine import Database
 from aion_assets.core.ids import short_digest
-from aion_assets.core.lake import Lake, both, is_in, quoted
-from aion_assets.core.quality import near_duplicates
-from aion_assets.core.records import CURATED_DOCUMENTS, Source
+from aion_assets.core.lake.conditions import both, is_in
+from aion_assets.core.lake.diff import RowSetVersion, diff_rows
+from aion_assets.core.lake.store import Lake
+from aion_assets.core.lake.tables import CURATED_DOCUMENTS, DOCUMENTS
+from aion_assets.core.sources import progress
+from aion_assets.core.sources.progress import bump_requested
+from aion_assets.core.sources.tombstones import read_hidden
+from aion_assets.core.steps.context import SourceRun
 from aion_assets.core.steps.documents import IS_PARSED, shown_version
 from aion_assets.core.steps.report import StepReport
 
-TABLE = "curated_documents"
 _DOCUMENT = ["doc_id", "content_hash", "first_seen", "title", "url", "lang", "quality"]
 # Texts in memory at once; one may have megabytes.
 _READ_TEXTS = 32
@@ -23,37 +28,38 @@ _READ_TEXTS = 32
 Rank = tuple[Any, str]
 
 
-def curate_source(lake: Lake, database: Database, source: Source, run_id: str) -> StepReport:
+def curate_source(run: SourceRun) -> StepReport:
     """Bring new documents before the curator and the approved ones into the table."""
     # One source at a time: two that hold the same content must not both take it for a primary.
-    with lake.turn("curate"), progress.noted(database, source.source_id, progress.CURATED):
-        return _curate(lake, database, source, run_id)
+    with run.lake.lock("curate"), progress.noted(run.database, run.source_id, progress.CURATED):
+        return _curate(run)
 
 
-def _curate(lake: Lake, database: Database, source: Source, run_id: str) -> StepReport:
+def _curate(run: SourceRun) -> StepReport:
+    lake, database, source = run.lake, run.database, run.source
     started = time.monotonic()
-    of_source = both(f"source_id = {quoted(source.source_id)}", IS_PARSED)
-    parts = lake.ranges("doc_id", "documents", where=of_source)
+    of_source = both(run.of_source, IS_PARSED)
+    parts = lake.ranges("doc_id", DOCUMENTS.name, where=of_source)
     approved: set[str] = set()
     for part in parts:
-        documents = {row["doc_id"]: row for row in lake.rows("documents", _DOCUMENT, both(of_source, part))}
-        curation.register_documents(database, source, documents, lambda keys: _texts(lake, keys), part)
-        decisions = curation.decisions(database, source.source_id, part)
-        approved |= {key for key in documents if decisions[key].state == curation.APPROVED}
+        documents = {row["doc_id"]: row for row in lake.rows(DOCUMENTS.name, _DOCUMENT, both(of_source, part))}
+        register_documents(database, source, documents, lambda keys: _texts(lake, keys), part)
+        decisions = decisions_of(database, source.source_id, part)
+        approved |= {key for key in documents if decisions[key].state == APPROVED}
 
-    primary_of, contested = _primaries(lake, database, source, of_source, approved)
-    fingerprints = lake.rows("documents", ["doc_id", "simhash"], of_source)
+    primary_of, contested = _primaries(run, of_source, approved)
+    fingerprints = lake.rows(DOCUMENTS.name, ["doc_id", "simhash"], of_source)
     near = near_duplicates((row["doc_id"], row["simhash"]) for row in fingerprints)
     _ask_again(database, contested)
     report, version = StepReport(), RowSetVersion()
     for part in parts:
-        decisions = curation.decisions(database, source.source_id, part)
+        decisions = decisions_of(database, source.source_id, part)
         rows = {}
-        for document in lake.rows("documents", _DOCUMENT, both(of_source, part)):
+        for document in lake.rows(DOCUMENTS.name, _DOCUMENT, both(of_source, part)):
             key = document["doc_id"]
             decision = decisions.get(key)
             # Somebody may have decided anew meanwhile.
-            if key not in approved or decision is None or decision.state != curation.APPROVED:
+            if key not in approved or decision is None or decision.state != APPROVED:
                 continue
             rows[key] = {
                 "doc_id": key,
@@ -65,35 +71,34 @@ def _curate(lake: Lake, database: Database, source: Source, run_id: str) -> Step
                 "first_seen": document["first_seen"],
                 "decided_by": decision.decided_by,
                 "decided_at": decision.decided_at,
-                "run_id": run_id,
+                "run_id": run.run_id,
             }
             if key not in primary_of:
                 version.add(key, shown_version(document["content_hash"], document))
-        _write(lake, database, source, part, rows, report)
+        _write(run, part, rows, report)
         report.counts.update(decision.state for decision in decisions.values())
     report.rows, report.data_version = version.rows, str(version)
-    curation.note_duplicates(database, source.source_id, primary_of | near)
+    note_duplicates(database, source.source_id, primary_of | near)
     report.counts["near_duplicates"] = len(near)
-    report.drops.update({state: report.counts[state] for state in (curation.PENDING, curation.REJECTED)})
+    report.drops.update({state: report.counts[state] for state in (PENDING, REJECTED)})
     report.drops["duplicate"] = len(primary_of)
     report.seconds = time.monotonic() - started
     return report
 
 
-def _write(
-    lake: Lake, database: Database, source: Source, part: str, rows: dict[str, dict[str, Any]], report: StepReport
-) -> None:
+def _write(run: SourceRun, part: str, rows: dict[str, dict[str, Any]], report: StepReport) -> None:
     """Bring one range of the table up to `rows`."""
-    where = both(f"source_id = {quoted(source.source_id)}", part)
-    stored = {row["doc_id"]: row for row in lake.rows(TABLE, CURATED_DOCUMENTS.names, where)}
+    lake = run.lake
+    where = both(run.of_source, part)
+    stored = {row["doc_id"]: row for row in lake.rows(CURATED_DOCUMENTS.name, CURATED_DOCUMENTS.schema.names, where)}
     difference = diff_rows(
         {key: _fingerprint(row) for key, row in stored.items()}, {key: _fingerprint(row) for key, row in rows.items()}
     )
     report.counts.update(difference.counts())
     gone = [key for key, row in stored.items() if key not in rows or rows[key]["content_hash"] != row["content_hash"]]
-    _ask_again(database, heirs(lake, source.source_id, gone))
-    lake.upsert(TABLE, CURATED_DOCUMENTS, "doc_id", [rows[key] for key in difference.due])
-    lake.delete(TABLE, "doc_id", difference.orphaned)
+    _ask_again(run.database, heirs(lake, run.source_id, gone))
+    lake.upsert(CURATED_DOCUMENTS, [rows[key] for key in difference.due])
+    lake.delete(CURATED_DOCUMENTS.name, "doc_id", difference.orphaned)
 
 
 def _ask_again(database: Database, source_ids: set[str]) -> None:
@@ -101,31 +106,30 @@ def _ask_again(database: Database, source_ids: set[str]) -> None:
     table says so: a kill in between must not forget them."""
     if source_ids:
         with database.write() as connection:
-            sources.bump_requested(connection, sorted(source_ids))
+            bump_requested(connection, sorted(source_ids))
 
 
 def _texts(lake: Lake, keys: list[str]) -> Iterable[tuple[str, str]]:
-    for row in lake.rows_by_key("documents", ["doc_id", "text"], "doc_id", keys, at_once=_READ_TEXTS):
+    for row in lake.rows_by_key(DOCUMENTS.name, ["doc_id", "text"], "doc_id", keys, at_once=_READ_TEXTS):
         yield row["doc_id"], row["text"]
 
 
-def _primaries(
-    lake: Lake, database: Database, source: Source, of_source: str, approved: set[str]
-) -> tuple[dict[str, str], set[str]]:
+def _primaries(run: SourceRun, of_source: str, approved: set[str]) -> tuple[dict[str, str], set[str]]:
     """doc_id → its primary, where that is another, and the other sources whose primary loses that place to one of
     these."""
-    not_here = curation.hidden(database, source.tenant_id).source_ids | {source.source_id}
+    lake = run.lake
+    not_here = read_hidden(run.database, run.home.tenant_id).source_ids | {run.source_id}
     elsewhere = f"NOT {is_in('source_id', sorted(not_here))} AND duplicate_of = ''"
     columns = ["doc_id", "source_id", "content_hash", "first_seen"]
     primary_of: dict[str, str] = {}
     contested: set[str] = set()
-    for part in lake.ranges("content_hash", "documents", where=of_source):
+    for part in lake.ranges("content_hash", DOCUMENTS.name, where=of_source):
         own: dict[str, list[Rank]] = defaultdict(list)
-        for row in lake.rows("documents", columns, both(of_source, part)):
+        for row in lake.rows(DOCUMENTS.name, columns, both(of_source, part)):
             if row["doc_id"] in approved:
                 own[row["content_hash"]].append((row["first_seen"], row["doc_id"]))
         first = {content: min(ranks) for content, ranks in own.items()}
-        for row in lake.rows(TABLE, columns, both(elsewhere, part)):
+        for row in lake.rows(CURATED_DOCUMENTS.name, columns, both(elsewhere, part)):
             best, rank = first.get(row["content_hash"]), (row["first_seen"], row["doc_id"])
             if best is None:
                 continue
@@ -142,7 +146,7 @@ def heirs(lake: Lake, source_id: str, gone: list[str]) -> set[str]:
     """The other sources with documents that repeat one of these."""
     return {
         row["source_id"]
-        for row in lake.rows_by_key(TABLE, ["source_id"], "duplicate_of", gone)
+        for row in lake.rows_by_key(CURATED_DOCUMENTS.name, ["source_id"], "duplicate_of", gone)
         if row["source_id"] != source_id
     }
 

@@ -4,20 +4,22 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from aion_assets.core import progress
-from aion_assets.core.database import Database, now
-from aion_assets.core.diff import RowDiff, RowSetVersion, diff_rows
+from aion_assets.core.curate.near_duplicates import simhash
+from aion_assets.core.curate.quality import quality
+from aion_assets.core.database.engine import now
 from aion_assets.core.ids import digest, doc_id
-from aion_assets.core.lake import WRITE_ROWS, Lake, both, quoted
-from aion_assets.core.parse.ocr import can_read_images
-from aion_assets.core.parse.sandbox import ParseJob, parse_all
-from aion_assets.core.quality import quality, simhash
-from aion_assets.core.records import DOCUMENTS, ParsedDocument, ParseOutcome, QuarantineReason, Source
+from aion_assets.core.lake.conditions import both, quoted
+from aion_assets.core.lake.diff import RowDiff, RowSetVersion, diff_rows
+from aion_assets.core.lake.store import WRITE_ROWS, Lake
+from aion_assets.core.lake.tables import BODIES, DOCUMENTS, PAGES
+from aion_assets.core.parse.formats.ocr import can_read_images
+from aion_assets.core.parse.sandbox.pool import ParseJob, parse_all
+from aion_assets.core.records import ParsedDocument, ParseOutcome, QuarantineReason
 from aion_assets.core.settings import Settings
-from aion_assets.core.steps.pages import BODIES_TABLE
-from aion_assets.core.steps.report import ShowProgress, StepReport
+from aion_assets.core.sources import progress
+from aion_assets.core.steps.context import SourceRun
+from aion_assets.core.steps.report import StepReport
 
-TABLE = "documents"
 PARSED, QUARANTINED = "parsed", "quarantined"
 IS_PARSED = f"state = {quoted(PARSED)}"
 _READ_BODIES = 16
@@ -29,26 +31,23 @@ _BATCH_AGE_S = 5.0
 _MAY_SUCCEED = frozenset({QuarantineReason.TIMEOUT, QuarantineReason.MEMORY, QuarantineReason.OCR_MISSING})
 
 
-def parse_source(
-    lake: Lake, database: Database, settings: Settings, source: Source, code_version: str, run_id: str,
-    show: ShowProgress,
-) -> StepReport:  # fmt: skip
+def parse_source(run: SourceRun, code_version: str) -> StepReport:
     """Bring the source's documents up to its pages; a body that cannot be parsed is kept with its reason."""
-    with lake.turn(f"parse-{source.source_id}"), progress.noted(database, source.source_id, progress.PARSED):
-        return _parse(lake, settings, source, code_version, run_id, show)
+    with run.lake.lock(f"parse-{run.source_id}"), progress.noted(run.database, run.source_id, progress.PARSED):
+        return _parse(run, code_version)
 
 
-def _parse(
-    lake: Lake, settings: Settings, source: Source, code_version: str, run_id: str, show: ShowProgress
-) -> StepReport:
+def _parse(run: SourceRun, code_version: str) -> StepReport:
+    lake, settings, of_source = run.lake, run.settings, run.of_source
     started = time.monotonic()
-    of_source = f"source_id = {quoted(source.source_id)}"
     difference, page_keys, first_seen = RowDiff(), [], {}
-    for part in lake.ranges("location_id", "pages", TABLE, where=of_source):
+    for part in lake.ranges("location_id", PAGES.name, DOCUMENTS.name, where=of_source):
         has_body = both(both(of_source, "content_hash <> ''"), part)
-        page_of = {doc_id(row["page_key"]): row for row in lake.rows("pages", ["page_key", "content_hash"], has_body)}
+        page_of = {
+            doc_id(row["page_key"]): row for row in lake.rows(PAGES.name, ["page_key", "content_hash"], has_body)
+        }
         columns = ["doc_id", "page_hash", "code_version", "first_seen"]
-        documents = {row["doc_id"]: row for row in lake.rows(TABLE, columns, both(of_source, part))}
+        documents = {row["doc_id"]: row for row in lake.rows(DOCUMENTS.name, columns, both(of_source, part))}
         stored = {key: f"{row['page_hash']}/{row['code_version']}" for key, row in documents.items()}
         wanted = {key: f"{row['content_hash']}/{code_version}" for key, row in page_of.items()}
         for key, row in documents.items():
@@ -59,12 +58,12 @@ def _parse(
         page_keys += [page_of[key]["page_key"] for key in here.due]
         first_seen.update({key: documents[key]["first_seen"] for key in here.changed})
 
-    writer = _DocumentWriter(lake, settings, source, code_version, run_id, first_seen)
+    writer = _DocumentWriter(run, code_version, first_seen)
     for done, outcome in enumerate(parse_all(writer.jobs(page_keys), settings=settings), 1):
         writer.add(outcome)
-        show(done, len(page_keys), "parsing")
+        run.show(done, len(page_keys), "parsing")
     writer.flush()
-    lake.delete(TABLE, "doc_id", difference.orphaned)
+    lake.delete(DOCUMENTS.name, "doc_id", difference.orphaned)
     return _report(lake, of_source, difference, started)
 
 
@@ -82,7 +81,7 @@ def _report(lake: Lake, of_source: str, difference: RowDiff, started: float) -> 
     report = StepReport(seconds=time.monotonic() - started)
     report.counts.update(difference.counts())
     version = RowSetVersion()
-    for row in lake.rows(TABLE, ["doc_id", "content_hash", "lang", "url", "state", "reason"], of_source):
+    for row in lake.rows(DOCUMENTS.name, ["doc_id", "content_hash", "lang", "url", "state", "reason"], of_source):
         report.counts[row["state"]] += 1
         if row["state"] == QUARANTINED:
             report.drops[row["reason"]] += 1
@@ -92,20 +91,12 @@ def _report(lake: Lake, of_source: str, difference: RowDiff, started: float) -> 
 
 
 class _DocumentWriter:
-    def __init__(
-        self,
-        lake: Lake,
-        settings: Settings,
-        source: Source,
-        code_version: str,
-        run_id: str,
-        first_seen: dict[str, Any],
-    ) -> None:
-        self._lake = lake
-        self._source = source
+    def __init__(self, run: SourceRun, code_version: str, first_seen: dict[str, Any]) -> None:
+        self._lake = run.lake
+        self._source = run.source
         self._code_version = code_version
-        self._settings = settings
-        self._run_id = run_id
+        self._settings = run.settings
+        self._run_id = run.run_id
         self._first_seen = first_seen
         self._pages: dict[str, dict[str, Any]] = {}  # of jobs under way
         self._rows: list[dict[str, Any]] = []
@@ -116,9 +107,9 @@ class _DocumentWriter:
         columns = ["page_key", "location_id", "content_type", "filename", "content_hash", "body"]
         for begin in range(0, len(page_keys), WRITE_ROWS):
             some = page_keys[begin : begin + WRITE_ROWS]
-            pages = self._lake.rows_by_key("pages", ["page_key", "content_hash", "url"], "page_key", some)
+            pages = self._lake.rows_by_key(PAGES.name, ["page_key", "content_hash", "url"], "page_key", some)
             known = {row["page_key"]: (row["content_hash"], row["url"]) for row in pages}
-            for row in self._lake.rows_by_key(BODIES_TABLE, columns, "page_key", some, at_once=_READ_BODIES):
+            for row in self._lake.rows_by_key(BODIES.name, columns, "page_key", some, at_once=_READ_BODIES):
                 body, (content_hash, url) = row.pop("body"), known[row["page_key"]]
                 if row["content_hash"] != content_hash:
                     continue  # a collection is between the two, or was killed there; the next one mends it
@@ -159,7 +150,7 @@ class _DocumentWriter:
         return f"{self._code_version}/{_conditions(self._settings)}" if hindered else self._code_version
 
     def flush(self) -> None:
-        self._lake.upsert(TABLE, DOCUMENTS, "doc_id", self._rows)
+        self._lake.upsert(DOCUMENTS, self._rows)
         self._rows, self._chars, self._since = [], 0, time.monotonic()
 
 

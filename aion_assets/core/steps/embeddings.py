@@ -1,60 +1,32 @@
 """Fill the table `embeddings`: every text once per embedder, whichever document or source it stands in."""
 
 import time
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+from collections.abc import Iterator
 
-import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from aion_assets.core import progress
-from aion_assets.core.database import Database
-from aion_assets.core.diff import counted_version
-from aion_assets.core.lake import Lake, quoted
-from aion_assets.core.records import Source, embeddings_schema
-from aion_assets.core.steps.report import ShowProgress, StepReport
+from aion_assets.core.index.embedder import Embedder, LoadEmbedder
+from aion_assets.core.lake.diff import counted_version
+from aion_assets.core.lake.store import Lake
+from aion_assets.core.lake.tables import CHUNKS, embeddings_name, embeddings_table
+from aion_assets.core.sources import progress
+from aion_assets.core.steps.context import SourceRun
+from aion_assets.core.steps.report import StepReport
 
-TABLE = "embeddings"
 # Texts looked up, sorted by length and embedded together; what a kill may cost at most.
 _WINDOW = 2_048
 
 
-class Embedder(Protocol):
-    embedder_id: str
-    dimension: int
-
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]: ...
-    def embed_query(self, text: str) -> NDArray[np.float32]: ...
+def embed_source(run: SourceRun, embedder_id: str, load: LoadEmbedder) -> StepReport:
+    with run.lake.lock(f"embed-{run.source_id}"), progress.noted(run.database, run.source_id, progress.EMBEDDED):
+        return _embed(run, embedder_id, load)
 
 
-class LoadEmbedder(Protocol):
-    """Called only when there is something to embed: loading a model costs seconds."""
-
-    def __call__(self) -> Embedder: ...
-
-
-def table_of(embedder_id: str) -> str:
-    """Vectors of different embedders differ in length, so each has its table."""
-    return f"{TABLE}-{_plain(embedder_id)}"
-
-
-def _plain(embedder_id: str) -> str:
-    return "".join(char if char.isalnum() or char in "._" else "-" for char in embedder_id)
-
-
-def embed_source(
-    lake: Lake, database: Database, source: Source, embedder_id: str, load: LoadEmbedder, show: ShowProgress
-) -> StepReport:
-    with lake.turn(f"embed-{source.source_id}"), progress.noted(database, source.source_id, progress.EMBEDDED):
-        return _embed(lake, source, embedder_id, load, show)
-
-
-def _embed(lake: Lake, source: Source, embedder_id: str, load: LoadEmbedder, show: ShowProgress) -> StepReport:
+def _embed(run: SourceRun, embedder_id: str, load: LoadEmbedder) -> StepReport:
+    lake, of_source = run.lake, run.of_source
     started = time.monotonic()
-    table = table_of(embedder_id)
-    of_source = f"source_id = {quoted(source.source_id)}"
-    total = lake.count("chunks", of_source)
+    table = embeddings_name(embedder_id)
+    total = lake.count(CHUNKS.name, of_source)
     report = StepReport()
     done = 0
     embedder: Embedder | None = None
@@ -67,7 +39,7 @@ def _embed(lake: Lake, source: Source, embedder_id: str, load: LoadEmbedder, sho
             report.notes["embed_seconds"] = (
                 float(report.notes.get("embed_seconds", 0.0)) + time.monotonic() - embed_started
             )
-            schema = embeddings_schema(embedder.dimension)
+            target = embeddings_table(embedder_id, embedder.dimension)
             rows = pa.table(
                 {
                     "embedding_key": [f"{key}/{embedder_id}" for key in missing],
@@ -75,16 +47,16 @@ def _embed(lake: Lake, source: Source, embedder_id: str, load: LoadEmbedder, sho
                     "embedder_id": [embedder_id] * len(missing),
                     "vector": pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), embedder.dimension),
                 },
-                schema=schema,
+                schema=target.schema,
             )
-            lake.upsert(table, schema, "embedding_key", rows)
+            lake.upsert(target, rows)
         report.counts["embedded"] += len(missing)
         report.counts["cached"] += len(window) - len(missing)
         done += len(window)
-        show(done, total, "embedding")
+        run.show(done, total, "embedding")
     report.rows, report.data_version = counted_version(
         (row["chunk_id"], f"{row['row_hash']}/{embedder_id}")
-        for row in lake.rows("chunks", ["chunk_id", "row_hash"], of_source)
+        for row in lake.rows(CHUNKS.name, ["chunk_id", "row_hash"], of_source)
     )
     report.seconds = time.monotonic() - started
     return report
@@ -93,7 +65,7 @@ def _embed(lake: Lake, source: Source, embedder_id: str, load: LoadEmbedder, sho
 def _windows(lake: Lake, of_source: str) -> Iterator[dict[str, str]]:
     """text_hash → text, at most _WINDOW at a time."""
     window: dict[str, str] = {}
-    for row in lake.rows("chunks", ["text_hash", "embed_text"], of_source):
+    for row in lake.rows(CHUNKS.name, ["text_hash", "embed_text"], of_source):
         window[row["text_hash"]] = row["embed_text"]
         if len(window) >= _WINDOW:
             yield window

@@ -6,20 +6,20 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 
-from aion_assets.core import sources
 from aion_assets.core.collect.connector import Progress, vanished
 from aion_assets.core.collect.kinds import connector_of
-from aion_assets.core.database import Database, now
-from aion_assets.core.diff import counted_version
+from aion_assets.core.database.engine import now
 from aion_assets.core.errors import AionError
 from aion_assets.core.ids import location_id
-from aion_assets.core.lake import WRITE_ROWS, Lake, both, quoted
-from aion_assets.core.records import BODIES, PAGES, CollectedPage, KnownPage, Outcome, Source
-from aion_assets.core.settings import Settings
-from aion_assets.core.steps.report import ShowProgress, StepReport
+from aion_assets.core.lake.conditions import both, quoted
+from aion_assets.core.lake.diff import counted_version
+from aion_assets.core.lake.store import WRITE_ROWS, Lake
+from aion_assets.core.lake.tables import BODIES, PAGES
+from aion_assets.core.records import CollectedPage, KnownPage, Outcome
+from aion_assets.core.sources.store import begin_collection, finish_collection, get_source, note_failure
+from aion_assets.core.steps.context import SourceRun
+from aion_assets.core.steps.report import StepReport
 
-TABLE = "pages"
-BODIES_TABLE = "bodies"
 # A batch is committed when it holds this many pages, this many bytes, or is this old: what a kill may cost.
 _BATCH_PAGES = WRITE_ROWS
 _BATCH_BYTES = 16_000_000
@@ -41,26 +41,23 @@ TROUBLES = (Outcome.ERROR, Outcome.GONE, Outcome.TOO_BIG, Outcome.WRONG_TYPE, Ou
 _KEEPS_BODY = frozenset({Outcome.UNCHANGED, Outcome.ERROR, Outcome.CAPPED})
 
 
-def collect_source(
-    lake: Lake, database: Database, settings: Settings, source: Source, run_id: str, show: ShowProgress
-) -> StepReport:
+def collect_source(run: SourceRun) -> StepReport:
     """Visit every location of the source once; resumes a collection that was killed."""
-    with lake.turn(f"collect-{source.source_id}"):
-        return _collect(lake, database, settings, source, run_id, show)
+    with run.lake.lock(f"collect-{run.source_id}"):
+        return _collect(run)
 
 
-def _collect(
-    lake: Lake, database: Database, settings: Settings, source: Source, run_id: str, show: ShowProgress
-) -> StepReport:
+def _collect(run: SourceRun) -> StepReport:
+    lake, database, settings, source = run.lake, run.database, run.settings, run.source
     started = time.monotonic()
     known = known_pages(lake, source.source_id)
-    collection_id = sources.begin_collection(database, source.source_id)
+    collection_id = begin_collection(database, source.source_id)
     # A change of options from here on gives the collection up; one from before, while it waited, counts already.
-    source = sources.get_source(database, settings, source.source_id).source
-    writer = _PageWriter(lake, source, known, collection_id, run_id)
+    source = get_source(database, settings, source.source_id).source
+    writer = _PageWriter(replace(run, source=source), known, collection_id)
 
     def on_progress(progress: Progress) -> None:
-        show(progress.done, progress.done + progress.queued, progress.current)
+        run.show(progress.done, progress.done + progress.queued, progress.current)
 
     connector = connector_of(source.kind)
     try:
@@ -72,7 +69,7 @@ def _collect(
             writer.flush()
         if isinstance(error, AionError):
             with suppress(AionError):
-                sources.note_failure(database, source.source_id, error.what)
+                note_failure(database, source.source_id, error.what)
         raise
     gone = vanished(known, writer.seen, outcome)
     newly_gone = sorted(locator for locator in gone if known[locator].outcome != Outcome.GONE)
@@ -80,7 +77,7 @@ def _collect(
         writer.add(CollectedPage(locator, locator, Outcome.GONE, reason="no longer found", fetched_at=now()))
     writer.flush()
     _drop_bodies(lake, source.source_id)
-    sources.finish_collection(database, source.source_id, outcome.failure)
+    finish_collection(database, source.source_id, outcome.failure)
 
     report = StepReport(seconds=time.monotonic() - started)
     report.counts.update({str(name): count for name, count in outcome.counts.items()})
@@ -101,7 +98,7 @@ def _collect(
 
 def known_pages(lake: Lake, source_id: str) -> dict[str, KnownPage]:
     known = {}
-    for row in lake.rows(TABLE, _KNOWN, f"source_id = {quoted(source_id)}"):
+    for row in lake.rows(PAGES.name, _KNOWN, f"source_id = {quoted(source_id)}"):
         row["outcome"] = Outcome(row["outcome"])
         row["links"] = tuple(row["links"] or ())
         known[row["locator"]] = KnownPage(**row)
@@ -112,20 +109,19 @@ def stored_version(lake: Lake, source_id: str) -> tuple[int, str]:
     """Number and fingerprint of the locations that have a body."""
     where = f"source_id = {quoted(source_id)} AND content_hash <> ''"
     return counted_version(
-        (row["location_id"], row["content_hash"]) for row in lake.rows(TABLE, ["location_id", "content_hash"], where)
+        (row["location_id"], row["content_hash"])
+        for row in lake.rows(PAGES.name, ["location_id", "content_hash"], where)
     )
 
 
 class _PageWriter:
     """Collects outcomes and commits them in batches."""
 
-    def __init__(
-        self, lake: Lake, source: Source, known: dict[str, KnownPage], collection_id: str, run_id: str
-    ) -> None:
-        self._lake = lake
-        self._source = source
+    def __init__(self, run: SourceRun, known: dict[str, KnownPage], collection_id: str) -> None:
+        self._lake = run.lake
+        self._source = run.source
         self._known = known
-        self._stamp = {"collection_id": collection_id, "run_id": run_id}
+        self._stamp = {"collection_id": collection_id, "run_id": run.run_id}
         self._batch: list[CollectedPage] = []
         self._bytes = 0
         self._since = time.monotonic()
@@ -147,8 +143,8 @@ class _PageWriter:
         rows = [self._row(page) for page in pages]
         bodies = [self._body(page, row) for page, row in zip(pages, rows, strict=True) if page.body is not None]
         # First the body: a page that is told of is not asked again.
-        self._lake.upsert(BODIES_TABLE, BODIES, "page_key", bodies)
-        self._lake.upsert(TABLE, PAGES, "page_key", rows)
+        self._lake.upsert(BODIES, bodies)
+        self._lake.upsert(PAGES, rows)
         self._batch, self._bytes, self._since = [], 0, time.monotonic()
 
     def _row(self, page: CollectedPage) -> dict[str, object]:
@@ -198,17 +194,19 @@ def _with_body(lake: Lake, source_id: str, known: dict[str, KnownPage]) -> Mappi
 def _drop_bodies(lake: Lake, source_id: str) -> None:
     """Of pages that are gone, or give something else now; those of an unfinished collection, too."""
     _, left_over = _apart(lake, source_id)
-    lake.delete(BODIES_TABLE, "page_key", left_over)
+    lake.delete(BODIES.name, "page_key", left_over)
 
 
 def _apart(lake: Lake, source_id: str) -> tuple[list[str], list[str]]:
     """Locators of the pages that lack the body they tell of, and page_key of the bodies whose page has none."""
     lacking, left_over = [], []
     of_source = f"source_id = {quoted(source_id)}"
-    for part in lake.ranges("location_id", TABLE, BODIES_TABLE, where=of_source):
+    for part in lake.ranges("location_id", PAGES.name, BODIES.name, where=of_source):
         has_body = both(both(of_source, "content_hash <> ''"), part)
-        pages = {row["page_key"]: row for row in lake.rows(TABLE, ["page_key", "locator", "content_hash"], has_body)}
-        for row in lake.rows(BODIES_TABLE, ["page_key", "content_hash"], both(of_source, part)):
+        pages = {
+            row["page_key"]: row for row in lake.rows(PAGES.name, ["page_key", "locator", "content_hash"], has_body)
+        }
+        for row in lake.rows(BODIES.name, ["page_key", "content_hash"], both(of_source, part)):
             page = pages.get(row["page_key"])
             if page is None:
                 left_over.append(row["page_key"])

@@ -1,93 +1,108 @@
 """Make a release of the index when its structural gates hold, and only when it would serve something else."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from aion_assets.core import audit, progress, releases, sources
-from aion_assets.core.confidence import builtin_calibration
-from aion_assets.core.curation import hidden
-from aion_assets.core.database import Database
-from aion_assets.core.diff import data_version
-from aion_assets.core.embedding_model import EmbeddingModel
+from aion_assets.core.answer.confidence import builtin_calibration
 from aion_assets.core.errors import GateBlockedError, NoReleaseError
-from aion_assets.core.lake import Lake
-from aion_assets.core.releases import Manifest
-from aion_assets.core.search.fusion import FusionConfig
-from aion_assets.core.settings import Settings
-from aion_assets.core.steps import knowledge
-from aion_assets.core.steps.retrieval_report import read_report
+from aion_assets.core.home import Home
+from aion_assets.core.index.contents import index_version
+from aion_assets.core.index.embedding_model import EmbeddingModel
+from aion_assets.core.lake.locks import INDEX_LOCK
+from aion_assets.core.lake.tables import knowledge_name
+from aion_assets.core.release.manifest import ModelManifest
+from aion_assets.core.release.releases import Release, current_release, publish
+from aion_assets.core.release.retire import retire_old_releases
+from aion_assets.core.sources import progress
+from aion_assets.core.sources.progress import mark_handled
+from aion_assets.core.sources.tombstones import read_hidden
+from aion_assets.core.steps import claims
+from aion_assets.core.steps.retrieval_report import RetrievalReport, read_report
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class ReleaseReport:
-    release_id: str
-    manifest: Manifest
+    """`release` is the current one; `waits_for` says why it is not of the newest index, "" when it is."""
+
+    release: Release
     published: bool
-    retired: int
+    retired: int = 0
+    waits_for: str = ""
+
+    @property
+    def release_id(self) -> str:
+        return self.release.release_id
 
 
-def gates(lake: Lake, database: Database, tenant_id: str, embedder_id: str) -> dict[str, audit.Finding]:
+def gates(home: Home, embedder_id: str) -> dict[str, claims.Finding]:
     """The structural gates of a content release, by the name of their claim."""
-    removed = hidden(database, tenant_id).source_ids
+    removed = read_hidden(home.database, home.tenant_id).source_ids
+    table = home.lake.table(knowledge_name(embedder_id))
     return {
-        "index_holds_every_chunk": audit.index_holds_every_chunk(lake, embedder_id, removed),
-        "index_recall_is_high": audit.index_recall_is_high(lake, embedder_id),
-        "smoke_query_finds_itself": audit.smoke_query_finds_itself(lake.table(knowledge.table_of(embedder_id))),
+        "index_holds_every_chunk": claims.index_holds_every_chunk(home.lake, embedder_id, removed),
+        "index_recall_is_high": claims.index_recall_is_high(home.lake, embedder_id),
+        "smoke_query_finds_itself": claims.smoke_query_finds_itself(table),
     }
 
 
-def release(lake: Lake, database: Database, tenant_id: str, candidate: Manifest) -> ReleaseReport:
-    """Publish `candidate`, whose `index` holds {table} and is filled in here.
+def release_index(home: Home, model: EmbeddingModel, run_id: str) -> ReleaseReport:
+    """A content release of the newest index, with the fusion weight that its retrieval report chose.
 
-    Raises GateBlockedError: a gate failed; the release before stays current.
+    Raises GateBlockedError: a gate failed, or nothing was measured; the release before stays current.
     """
-    with lake.turn(knowledge.TURN):
-        indexed = progress.reached_now(database, progress.INDEXED)
-        report = _release(lake, database, tenant_id, candidate)
-        sources.mark_handled(database, indexed)
+    with home.lake.lock(INDEX_LOCK):
+        indexed = progress.reached_now(home.database, progress.INDEXED)
+        report = _release(home, model, run_id)
+        if not report.waits_for:
+            mark_handled(home.database, indexed)
     return report
 
 
-def _release(lake: Lake, database: Database, tenant_id: str, candidate: Manifest) -> ReleaseReport:
-    name = candidate.index["table"]
-    content = {"rows": lake.count(name), "data_version": _row_version(lake, name)}
-    candidate = replace(candidate, index={"table": name, "version": int(lake.table(name).version), **content})
-    try:
-        current = releases.current_release(database, tenant_id)
-    except NoReleaseError:
-        current = None
-    if current is not None and current.serves_the_same_as(candidate):
-        return ReleaseReport(current.release_id, current, published=False, retired=0)
-    findings = gates(lake, database, tenant_id, candidate.embedder["id"])
+def models_for(model: EmbeddingModel, report: RetrievalReport) -> ModelManifest:
+    """The models of a content release: this embedder, and what is built in for all else."""
+    return ModelManifest(
+        passage_embedder={"id": model.embedder_id, "name": model.name, "dimension": model.dimension},
+        query_encoder={"id": model.embedder_id, "adapter": "", "mode": "full", "scale": 1.0},
+        ranker=report.fusion,
+        calibration=builtin_calibration().to_json(),
+    )
+
+
+def _release(home: Home, model: EmbeddingModel, run_id: str) -> ReleaseReport:
+    index = index_version(home.lake, knowledge_name(model.embedder_id))
+    current = _current(home)
+    measured = read_report(home, index["table"])
+    if measured is None or not measured.is_of(index, model.embedder_id):
+        return _unmeasured(current, measured)
+    models = models_for(model, measured)
+    if current is not None and current.serves_the_same_as(index, models):
+        return ReleaseReport(current, published=False)
+    findings = gates(home, model.embedder_id)
     for claim, finding in findings.items():
         if not finding.holds:
             raise GateBlockedError(
                 f"Gate {claim} failed: {finding.says}",
                 "The release before keeps serving. Run 'aion run' again; if it stays, see 'aion doctor'.",
             )
-    switching = current is not None and current.embedder["id"] != candidate.embedder["id"]
-    if current is not None and switching and findings["index_holds_every_chunk"].figures["waiting_documents"]:
+    waiting = findings["index_holds_every_chunk"].figures["waiting_documents"]
+    if current is not None and current.table != index["table"] and waiting:
         # The new index lacks what the old one shows; the run that embeds the last source releases it.
-        return ReleaseReport(current.release_id, current, published=False, retired=0)
-    release_id = releases.publish(lake, database, tenant_id, candidate)
-    retired = releases.retire_old_releases(lake, database, tenant_id)
-    return ReleaseReport(release_id, candidate, published=True, retired=retired)
+        return ReleaseReport(current, published=False, waits_for=f"{waiting} documents that are still to be embedded")
+    released = publish(home, index, models, by=f"run:{run_id}", run_id=run_id, report_id=measured.report_id)
+    return ReleaseReport(released, published=True, retired=retire_old_releases(home))
 
 
-def release_index(
-    lake: Lake, database: Database, settings: Settings, model: EmbeddingModel, run_id: str
-) -> ReleaseReport:
-    """A content release of the newest index, with the fusion weight of its retrieval report."""
-    report = read_report(settings)
-    candidate = Manifest(
-        index={"table": knowledge.table_of(model.embedder_id)},
-        embedder={"id": model.embedder_id, "dimension": model.dimension},
-        calibration=builtin_calibration().to_json(),
-        fusion=report.fusion if report else FusionConfig().to_json(),
-        metrics=report.figures() if report else {},
-        created_by_run=run_id,
-    )
-    return release(lake, database, settings.tenant_id, candidate)
+def _unmeasured(current: Release | None, measured: RetrievalReport | None) -> ReleaseReport:
+    """Another run brought the index on since it was measured: that run measures and releases what is there now."""
+    if current is None or measured is None:
+        raise GateBlockedError(
+            "The index has no retrieval report of its own.",
+            "Materialize eval/retrieval_report and then serving/release, or run 'aion run' again.",
+        )
+    return ReleaseReport(current, published=False, waits_for="the report of a newer index")
 
 
-def _row_version(lake: Lake, table: str) -> str:
-    return data_version((row["chunk_id"], row["row_hash"]) for row in lake.rows(table, ["chunk_id", "row_hash"]))
+def _current(home: Home) -> Release | None:
+    try:
+        return current_release(home.database, home.tenant_id)
+    except NoReleaseError:
+        return None

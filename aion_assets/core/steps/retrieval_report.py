@@ -1,39 +1,43 @@
-"""Measure how well the newest index retrieves, and choose its fusion weight where labelled questions allow."""
+"""Measure how well one version of the index retrieves, and choose its fusion weight where labelled questions allow."""
 
 import json
-import time
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from aion_assets.core import audit
-from aion_assets.core.durable import write_durably
-from aion_assets.core.embedding_model import EmbeddingModel
-from aion_assets.core.golden import GoldenQuery, load_golden_queries
+from aion_assets.core.home import Home
 from aion_assets.core.ids import short_digest
-from aion_assets.core.lake import Lake
-from aion_assets.core.metrics import mrr_at_k, ndcg_at_k, recall_at_k
+from aion_assets.core.index.contents import index_version
+from aion_assets.core.index.embedder import LoadEmbedder
+from aion_assets.core.index.embedding_model import EmbeddingModel
+from aion_assets.core.lake.locks import INDEX_LOCK
+from aion_assets.core.lake.tables import knowledge_name
+from aion_assets.core.learn.evaluate import evaluate
+from aion_assets.core.learn.golden import golden_questions
+from aion_assets.core.learn.reports import RETRIEVAL, newest_report, store_report
+from aion_assets.core.learn.tuning import tune_fusion
 from aion_assets.core.search.fusion import FusionConfig
 from aion_assets.core.search.retriever import Retriever
-from aion_assets.core.search.tuning import LabelledQuestion, tune_fusion
-from aion_assets.core.settings import Settings
-from aion_assets.core.steps import knowledge
-from aion_assets.core.steps.embeddings import LoadEmbedder
-
-_K = 10
+from aion_assets.core.steps import claims
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class RetrievalReport:
-    """`metrics` are empty without labelled questions; `fusion` is the JSON form of `FusionConfig`."""
+    """`index` is {table, version, rows, data_version}: what was measured, with the embedder of that id. `metrics` are
+    empty without labelled questions; `fusion` is the JSON form of `FusionConfig`."""
 
-    rows: int
+    index: Mapping[str, Any]
+    embedder_id: str
     recall_of_exact: float
     labelled: int
     fusion: dict[str, Any]
     metrics: dict[str, float] = field(default_factory=dict)
+    report_id: str = ""
+
+    @property
+    def rows(self) -> int:
+        return int(self.index["rows"])
 
     def figures(self) -> dict[str, Any]:
         weights = {f"fusion/{name}": value for name, value in self.fusion.items()}
@@ -42,43 +46,43 @@ class RetrievalReport:
 
     @property
     def digest(self) -> str:
-        timeless = {name: value for name, value in asdict(self).items() if name != "metrics"}
-        return short_digest(json.dumps(timeless, sort_keys=True))
+        """Of what a release takes from it: how long searches took, and where a compaction put the rows, is left out."""
+        taken = (self.index["data_version"], self.embedder_id, self.recall_of_exact, self.labelled, self.fusion)
+        return short_digest(json.dumps(taken, sort_keys=True))
+
+    def is_of(self, index: Mapping[str, Any], embedder_id: str) -> bool:
+        same = all(self.index[name] == index[name] for name in ("table", "rows", "data_version"))
+        return same and self.embedder_id == embedder_id
 
 
-def report_path(settings: Settings) -> Path:
-    return settings.home / "reports" / "retrieval.json"
+def measure_retrieval(home: Home, model: EmbeddingModel, load: LoadEmbedder, run_id: str = "") -> RetrievalReport:
+    """Stores the report that the next release of this index takes its fusion weight from."""
+    table = knowledge_name(model.embedder_id)
+    with home.lake.lock(INDEX_LOCK):
+        index = index_version(home.lake, table)
+    recall = claims.index_recall_is_high(home.lake, model.embedder_id).figures["recall"]
+    questions = golden_questions(home)
+    fusion, metrics = FusionConfig(), {}
+    if questions:
+        opened = home.lake.table(table)
+        opened.checkout(index["version"])
+        retriever = Retriever(opened, load(), home.tenant_id, fusion)
+        fusion = tune_fusion(retriever, questions)
+        found = evaluate(retriever.with_fusion(fusion), questions, lambda hit: hit.url)
+        metrics = {name: round(value, 4) for name, value in found.figures().items() if not math.isnan(value)}
+    body: dict[str, Any] = {
+        "index": index,
+        "embedder_id": model.embedder_id,
+        "recall_of_exact": round(recall, 4),
+        "labelled": len(questions),
+        "fusion": fusion.to_json(),
+        "metrics": metrics,
+    }
+    report_id = store_report(home.database, home.tenant_id, RETRIEVAL, table, body, run_id=run_id)
+    return RetrievalReport(**body, report_id=report_id)
 
 
-def read_report(settings: Settings) -> RetrievalReport | None:
-    path = report_path(settings)
-    return RetrievalReport(**json.loads(path.read_text("utf-8"))) if path.is_file() else None
-
-
-def measure_retrieval(lake: Lake, settings: Settings, model: EmbeddingModel, load: LoadEmbedder) -> RetrievalReport:
-    """Writes the report that the next release takes its fusion weight from."""
-    table_name = knowledge.table_of(model.embedder_id)
-    recall = audit.index_recall_is_high(lake, model.embedder_id).figures["recall"]
-    queries = load_golden_queries(settings)
-    report = RetrievalReport(lake.count(table_name), round(recall, 4), len(queries), FusionConfig().to_json())
-    if queries:
-        retriever = Retriever(lake.table(table_name), load(), settings.tenant_id, FusionConfig())
-        labelled = [LabelledQuestion(query.text, dict.fromkeys(query.urls, 1)) for query in queries]
-        fusion = tune_fusion(retriever, labelled)
-        report.fusion = fusion.to_json()
-        report.metrics = _measure(retriever.with_fusion(fusion), queries)
-    write_durably(report_path(settings), json.dumps(asdict(report), ensure_ascii=False, indent=1).encode())
-    return report
-
-
-def _measure(retriever: Retriever, queries: list[GoldenQuery]) -> dict[str, float]:
-    scores: dict[str, list[float]] = {"ndcg@10": [], "mrr@10": [], "recall@10": [], "search_ms": []}
-    for query in queries:
-        started = time.monotonic()
-        found = [hit.url for hit in retriever.search(query.text, _K)]
-        scores["search_ms"].append(1000 * (time.monotonic() - started))
-        relevant = dict.fromkeys(query.urls, 1)
-        scores["ndcg@10"].append(ndcg_at_k(found, relevant, _K))
-        scores["mrr@10"].append(mrr_at_k(found, relevant, _K))
-        scores["recall@10"].append(recall_at_k(found, relevant, _K))
-    return {name: round(float(np.mean(values)), 4) for name, values in scores.items()}
+def read_report(home: Home, table: str) -> RetrievalReport | None:
+    """The newest of the index in this table."""
+    stored = newest_report(home.database, home.tenant_id, RETRIEVAL, table)
+    return RetrievalReport(**stored.body, report_id=stored.report_id) if stored else None

@@ -2,24 +2,31 @@
 
 import dagster as dg
 
-from aion_assets.core import sources
-from aion_assets.core.code_version import source_version
-from aion_assets.core.records import CHUNKS, CURATED_DOCUMENTS, DOCUMENTS, PAGES, embeddings_schema
-from aion_assets.core.search.analysis import analysis_version
+from aion_assets.core.index.analysis import analysis_version
+from aion_assets.core.lake.code_version import source_version
+from aion_assets.core.lake.tables import CHUNKS, CURATED_DOCUMENTS, DOCUMENTS, PAGES, embeddings_name, embeddings_table
+from aion_assets.core.sources.store import mark_pipeline
 from aion_assets.core.steps.chunks import chunk_source
 from aion_assets.core.steps.curated import curate_source
 from aion_assets.core.steps.documents import parse_source
 from aion_assets.core.steps.embeddings import embed_source
-from aion_assets.core.steps.embeddings import table_of as vectors_table
 from aion_assets.core.steps.pages import collect_source
 from aion_assets.defs.automation import source_up_to_date
 from aion_assets.defs.knowledge_base import KnowledgeBaseResource
 from aion_assets.defs.partitions import source_partitions
-from aion_assets.defs.reporting import OWNERS, Materialized, materialize, progress_of
+from aion_assets.defs.reporting import OWNERS, Materialized, materialize
 from aion_assets.defs.tables import table_definition
 
-PARSE_VERSION = source_version("aion_assets.core.parse", "aion_assets.core.quality", "aion_assets.core.steps.documents")
-CHUNK_VERSION = source_version("aion_assets.core.chunk", "aion_assets.core.sentences", "aion_assets.core.steps.chunks")
+PARSE_VERSION = source_version(
+    "aion_assets.core.parse",
+    "aion_assets.core.language.identify",
+    "aion_assets.core.curate.near_duplicates",
+    "aion_assets.core.curate.quality",
+    "aion_assets.core.steps.documents",
+)
+CHUNK_VERSION = source_version(
+    "aion_assets.core.index.chunker", "aion_assets.core.language.sentences", "aion_assets.core.steps.chunks"
+)
 BUNDLED_DIMENSION = 384
 
 
@@ -34,15 +41,14 @@ def pipeline_version(kb: KnowledgeBaseResource) -> str:
     partitions_def=source_partitions,
     kinds={"scrapy", "lance"},
     owners=OWNERS,
-    metadata=table_definition("pages", PAGES),
-    code_version=source_version("aion_assets.core.collect", "aion_assets.core.steps.pages"),
+    metadata=table_definition(PAGES),
+    code_version=source_version("aion_assets.core.collect", "aion_assets.core.fetch", "aion_assets.core.steps.pages"),
 )
 def crawled_pages(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> Materialized:
     """Every location of the source with its newest outcome and its last good body."""
     kb = knowledge_base
-    source = kb.source(context)
-    report = collect_source(kb.lake, kb.database, kb.settings, source, context.run.run_id, progress_of(context))
-    return materialize(report, kb.uri("pages"), kind=source.kind)
+    report = collect_source(kb.source_run(context))
+    return materialize(report, kb.uri(PAGES.name), kind=kb.source(context).kind)
 
 
 @dg.asset(
@@ -52,16 +58,15 @@ def crawled_pages(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBa
     partitions_def=source_partitions,
     kinds={"python", "lance"},
     owners=OWNERS,
-    metadata=table_definition("documents", DOCUMENTS),
+    metadata=table_definition(DOCUMENTS),
     code_version=PARSE_VERSION,
     automation_condition=source_up_to_date,
 )
 def parsed_documents(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> Materialized:
     """The text of every body with its headings and pages, or the reason why there is none."""
     kb = knowledge_base
-    source, run_id = kb.source(context), context.run.run_id
-    report = parse_source(kb.lake, kb.database, kb.settings, source, PARSE_VERSION, run_id, progress_of(context))
-    return materialize(report, kb.uri("documents"))
+    report = parse_source(kb.source_run(context), PARSE_VERSION)
+    return materialize(report, kb.uri(DOCUMENTS.name))
 
 
 @dg.asset(
@@ -71,16 +76,16 @@ def parsed_documents(context: dg.AssetExecutionContext, knowledge_base: Knowledg
     partitions_def=source_partitions,
     kinds={"python", "lance"},
     owners=OWNERS,
-    metadata=table_definition("curated_documents", CURATED_DOCUMENTS),
-    code_version=source_version("aion_assets.core.steps.curated", "aion_assets.core.curation"),
+    metadata=table_definition(CURATED_DOCUMENTS),
+    code_version=source_version("aion_assets.core.steps.curated", "aion_assets.core.curate.decisions"),
     automation_condition=source_up_to_date,
 )
 def curated_documents(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> Materialized:
     """What was approved, by whom, and which of it repeats something else."""
     kb = knowledge_base
-    report = curate_source(kb.lake, kb.database, kb.source(context), context.run.run_id)
+    report = curate_source(kb.source_run(context))
     waiting = kb.page(f"/curation/pending?source={context.partition_key}")
-    return materialize(report, kb.uri("curated_documents"), waiting=waiting)
+    return materialize(report, kb.uri(CURATED_DOCUMENTS.name), waiting=waiting)
 
 
 @dg.asset(
@@ -90,16 +95,15 @@ def curated_documents(context: dg.AssetExecutionContext, knowledge_base: Knowled
     partitions_def=source_partitions,
     kinds={"python", "lance"},
     owners=OWNERS,
-    metadata=table_definition("chunks", CHUNKS),
+    metadata=table_definition(CHUNKS),
     code_version=CHUNK_VERSION,
     automation_condition=source_up_to_date,
 )
 def chunks(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> Materialized:
     """Approved primaries, cut so that the embedder reads every chunk whole."""
     kb = knowledge_base
-    source, run_id = kb.source(context), context.run.run_id
-    report = chunk_source(kb.lake, kb.database, source, kb.embedding_model, CHUNK_VERSION, run_id, progress_of(context))
-    return materialize(report, kb.uri("chunks"))
+    report = chunk_source(kb.source_run(context), kb.embedding_model, CHUNK_VERSION)
+    return materialize(report, kb.uri(CHUNKS.name))
 
 
 @dg.asset(
@@ -109,14 +113,14 @@ def chunks(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResou
     partitions_def=source_partitions,
     kinds={"openvino", "lance"},
     owners=OWNERS,
-    metadata=table_definition("embeddings", embeddings_schema(BUNDLED_DIMENSION)),
+    metadata=table_definition(embeddings_table("", BUNDLED_DIMENSION)),
     code_version=source_version("trainer.embedder", "trainer.bert"),
     automation_condition=source_up_to_date,
 )
 def embeddings(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> Materialized:
     """One vector for every distinct text; a text that any source had before costs nothing."""
     kb = knowledge_base
-    source, embedder_id = kb.source(context), kb.embedding_model.embedder_id
-    report = embed_source(kb.lake, kb.database, source, embedder_id, kb.load_embedder, progress_of(context))
-    sources.mark_pipeline(kb.database, source.source_id, pipeline_version(kb))
-    return materialize(report, kb.uri(vectors_table(embedder_id)), embedder=embedder_id)
+    embedder_id = kb.embedding_model.embedder_id
+    report = embed_source(kb.source_run(context), embedder_id, kb.load_embedder)
+    mark_pipeline(kb.database, context.partition_key, pipeline_version(kb))
+    return materialize(report, kb.uri(embeddings_name(embedder_id)), embedder=embedder_id)

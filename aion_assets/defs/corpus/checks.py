@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from aion_assets.core import audit
+from aion_assets.core.steps import claims
 from aion_assets.defs.claims import claim
 from aion_assets.defs.corpus.assets import chunks, crawled_pages, embeddings, parsed_documents
 from aion_assets.defs.knowledge_base import KnowledgeBaseResource
@@ -18,7 +18,7 @@ def most_locations_answered(
     context: dg.AssetCheckExecutionContext, knowledge_base: KnowledgeBaseResource
 ) -> dg.AssetCheckResult:
     """At most a tenth of the locations of a source failed to answer."""
-    return claim(audit.most_locations_answered(knowledge_base.lake, _source_of(context)))
+    return claim(claims.most_locations_answered(knowledge_base.lake, _source_of(context)))
 
 
 @dg.asset_check(asset=parsed_documents)
@@ -26,20 +26,20 @@ def every_stored_page_has_an_outcome(
     context: dg.AssetCheckExecutionContext, knowledge_base: KnowledgeBaseResource
 ) -> dg.AssetCheckResult:
     """Every stored body is a document or is quarantined with a reason."""
-    return claim(audit.every_stored_page_has_an_outcome(knowledge_base.lake, _source_of(context)))
+    return claim(claims.every_stored_page_has_an_outcome(knowledge_base.lake, _source_of(context)))
 
 
 @dg.asset_check(asset=chunks, blocking=True)
 def chunk_ids_are_unique(knowledge_base: KnowledgeBaseResource) -> dg.AssetCheckResult:
     """No two chunks share an id."""
-    return claim(audit.chunk_ids_are_unique(knowledge_base.lake))
+    return claim(claims.chunk_ids_are_unique(knowledge_base.lake))
 
 
 @dg.asset_check(asset=chunks, blocking=True)
 def no_chunk_is_truncated(knowledge_base: KnowledgeBaseResource) -> dg.AssetCheckResult:
     """Every chunk fits the embedder's token window."""
     kb = knowledge_base
-    return claim(audit.no_chunk_is_truncated(kb.lake, kb.embedding_model))
+    return claim(claims.no_chunk_is_truncated(kb.lake, kb.embedding_model))
 
 
 @dg.asset_check(asset=embeddings, blocking=True)
@@ -48,4 +48,4 @@ def every_chunk_is_embedded(
 ) -> dg.AssetCheckResult:
     """Every chunk's text has a vector of length 1."""
     kb = knowledge_base
-    return claim(audit.every_chunk_is_embedded(kb.lake, kb.embedding_model.embedder_id, _source_of(context)))
+    return claim(claims.every_chunk_is_embedded(kb.lake, kb.embedding_model.embedder_id, _source_of(context)))

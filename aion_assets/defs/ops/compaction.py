@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from aion_assets.core.compaction import CompactedTable, compact_lake
+from aion_assets.core.lake.compaction import CompactedTable, compact_lake
 from aion_assets.defs.corpus.assets import chunks, crawled_pages, curated_documents, embeddings, parsed_documents
 from aion_assets.defs.index.assets import lance_index
 from aion_assets.defs.knowledge_base import KnowledgeBaseResource

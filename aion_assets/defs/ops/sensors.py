@@ -3,13 +3,14 @@
 import json
 import time
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from itertools import takewhile
 
 import dagster as dg
 
-from aion_assets.core.due import INGEST, RECURATE, DueRun, due_runs, folder_signatures, touched_sources
-from aion_assets.core.sources import DAY_S, list_sources, removed_sources, request_collection
+from aion_assets.core.record.events import RunFailureEvent, record_event
+from aion_assets.core.sources.due import INGEST, RECURATE, DueRun, due_runs, folder_signatures, touched_sources
+from aion_assets.core.sources.state import DAY_S
+from aion_assets.core.sources.store import list_sources, removed_sources, request_collection
 from aion_assets.defs.automation import CARRIES_ON
 from aion_assets.defs.corpus.assets import pipeline_version
 from aion_assets.defs.knowledge_base import KnowledgeBaseResource
@@ -189,17 +190,6 @@ def zombie_reaper(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     description="Records a failed run among AION's events, where metrics and pages see it.",
 )
 def run_failure(context: dg.RunFailureSensorContext, knowledge_base: KnowledgeBaseResource) -> None:
-    from sqlalchemy import insert
-
-    from aion_assets.core.schema import events
-
-    body = {"run_id": context.dagster_run.run_id, "job": context.dagster_run.job_name}
+    run = context.dagster_run
     with knowledge_base.database.write() as connection:
-        connection.execute(
-            insert(events).values(
-                tenant_id=knowledge_base.settings.tenant_id,
-                kind="run_failure",
-                created_at=datetime.now(UTC),
-                body=body,
-            )
-        )
+        record_event(connection, knowledge_base.settings.tenant_id, RunFailureEvent(run.run_id, run.job_name))

@@ -2,9 +2,9 @@
 
 import dagster as dg
 
-from aion_assets.core import releases
-from aion_assets.core.code_version import source_version
 from aion_assets.core.errors import AionError
+from aion_assets.core.lake.code_version import source_version
+from aion_assets.core.release.releases import current_release
 from aion_assets.core.steps.release import release_index
 from aion_assets.defs.automation import up_to_date
 from aion_assets.defs.claims import Claim
@@ -39,9 +39,9 @@ interactions = dg.AssetSpec(
     owners=OWNERS,
     code_version=source_version(
         "aion_assets.core.steps.release",
-        "aion_assets.core.releases",
-        "aion_assets.core.confidence",
-        "aion_assets.core:builtin_calibration.json",
+        "aion_assets.core.release",
+        "aion_assets.core.answer.confidence",
+        "aion_assets.core.answer:builtin_calibration.json",
         "aion_assets.core.search",
     ),
     automation_condition=up_to_date,
@@ -49,14 +49,17 @@ interactions = dg.AssetSpec(
 def release(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> Materialized:
     """The manifest that the server reads, written after its gates hold."""
     kb = knowledge_base
-    report = release_index(kb.lake, kb.database, kb.settings, kb.embedding_model, context.run.run_id)
+    report = release_index(kb.home, kb.embedding_model, context.run.run_id)
+    index = report.release.index
     return dg.MaterializeResult(
         metadata={
             "release_id": report.release_id,
+            "model_release_id": report.release.model_release_id,
             "published": report.published,
+            "waits_for": report.waits_for or "nothing",
             "retired": report.retired,
-            "dagster/row_count": int(report.manifest.index["rows"]),
-            "index_version": int(report.manifest.index["version"]),
+            "dagster/row_count": int(index["rows"]),
+            "index_version": int(index["version"]),
             "chat": kb.page("/"),
         },
         data_version=dg.DataVersion(report.release_id),
@@ -68,10 +71,9 @@ def current_release_is_readable(knowledge_base: KnowledgeBaseResource) -> dg.Ass
     """The current release's index version opens and has the rows that its manifest says."""
     kb = knowledge_base
     try:
-        manifest = releases.current_release(kb.database, kb.settings.tenant_id)
-        table = kb.lake.table(manifest.index["table"])
-        table.checkout(manifest.tag)
+        current = current_release(kb.database, kb.settings.tenant_id)
+        table = kb.lake.table_at(current.table, current.tag)
         rows = table.count_rows()
     except AionError as error:
         return Claim(passed=False, description=str(error))
-    return Claim(passed=rows == manifest.index["rows"], metadata={"rows": rows})
+    return Claim(passed=rows == current.index["rows"], metadata={"rows": rows})

@@ -5,8 +5,8 @@ from typing import Any
 import dagster as dg
 
 from aion_assets.core.answer.extractive import ABSTENTION
-from aion_assets.core.interactions import Interactions, count_interactions
-from aion_assets.core.releases import current_release_id
+from aion_assets.core.record.interactions import Interactions, count_interactions
+from aion_assets.core.release.releases import current_release_id
 from aion_assets.defs.knowledge_base import KnowledgeBaseResource
 from aion_assets.defs.serving.assets import chat_api, interactions
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from passages import hit
 
+from aion_assets.core.answer.confidence import Calibration, Model
 from aion_assets.core.answer.extractive import ABSTENTION, EXTRACTIVE, MAX_CITATIONS, answer_question
-from aion_assets.core.confidence import Calibration, Model
 from aion_assets.core.search.features import FEATURES
 from aion_assets.core.search.hits import Hit, Retrieval
-from aion_assets.core.search.terms import TermWeights
+from aion_assets.core.search.weights import TermWeights
 
 TAU = 0.62
 PASSAGES = [
@@ -43,7 +43,7 @@ def test_an_answer_quotes_and_cites_the_best_sentence_first(calibration: Calibra
     answer = answer_question(retrieval, calibration=calibration, tau=TAU)
     assert answer.used == EXTRACTIVE
     assert answer.text.startswith("“O prazo de matrícula termina em 15 de março.” [1]")
-    assert answer.citations[0].title == "Calendário"
+    assert answer.citations[0].passage.title == "Calendário"
     assert answer.confidence > TAU
 
 
@@ -51,7 +51,7 @@ def test_every_marker_has_its_citation_and_every_citation_its_sentence(calibrati
     answer = answer_question(_retrieval("prazo de matrícula", PASSAGES), calibration=calibration, tau=TAU)
     assert [int(found) for found in re.findall(r"\[(\d+)\]", answer.text)] == [c.number for c in answer.citations]
     texts = {item.chunk_id: item.text for item in PASSAGES}
-    assert all(citation.quote in texts[citation.chunk_id] for citation in answer.citations)
+    assert all(citation.quote in texts[citation.passage.chunk_id] for citation in answer.citations)
     assert len(answer.citations) == 2, "the restaurant says nothing of the question"
 
 
@@ -77,7 +77,7 @@ def test_below_tau_the_nearest_passages_are_offered_without_support(calibration:
     answer = answer_question(retrieval, calibration=calibration, tau=TAU)
     assert answer.used == ABSTENTION
     assert answer.citations == []
-    assert [item.title for item in answer.nearest] == ["Calendário", "Secretaria", "Restaurante"]
+    assert [item.passage.title for item in answer.nearest] == ["Calendário", "Secretaria", "Restaurante"]
     assert answer.text.startswith("Não encontrei a resposta na base de conhecimento.")
     assert "[1]" not in answer.text
 

@@ -1,7 +1,7 @@
 from passages import hit
 
 from aion_assets.core.answer.quotes import MAX_QUOTE_CHARS, best_quotes
-from aion_assets.core.search.terms import TermWeights
+from aion_assets.core.search.weights import TermWeights
 
 
 def _quotes(question: str, *texts: str) -> list[str]:

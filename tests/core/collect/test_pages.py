@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aion_assets.core.collect.markup import read_markup
-from aion_assets.core.collect.media import TYPE_OF_EXTENSION, filename_of, may_be_taken, type_of_answer
-from aion_assets.core.collect.robots import RobotsRules, read_sitemap
-from aion_assets.core.collect.wire import (
+from aion_assets.core.collect.web.markup import read_markup
+from aion_assets.core.collect.web.robots import RobotsRules, read_sitemap
+from aion_assets.core.collect.web.wire import (
     CrawlEnd,
     CrawlJob,
     receive_job,
@@ -22,6 +21,7 @@ from aion_assets.core.collect.wire import (
     send_job,
     send_page,
 )
+from aion_assets.core.fetch.media import TYPE_OF_EXTENSION, filename_of, may_be_taken, type_of_answer
 from aion_assets.core.records import CollectedPage, KnownPage, Outcome
 
 URL = "http://example.org/dir/page"

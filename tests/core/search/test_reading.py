@@ -2,7 +2,7 @@ import pytest
 from passages import hit
 
 from aion_assets.core.search.reading import reading_scores
-from aion_assets.core.search.terms import TermWeights
+from aion_assets.core.search.weights import TermWeights
 
 QUESTION = "prazo de matrícula"
 WEIGHTS = TermWeights.of_texts(["O prazo de matrícula.", "O restaurante abre.", "A biblioteca fecha."], "pt")

@@ -6,10 +6,10 @@ import pytest
 from passages import index, row
 from workbench import embedder
 
+from aion_assets.core.index.lookup import matching
+from aion_assets.core.language.question import clean_question
 from aion_assets.core.search.features import FEATURES
 from aion_assets.core.search.fusion import FusionConfig
-from aion_assets.core.search.language import clean_question
-from aion_assets.core.search.lookup import matching
 from aion_assets.core.search.retriever import SELECTED, Retriever
 
 TEXTS = [

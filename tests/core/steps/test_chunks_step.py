@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 from workbench import Workbench, article, write_files
 
-from aion_assets.core import audit, curation
-from aion_assets.core.lake import Lake
+from aion_assets.core.curate.decisions import APPROVED
+from aion_assets.core.curate.queue import read_queue
+from aion_assets.core.lake.store import Lake
 from aion_assets.core.records import Source
+from aion_assets.core.steps import claims
 
 
 @pytest.fixture
@@ -77,7 +79,7 @@ def test_a_half_cut_document_is_repaired(
     workbench.chunk(source)
     wanted = {row["content_hash"] for row in workbench.rows("curated_documents", "content_hash")}
     assert {row["doc_version"] for row in workbench.rows("chunks", "doc_version")} == wanted
-    assert audit.chunk_ids_are_unique(workbench.lake).holds
+    assert claims.chunk_ids_are_unique(workbench.lake).holds
 
 
 def test_another_address_or_language_reaches_the_index_and_the_queue_and_embeds_nothing(
@@ -97,7 +99,7 @@ def test_another_address_or_language_reaches_the_index_and_the_queue_and_embeds_
             assert after[step].data_version != before[step].data_version, f"{step}: what comes after it must follow"
         assert after["embeddings"].counts["embedded"] == 0
         shown = [*workbench.rows(workbench.knowledge_table, "url lang"), *workbench.rows("chunks", "url lang")]
-        _, (waiting,) = curation.queue(workbench.database, workbench.tenant_id, curation.APPROVED)
+        _, (waiting,) = read_queue(workbench.database, workbench.tenant_id, APPROVED)
         assert all(row == {"url": record["url"], "lang": record["lang"]} for row in shown)
         assert (waiting["url"], waiting["lang"]) == (record["url"], record["lang"])
         before = after
@@ -124,4 +126,4 @@ def test_a_repeated_paragraph_keeps_each_of_its_places(workbench: Workbench, tmp
     workbench.to_chunks(source)
     rows = workbench.rows("chunks", "chunk_id text text_hash")
     assert len({row["chunk_id"] for row in rows}) == len(rows)
-    assert audit.no_chunk_is_truncated(workbench.lake, workbench.model).holds
+    assert claims.no_chunk_is_truncated(workbench.lake, workbench.model).holds

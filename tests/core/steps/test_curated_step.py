@@ -4,10 +4,13 @@ from pathlib import Path
 import pytest
 from workbench import Workbench, article, write_files
 
-from aion_assets.core import curation, sources
-from aion_assets.core.cleaning import clean_removed_sources
+from aion_assets.core.curate.decisions import APPROVED, AUTO_APPROVE, REJECTED
+from aion_assets.core.curate.queue import read_queue
 from aion_assets.core.records import Source
+from aion_assets.core.sources.state import CHANGES
+from aion_assets.core.sources.store import remove_source
 from aion_assets.core.steps import curated
+from aion_assets.core.steps.cleaning import clean_removed_sources
 
 SAME = article("lavender")
 
@@ -33,14 +36,14 @@ def test_nothing_is_indexed_before_it_is_approved(workbench: Workbench, tmp_path
     assert reports["curated"].drops["pending"] == 2
 
     docs = workbench.docs(source)
-    workbench.decide(curation.APPROVED, docs["a.md"])
-    workbench.decide(curation.REJECTED, docs["b.md"])
+    workbench.decide(APPROVED, docs["a.md"])
+    workbench.decide(REJECTED, docs["b.md"])
     report = workbench.curate(source)
     assert (report.rows, report.drops["rejected"], report.drops["pending"]) == (1, 1, 0)
     (row,) = workbench.rows("curated_documents", "doc_id decided_by")
     assert row == {"doc_id": docs["a.md"], "decided_by": "tester"}
 
-    workbench.decide(curation.REJECTED, docs["a.md"])
+    workbench.decide(REJECTED, docs["a.md"])
     assert workbench.curate(source).rows == 0
     assert workbench.chunk(source).rows == 0
 
@@ -48,11 +51,11 @@ def test_nothing_is_indexed_before_it_is_approved(workbench: Workbench, tmp_path
 def test_who_rejects_during_the_run_approves_nothing(workbench: Workbench, tmp_path: Path) -> None:
     source = workbench.add(write_files(tmp_path / "f", a_md=SAME, b_md=article("bicycles")))
     _upto_curated(workbench, source)
-    workbench.decide(curation.APPROVED, *workbench.docs(source).values())
+    workbench.decide(APPROVED, *workbench.docs(source).values())
     real = curated.near_duplicates
 
     def decided_meanwhile(fingerprints: Iterable[tuple[str, int]]) -> dict[str, str]:
-        workbench.decide(curation.REJECTED, workbench.docs(source)["a.md"])
+        workbench.decide(REJECTED, workbench.docs(source)["a.md"])
         return real(fingerprints)
 
     with pytest.MonkeyPatch.context() as patch:
@@ -66,7 +69,7 @@ def test_a_source_with_auto_approve_needs_nobody(workbench: Workbench, tmp_path:
     source = workbench.add(write_files(tmp_path / "f", a_md=SAME))
     _upto_curated(workbench, source)
     (row,) = workbench.rows("curated_documents", "decided_by")
-    assert row["decided_by"] == curation.AUTO_APPROVE
+    assert row["decided_by"] == AUTO_APPROVE
     before = workbench.curate(source)
     assert before.counts["unchanged"] == 1 and before.counts["changed"] == 0
 
@@ -81,7 +84,7 @@ def test_the_earliest_of_equal_documents_is_the_primary_and_the_next_inherits(
     _upto_curated(workbench, source)
     assert _primaries(workbench) == ["f/z.md"]
     assert workbench.chunk(source).rows == 1
-    _, rows = curation.queue(workbench.database, "default", curation.APPROVED)
+    _, rows = read_queue(workbench.database, "default", APPROVED)
     assert sum(bool(row["duplicate_of"]) for row in rows) == 2
 
     (folder / "z.md").unlink()
@@ -96,7 +99,7 @@ def test_a_rejected_primary_gives_its_place_to_the_next(workbench: Workbench, tm
     _upto_curated(workbench, source)
     write_files(folder, b_md=SAME)
     _upto_curated(workbench, source)
-    workbench.decide(curation.REJECTED, workbench.docs(source)["a.md"])
+    workbench.decide(REJECTED, workbench.docs(source)["a.md"])
     workbench.curate(source)
     assert _primaries(workbench) == ["f/b.md"]
 
@@ -112,7 +115,7 @@ def test_equal_documents_of_two_sources_have_one_primary_which_the_other_inherit
 
     (tmp_path / "first" / "a.md").write_text(article("roses"), "utf-8")
     _upto_curated(workbench, first)
-    assert workbench.due(second) == sources.CHANGES, "whose duplicate lost its primary must choose again"
+    assert workbench.due(second) == CHANGES, "whose duplicate lost its primary must choose again"
     workbench.curate(second)
     assert _primaries(workbench) == ["first/a.md", "second/a.md", "second/own.md"]
 
@@ -125,11 +128,11 @@ def test_a_removed_source_leaves_its_content_to_the_others(
     second = workbench.add(write_files(tmp_path / "second", a_md=SAME))
     workbench.run(first, second)
     assert workbench.found("lavender handbook") == ["a.md"]
-    sources.remove_source(workbench.database, first.source_id)
+    remove_source(workbench.database, first.source_id)
     assert workbench.found("lavender handbook") == []
     if cleaned_first:
-        assert clean_removed_sources(workbench.lake, workbench.database, workbench.settings) == [first.source_id]
-        assert workbench.due(second) == sources.CHANGES
+        assert clean_removed_sources(workbench.home) == [first.source_id]
+        assert workbench.due(second) == CHANGES
     workbench.run(second)
     assert _primaries(workbench)[-1] == "second/a.md"
     assert workbench.found("lavender handbook") == ["a.md"]
@@ -140,9 +143,9 @@ def test_an_earlier_location_that_is_approved_late_takes_its_place_back(workbenc
     late = workbench.add(write_files(tmp_path / "late", a_md=SAME))
     workbench.run(early, late)
     assert _primaries(workbench) == ["late/a.md"]
-    workbench.decide(curation.APPROVED, workbench.docs(early)["a.md"])
+    workbench.decide(APPROVED, workbench.docs(early)["a.md"])
     workbench.curate(early)
-    assert workbench.due(late) == sources.CHANGES
+    assert workbench.due(late) == CHANGES
     workbench.curate(late)
     assert _primaries(workbench) == ["early/a.md"]
     workbench.run(early, late)

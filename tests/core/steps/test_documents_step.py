@@ -12,10 +12,9 @@ from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 from workbench import Workbench, article, write_files
 
-from aion_assets.core import audit
-from aion_assets.core.parse import ocr
+from aion_assets.core.parse.formats import ocr
 from aion_assets.core.records import Source
-from aion_assets.core.steps import documents
+from aion_assets.core.steps import claims, documents
 
 
 @pytest.fixture
@@ -180,7 +179,7 @@ def test_a_document_leaves_with_its_page(workbench: Workbench, folder: Path, sou
     report = workbench.parse(source)
     assert report.counts["orphaned"] == 1
     assert set(workbench.docs(source)) == {"a.md", "c.pdf"}
-    assert audit.every_stored_page_has_an_outcome(workbench.lake).holds
+    assert claims.every_stored_page_has_an_outcome(workbench.lake).holds
 
 
 def test_a_half_done_parse_is_finished_and_not_begun_again(
@@ -198,8 +197,8 @@ def test_a_half_done_parse_is_finished_and_not_begun_again(
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(documents._DocumentWriter, "flush", flush)
         workbench.parse(source)
-    assert not audit.every_stored_page_has_an_outcome(workbench.lake).holds
+    assert not claims.every_stored_page_has_an_outcome(workbench.lake).holds
     parsed.clear()
     workbench.parse(source)
     assert sorted([*stored, *parsed]) == ["a.md", "b.md", "c.pdf"]
-    assert audit.every_stored_page_has_an_outcome(workbench.lake).holds
+    assert claims.every_stored_page_has_an_outcome(workbench.lake).holds

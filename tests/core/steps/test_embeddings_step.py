@@ -6,10 +6,10 @@ import pytest
 from numpy.typing import NDArray
 from workbench import Workbench, article, embedder, write_files
 
-from aion_assets.core import audit
-from aion_assets.core.lake import Lake
-from aion_assets.core.steps import embeddings
-from aion_assets.core.steps.embeddings import Embedder, embed_source
+from aion_assets.core.index.embedder import Embedder
+from aion_assets.core.lake.store import Lake
+from aion_assets.core.steps import claims, embeddings
+from aion_assets.core.steps.embeddings import embed_source
 from aion_assets.core.steps.report import silent
 
 
@@ -46,7 +46,7 @@ def test_a_text_is_embedded_once_whatever_document_or_source_it_stands_in(
     assert workbench.lake.count(workbench.embeddings_table) == len(
         {row["text_hash"] for row in workbench.rows("chunks", "text_hash")}
     )
-    assert audit.every_chunk_is_embedded(workbench.lake, workbench.model.embedder_id).holds
+    assert claims.every_chunk_is_embedded(workbench.lake, workbench.model.embedder_id).holds
 
 
 def test_the_model_is_loaded_once_however_many_texts_there_are(
@@ -95,11 +95,11 @@ def test_a_killed_run_embeds_only_the_windows_that_are_left(
         patch.setattr(Lake, "upsert", upsert)
         workbench.embed(source)
     assert total > 12 and workbench.lake.count(workbench.embeddings_table) == 8
-    assert not audit.every_chunk_is_embedded(workbench.lake, workbench.model.embedder_id).holds
+    assert not claims.every_chunk_is_embedded(workbench.lake, workbench.model.embedder_id).holds
     embedded.clear()
     report = workbench.embed(source)
     assert len(embedded) == report.counts["embedded"] == total - 8
-    assert audit.every_chunk_is_embedded(workbench.lake, workbench.model.embedder_id).holds
+    assert claims.every_chunk_is_embedded(workbench.lake, workbench.model.embedder_id).holds
 
 
 def test_the_vectors_are_those_of_the_texts(workbench: Workbench, tmp_path: Path) -> None:

@@ -3,11 +3,12 @@ from pathlib import Path
 import pytest
 from workbench import Workbench, article, write_files
 
-from aion_assets.core import audit, sources
-from aion_assets.core import lake as lake_module
-from aion_assets.core.lake import Lake
+from aion_assets.core.lake import store as lake_module
+from aion_assets.core.lake.store import Lake
+from aion_assets.core.lake.tables import LakeTable
 from aion_assets.core.records import Source
-from aion_assets.core.steps import knowledge
+from aion_assets.core.sources.store import remove_source
+from aion_assets.core.steps import claims, knowledge
 
 
 @pytest.fixture(autouse=True)
@@ -30,8 +31,8 @@ def source(workbench: Workbench, folder: Path) -> Source:
     return made
 
 
-def _parity(bench: Workbench) -> audit.Finding:
-    return audit.index_holds_every_chunk(bench.lake, bench.model.embedder_id, frozenset())
+def _parity(bench: Workbench) -> claims.Finding:
+    return claims.index_holds_every_chunk(bench.lake, bench.model.embedder_id, frozenset())
 
 
 def _unindexed(bench: Workbench) -> int:
@@ -49,7 +50,7 @@ def test_the_index_has_a_row_for_every_chunk(workbench: Workbench, source: Sourc
     } == chunks
     assert report.rows == report.counts["new"] == len(chunks)
     assert _parity(workbench).holds and _unindexed(workbench) == 0
-    assert audit.index_recall_is_high(workbench.lake, workbench.model.embedder_id).holds
+    assert claims.index_recall_is_high(workbench.lake, workbench.model.embedder_id).holds
 
 
 def test_an_unchanged_index_is_not_written(workbench: Workbench, source: Source) -> None:
@@ -86,9 +87,9 @@ def test_rows_of_documents_that_changed_or_left_follow(workbench: Workbench, fol
 def test_a_removed_source_leaves_the_index(workbench: Workbench, source: Source, tmp_path: Path) -> None:
     other = workbench.add(write_files(tmp_path / "o", o_md=article("roses")))
     workbench.run(other)
-    sources.remove_source(workbench.database, other.source_id)
+    remove_source(workbench.database, other.source_id)
     removed = frozenset({other.source_id})
-    assert audit.index_holds_every_chunk(workbench.lake, workbench.model.embedder_id, removed).holds
+    assert claims.index_holds_every_chunk(workbench.lake, workbench.model.embedder_id, removed).holds
     workbench.index()
     assert {row["source_id"] for row in workbench.rows(workbench.knowledge_table, "source_id")} == {source.source_id}
     assert not _parity(workbench).holds, "nobody hides it, so it is missing"
@@ -174,7 +175,7 @@ def test_an_index_that_differs_from_its_chunks_is_found_out(workbench: Workbench
         lake.delete(table, "chunk_id", [row["chunk_id"]])
     else:
         change = {"chunk_id": "x"} if damage == "a row more" else {"row_hash": "x"}
-        lake.upsert(table, lake.table(table).schema, "chunk_id", [row | change])
+        lake.upsert(LakeTable(table, "chunk_id", lake.table(table).schema), [row | change])
     assert not _parity(workbench).holds
     workbench.index()
     assert _parity(workbench).holds

@@ -5,12 +5,12 @@ import pytest
 from loopback import CountingSite, page
 from workbench import Workbench, write_files
 
-from aion_assets.core import sources
 from aion_assets.core.collect.uploads import uploads_folder
-from aion_assets.core.collect.web import WebConnector
-from aion_assets.core.lake import Lake
+from aion_assets.core.collect.web.site import WebConnector
+from aion_assets.core.lake.store import Lake
 from aion_assets.core.records import CollectedPage, Outcome, Source
-from aion_assets.core.source_options import change_options
+from aion_assets.core.sources.options import change_options
+from aion_assets.core.sources.store import begin_collection, get_source
 from aion_assets.core.steps import pages
 from aion_assets.core.steps.pages import _PageWriter
 
@@ -217,7 +217,7 @@ def test_a_killed_collection_goes_on_under_its_id(workbench: Workbench, web: Cou
     web.pages = {"/": page("Home", "Start.", "/a", "/b"), "/a": page("A", "aaa", "/c"), "/b": page("B", "bbb"),
                  "/c": page("C", "ccc")}  # fmt: skip
     source = workbench.add(f"{web.root}/")
-    collection = sources.begin_collection(workbench.database, source.source_id)
+    collection = begin_collection(workbench.database, source.source_id)
     known: dict[str, CollectedPage] = {}
     writer = _PageWriter(workbench.lake, source, {}, collection, "killed run")
 
@@ -240,7 +240,7 @@ def test_a_killed_collection_goes_on_under_its_id(workbench: Workbench, web: Cou
     assert {path: web.asked[path] for path in stored} == asked
     assert {row["outcome"] for row in workbench.rows("pages", "outcome", source)} == {Outcome.STORED}
     assert workbench.lake.count("pages") == 4
-    assert sources.get_source(workbench.database, workbench.settings, source.source_id).collection_id == ""
+    assert get_source(workbench.database, workbench.settings, source.source_id).collection_id == ""
 
 
 def test_options_that_change_before_a_collection_begins_are_those_it_follows(
@@ -269,7 +269,7 @@ def test_why_a_collection_is_not_complete_is_kept_until_one_is(workbench: Workbe
     source = workbench.add(f"{web.root}/")
 
     def failure() -> str:
-        return sources.get_source(workbench.database, workbench.settings, source.source_id).failure
+        return get_source(workbench.database, workbench.settings, source.source_id).failure
 
     notes = workbench.collect(source).notes
     assert failure() == notes["complete"] == "the start page could not be read: 500 Internal Server Error"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from workbench import Workbench, article, write_files
 
-from aion_assets.core import lake as lake_module
+from aion_assets.core.lake import store as lake_module
 from aion_assets.core.records import Source
 from aion_assets.core.settings import load_settings
 

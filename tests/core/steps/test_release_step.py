@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -5,13 +6,13 @@ from typing import Any
 import pytest
 from workbench import Workbench, article, write_files
 
-from aion_assets.core import curation, releases, sources
+from aion_assets.core.curate.decisions import APPROVED, REJECTED
 from aion_assets.core.errors import GateBlockedError, NoReleaseError
-from aion_assets.core.records import Source, embeddings_schema
-from aion_assets.core.releases import Manifest
-from aion_assets.core.steps import embeddings, knowledge
-from aion_assets.core.steps.release import release
-from aion_assets.core.steps.report import silent
+from aion_assets.core.lake.tables import embeddings_table
+from aion_assets.core.records import Source
+from aion_assets.core.release import releases, retire
+from aion_assets.core.sources.state import CHANGES
+from aion_assets.core.sources.store import remove_source
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def test_a_release_is_made_only_of_what_differs(workbench: Workbench, folder: Pa
     _edit(workbench, folder, source, 1)
     report = workbench.release()
     assert report.published and report.release_id != first
-    assert report.manifest.index["rows"] == workbench.lake.count("chunks")
+    assert report.release.index["rows"] == workbench.lake.count("chunks")
     assert workbench.found("roses handbook")[0] == "c.md"
 
 
@@ -64,7 +65,7 @@ def test_a_failed_gate_keeps_the_release_before(workbench: Workbench, folder: Pa
         workbench.release()
     assert releases.current_release_id(workbench.database, workbench.tenant_id) == before
     assert set(workbench.found("handbook of lavender")) == {"a.md", "b.md"}, "the old version still has its row"
-    assert workbench.due(source) == sources.CHANGES, "the next run tries again"
+    assert workbench.due(source) == CHANGES, "the next run tries again"
     workbench.index()
     assert workbench.release().published
     assert workbench.due(source) == ""
@@ -72,25 +73,25 @@ def test_a_failed_gate_keeps_the_release_before(workbench: Workbench, folder: Pa
 
 def test_a_rejection_holds_in_every_release(workbench: Workbench, source: Source) -> None:
     doc = workbench.docs(source)["a.md"]
-    workbench.decide(curation.REJECTED, doc)
+    workbench.decide(REJECTED, doc)
     assert workbench.found("lavender handbook") == ["b.md"]
-    workbench.decide(curation.APPROVED, doc)
+    workbench.decide(APPROVED, doc)
     assert workbench.found("lavender handbook")[0] == "a.md"
 
 
 def test_five_releases_are_kept_and_older_rows_leave_the_disk(
     workbench: Workbench, folder: Path, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(releases, "READERS_SWAP", timedelta(0))
+    monkeypatch.setattr(retire, "READERS_SWAP", timedelta(0))
     table = workbench.lake.table(workbench.knowledge_table)
     retired = 0
-    for number in range(releases.KEPT_RELEASES + 2):
+    for number in range(retire.KEPT_RELEASES + 2):
         _edit(workbench, folder, source, number)
         retired += workbench.release().retired
     assert retired == 3
     table.checkout_latest()
     tags = table.tags.list()
-    assert len(tags) == releases.KEPT_RELEASES
+    assert len(tags) == retire.KEPT_RELEASES
     kept = {version["version"] for version in table.list_versions()}
     tagged = {tag["version"] for tag in tags.values()}
     # Besides the releases: the newest version, and the one that the last compaction took the place of.
@@ -110,26 +111,25 @@ def test_a_tag_that_a_kill_left_behind_goes_with_the_next_release(
 
 
 def test_an_empty_knowledge_base_is_released_too(workbench: Workbench, folder: Path, source: Source) -> None:
-    sources.remove_source(workbench.database, source.source_id)
+    remove_source(workbench.database, source.source_id)
     workbench.index()
-    assert workbench.release().manifest.index["rows"] == 0
+    assert workbench.release().release.index["rows"] == 0
     assert workbench.found("lavender") == []
 
 
 def test_another_embedder_serves_only_when_every_document_has_its_vectors(workbench: Workbench, source: Source) -> None:
     first = releases.current_release_id(workbench.database, workbench.tenant_id)
     other, dimension = "other@1", workbench.model.dimension
-    table, schema = embeddings.table_of(other), embeddings_schema(dimension)
     vectors = workbench.rows(workbench.embeddings_table, "text_hash vector")
     rows = [{**row, "embedding_key": f"{row['text_hash']}/{other}", "embedder_id": other} for row in vectors]
 
     def released(some: list[dict[str, Any]]) -> bool:
-        workbench.lake.upsert(table, schema, "embedding_key", some)
-        knowledge.build_index(workbench.lake, workbench.database, workbench.tenant_id, other, dimension, silent)
-        candidate = Manifest({"table": knowledge.table_of(other)}, {"id": other, "dimension": dimension}, {}, {})
-        return release(workbench.lake, workbench.database, workbench.tenant_id, candidate).published
+        workbench.lake.upsert(embeddings_table(other, dimension), some)
+        workbench.model = replace(workbench.model, embedder_id=other)
+        workbench.index()
+        return workbench.release().published
 
     assert not released(rows[:1])
     assert releases.current_release_id(workbench.database, workbench.tenant_id) == first
     assert released(rows)
-    assert releases.current_release(workbench.database, workbench.tenant_id).embedder["id"] == other
+    assert releases.current_release(workbench.database, workbench.tenant_id).models.passage_embedder["id"] == other

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from workbench import Workbench, article, embedder, write_files
 
-from aion_assets.core import releases
 from aion_assets.core.errors import SettingsError
-from aion_assets.core.golden import FILE
+from aion_assets.core.learn.golden import FILE
+from aion_assets.core.learn.tuning import MIN_LABELLED
+from aion_assets.core.release import releases
 from aion_assets.core.search.fusion import FusionConfig
-from aion_assets.core.search.tuning import MIN_LABELLED
-from aion_assets.core.steps.retrieval_report import RetrievalReport, measure_retrieval
+from aion_assets.core.steps.retrieval_report import RetrievalReport, measure_retrieval, read_report
 
 SUBJECTS = ["bees", "lanterns", "glaciers", "violins", "harbours"]
 
@@ -35,7 +35,7 @@ def _label(bench: Workbench, count: int) -> None:
 
 
 def _measure(bench: Workbench) -> RetrievalReport:
-    return measure_retrieval(bench.lake, bench.settings, bench.model, embedder)
+    return measure_retrieval(bench.home, bench.model, embedder)
 
 
 def test_without_labelled_questions_the_built_in_mix_is_released(bench: Workbench) -> None:
@@ -52,8 +52,10 @@ def test_the_mix_chosen_on_labelled_questions_is_released_with_its_figures(bench
     before = releases.current_release(bench.database, bench.tenant_id)
     assert bench.release().published
     now = releases.current_release(bench.database, bench.tenant_id)
-    assert now.fusion == report.fusion != before.fusion
-    assert now.metrics["ndcg@10"] == report.metrics["ndcg@10"]
+    assert now.models.ranker == report.fusion != before.models.ranker
+    measured = read_report(bench.home, now.table)
+    assert measured is not None and measured.report_id == now.content.report_id
+    assert measured.metrics["ndcg@10"] == report.metrics["ndcg@10"]
 
 
 def test_a_few_labelled_questions_measure_but_do_not_tune(bench: Workbench) -> None:

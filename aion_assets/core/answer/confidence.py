@@ -1,0 +1,102 @@
+"""Calibrated confidence: how likely it is that the passages found hold the answer.
+
+A cosine of .62 admits every question, answerable or not; what decides is the evidence of `search.features`, weighed
+by a logistic model that was fitted on labelled questions.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aion_assets.core.search.features import FEATURES
+
+# Standard deviations beyond which evidence counts no more: no single feature of an odd corpus may decide alone.
+_LIMIT = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """One point of the reliability curve: what was predicted on average, what was true, of how many."""
+
+    predicted: float
+    observed: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A logistic model over standardised features, in the order of FEATURES."""
+
+    means: tuple[float, ...]
+    scales: tuple[float, ...]
+    coefficients: tuple[float, ...]
+    intercept: float
+
+    def predict(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(n, features) → (n,) probabilities."""
+        return sigmoid(standardised(raw, self.means, self.scales) @ np.array(self.coefficients) + self.intercept)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """One model per language of the question, because an embedder's cosines tell much in the languages it knows and
+    nothing in others. `fitted_on` says on what: sets, counts, digest."""
+
+    embedder_id: str
+    features: tuple[str, ...]
+    models: Mapping[str, Model]
+    reliability: tuple[Bin, ...]
+    fitted_on: Mapping[str, Any]
+
+    def confidence(self, evidence: Mapping[str, float], language: str) -> float:
+        """In [0, 1]; 0 when nothing was found. A language without a model is judged by the first."""
+        if not evidence:
+            return 0.0
+        model = self.models.get(language) or next(iter(self.models.values()))
+        return float(model.predict(np.array([[evidence[name] for name in self.features]]))[0])
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Calibration":
+        """Raises KeyError or ValueError: it is of another form, or reads evidence that is not taken any more."""
+        if unknown := set(data["features"]) - set(FEATURES):
+            raise ValueError(f"Nobody takes the evidence {', '.join(sorted(unknown))}.")
+        return cls(
+            embedder_id=data["embedder_id"],
+            features=tuple(data["features"]),
+            models={
+                language: Model(
+                    tuple(model["means"]), tuple(model["scales"]), tuple(model["coefficients"]), model["intercept"]
+                )
+                for language, model in data["models"].items()
+            },
+            reliability=tuple(Bin(**item) for item in data["reliability"]),
+            fitted_on=dict(data["fitted_on"]),
+        )
+
+
+@cache
+def builtin_calibration() -> Calibration:
+    """Made by `bench/fit_confidence.py`; holds until a release is calibrated on its own labelled questions."""
+    text = files("aion_assets.core.answer").joinpath("builtin_calibration.json").read_text(encoding="utf-8")
+    return Calibration.from_json(json.loads(text))
+
+
+def standardised(
+    raw: NDArray[np.float64],
+    means: Sequence[float] | NDArray[np.float64],
+    scales: Sequence[float] | NDArray[np.float64],
+) -> NDArray[np.float64]:
+    return np.clip((raw - np.asarray(means)) / np.asarray(scales), -_LIMIT, _LIMIT)
+
+
+def sigmoid(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return 1.0 / (1.0 + np.exp(-np.clip(values, -40, 40)))

@@ -1,0 +1,124 @@
+"""What the answer of a web server means for the location that was asked for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+from aion_assets.core.fetch.media import filename_of, type_of_answer
+from aion_assets.core.ids import content_hash
+from aion_assets.core.records import CollectedPage, KnownPage, Outcome
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+# Another attempt may succeed: the server is busy, or something before it is.
+TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
+_BODY_IS_HELD = frozenset({Outcome.STORED, Outcome.UNCHANGED, Outcome.ERROR, Outcome.CAPPED})
+
+
+@dataclass(slots=True)
+class Answer:
+    """`headers` have lower-case names. `body` is unpacked; it is b"" where the headers alone ruled it out."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+def body_is_held(known: KnownPage | None) -> bool:
+    """Whether the body of the last successful visit is still stored, so that "not modified" is a useful answer."""
+    return known is not None and bool(known.content_hash) and known.outcome in _BODY_IS_HELD
+
+
+def may_say_not_modified(known: KnownPage) -> bool:
+    """Also for a duplicate, whose body is not held: it is the same as before if its original is."""
+    return body_is_held(known) or (known.outcome is Outcome.DUPLICATE and bool(known.links))
+
+
+def conditional_headers(known: KnownPage) -> dict[str, str]:
+    headers = {}
+    if known.etag:
+        headers["If-None-Match"] = known.etag
+    if known.last_modified:
+        headers["If-Modified-Since"] = known.last_modified
+    return headers
+
+
+def judge(locator: str, url: str, answer: Answer, known: KnownPage | None, depth: int = 0) -> CollectedPage:
+    """The outcome of one location as its own answer tells it; redirects are the caller's to judge.
+
+    `known` is passed when a "not modified" may be believed.
+    """
+    page = CollectedPage(
+        locator=locator,
+        url=url,
+        outcome=Outcome.ERROR,
+        status=answer.status,
+        fetched_at=datetime.now(UTC),
+        depth=depth,
+    )
+    if answer.status == HTTPStatus.NOT_MODIFIED and known is not None:
+        _carry_over(page, answer, known)
+    elif answer.status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
+        page.outcome, page.reason = Outcome.GONE, _phrase(answer.status)
+    elif answer.status != HTTPStatus.OK:
+        page.reason = _phrase(answer.status)
+    else:
+        _judge_body(page, answer, known)
+    return page
+
+
+def failed(locator: str, url: str, outcome: Outcome, reason: str, known: KnownPage | None, depth: int) -> CollectedPage:
+    """A location that gave no page. Links that an earlier visit found are kept, so that they are still followed."""
+    return CollectedPage(
+        locator=locator,
+        url=url,
+        outcome=outcome,
+        reason=reason,
+        fetched_at=datetime.now(UTC),
+        links=known.links if known else (),
+        depth=depth,
+    )
+
+
+def _judge_body(page: CollectedPage, answer: Answer, known: KnownPage | None) -> None:
+    declared = answer.headers.get("content-type", "")
+    page.filename = filename_of(page.url, answer.headers)
+    page.content_type = type_of_answer(declared, page.filename, answer.body)
+    if not page.content_type:
+        page.outcome, page.reason = Outcome.WRONG_TYPE, f"{declared[:100] or 'no type'} is not a type that is taken"
+        page.content_type = declared
+        return
+    if not answer.body.strip():
+        page.reason = "the server sent an empty body"
+        return
+    _note_validators(page, answer)
+    page.content_hash = content_hash(answer.body)
+    page.size_bytes = len(answer.body)
+    if known is not None and known.content_hash == page.content_hash:
+        page.outcome = Outcome.UNCHANGED
+    else:
+        page.outcome, page.body = Outcome.STORED, answer.body
+
+
+def _note_validators(page: CollectedPage, answer: Answer) -> None:
+    """Those of an error page stay unread: sent back for a body that is held, they would call it the newest."""
+    page.etag = answer.headers.get("etag", "")
+    page.last_modified = answer.headers.get("last-modified", "")
+
+
+def _carry_over(page: CollectedPage, answer: Answer, known: KnownPage) -> None:
+    """A 304 need not repeat what the server said before."""
+    _note_validators(page, answer)
+    page.outcome = Outcome.UNCHANGED
+    page.etag = page.etag or known.etag
+    page.last_modified = page.last_modified or known.last_modified
+    page.content_hash = known.content_hash
+    page.size_bytes = known.size_bytes
+    page.links = known.links
+
+
+def _phrase(status: int) -> str:
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return f"{status}"

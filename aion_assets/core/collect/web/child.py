@@ -1,0 +1,111 @@
+"""The crawler's process: reads a job from stdin, writes rows to a pipe, logs to stderr.
+
+It never outlives its parent: the kernel kills it on Linux, and everywhere it watches stdin, which the parent holds
+open.
+"""
+
+import asyncio
+import ctypes
+import os
+import signal
+import sys
+import threading
+import warnings
+from ipaddress import ip_address
+from typing import IO, Any
+
+from aion_assets.core.collect.web.wire import CrawlJob, receive_job, send_end, send_page
+from aion_assets.core.errors import BlockedAddressError
+from aion_assets.core.fetch.guard import is_public, resolve
+from aion_assets.core.fetch.urls import Scope
+from aion_assets.core.records import CollectedPage
+
+_PR_SET_PDEATHSIG = 1
+
+
+def main() -> int:
+    """`argv`: descriptor of the pipe, process id of the parent."""
+    rows_pipe, parent = map(int, sys.argv[1:])
+    _die_with(parent)
+    job, known = receive_job(sys.stdin.buffer)
+    threading.Thread(target=_watch_parent, daemon=True).start()
+    with os.fdopen(rows_pipe, "wb") as rows:
+        return _crawl(job, known, rows)
+
+
+def _crawl(job: CrawlJob, known: dict[str, Any], rows: IO[bytes]) -> int:
+    warnings.simplefilter("ignore")  # deprecations inside Scrapy are not the operator's business
+    from scrapy.crawler import AsyncCrawlerProcess
+
+    from aion_assets.core.collect.web.spider import SiteSpider
+
+    order = asyncio.Lock()
+
+    async def send_row(page: CollectedPage, queued: int) -> None:
+        # In a thread: a parent that is busy with its disk must slow the crawl down, not stop its clocks.
+        async with order:
+            await asyncio.to_thread(send_page, rows, page, queued)
+
+    unpaced = unpaced_hosts(job)
+    process = AsyncCrawlerProcess(scrapy_settings(job, unpaced))
+    crawler = process.create_crawler(SiteSpider)
+    process.crawl(crawler, job=job, known=known, send_row=send_row, unpaced=unpaced)
+    process.start(install_signal_handlers=False)
+    end = crawler.spider.end if isinstance(crawler.spider, SiteSpider) else None
+    if end is None:
+        return 1
+    send_end(rows, end)
+    return 0
+
+
+def scrapy_settings(job: CrawlJob, unpaced: frozenset[str]) -> dict[str, Any]:
+    handler = "aion_assets.core.collect.web.fetcher.GuardedDownloadHandler"
+    return {
+        "TWISTED_REACTOR_ENABLED": False,  # asyncio alone; the handler is asyncio's
+        "DOWNLOAD_HANDLERS": {"http": handler, "https": handler, "data": None, "file": None, "ftp": None, "s3": None},
+        # What these do by default is done in the spider, with an outcome for each location, or by the guard.
+        "DOWNLOADER_MIDDLEWARES_BASE": {},
+        "SPIDER_MIDDLEWARES_BASE": {},
+        "EXTENSIONS_BASE": {"scrapy.extensions.throttle.AutoThrottle": 0},
+        "CONCURRENT_REQUESTS": 0,  # bounded for each host
+        "CONCURRENT_REQUESTS_PER_DOMAIN": job.concurrency,
+        "DOWNLOAD_DELAY": job.delay_s,
+        "DOWNLOAD_SLOTS": {host: {"delay": 0} for host in unpaced},
+        "AUTOTHROTTLE_ENABLED": job.delay_s > 0,
+        "AUTOTHROTTLE_START_DELAY": job.delay_s,
+        "AUTOTHROTTLE_TARGET_CONCURRENCY": 2.0,
+        "AUTOTHROTTLE_MAX_DELAY": 10.0,
+        "TELNETCONSOLE_ENABLED": False,
+        "LOG_LEVEL": "WARNING",
+    }
+
+
+def unpaced_hosts(job: CrawlJob) -> frozenset[str]:
+    """Hosts of the source that lie in the allow-listed private networks: the operator's own, which need no pause."""
+    hosts = set()
+    for host in Scope(job.seed, job.allow_domains).hosts:
+        try:
+            addresses = resolve(host, 80, job.allowed_networks)
+        except (OSError, BlockedAddressError):  # the visit of its pages says so
+            continue
+        if not any(is_public(ip_address(address)) for address in addresses):
+            hosts.add(host)
+    return frozenset(hosts)
+
+
+def _die_with(parent: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before the line above
+        raise SystemExit("the parent is gone")
+
+
+def _watch_parent() -> None:
+    # The bare descriptor: a lock on sys.stdin held by this thread would break the interpreter's end.
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

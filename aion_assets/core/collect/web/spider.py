@@ -1,0 +1,300 @@
+"""The crawl of one web source, as a Scrapy spider. Runs in its own process, see `child`.
+
+Scrapy paces and carries the requests; which location comes next, redirects, robots.txt and retries are decided here,
+because each location must end with exactly one recorded outcome.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from scrapy import Spider
+
+from aion_assets.core.collect.responses import (
+    REDIRECTS,
+    Answer,
+    body_is_held,
+    conditional_headers,
+    failed,
+    judge,
+    may_say_not_modified,
+)
+from aion_assets.core.collect.web.duplicates import Duplicates, duplicate_row
+from aion_assets.core.collect.web.fetcher import Fetcher
+from aion_assets.core.collect.web.frontier import PAGE_OUTCOMES, Entry, Frontier
+from aion_assets.core.collect.web.markup import Markup, read_markup
+from aion_assets.core.collect.web.robots import RobotsRules, read_sitemap
+from aion_assets.core.collect.web.wire import CrawlEnd, CrawlJob
+from aion_assets.core.errors import FetchError, TransientFetchError
+from aion_assets.core.fetch.client import MAX_REDIRECTS, TooBigError
+from aion_assets.core.fetch.media import HTML, is_never_a_document, media_type
+from aion_assets.core.fetch.urls import Scope, canonical_url, origin
+from aion_assets.core.records import CollectedPage, KnownPage, Outcome
+
+logger = logging.getLogger(__name__)
+
+MAX_SITEMAPS = 1_000
+_SITEMAPS = "sitemaps"  # their name in the frontier's list of what is in flight
+_SITEMAP_DEPTH = 1
+_MARKUP_TYPES = frozenset({HTML, "application/xhtml+xml"})
+
+SendRow = Callable[[CollectedPage, int], Awaitable[None]]
+
+
+class SiteSpider(Spider):
+    name = "site"
+
+    def __init__(
+        self, job: CrawlJob, known: Mapping[str, KnownPage], send_row: SendRow, unpaced: frozenset[str]
+    ) -> None:
+        super().__init__()
+        self.job = job
+        self.end: CrawlEnd | None = None
+        self._known = known
+        self._send_row = send_row
+        self._unpaced = unpaced
+        scope = Scope(job.seed, job.allow_domains)
+        self._frontier = Frontier(scope, job.max_depth, job.max_pages)
+        self._duplicates = Duplicates(scope, known, job.collection_id)
+        self._robots: dict[str, asyncio.Task[RobotsRules]] = {}
+        self._unreachable = ""
+        self._problems: dict[str, None] = {}
+
+    async def start(self) -> AsyncIterator[None]:
+        self._fetcher = Fetcher(self.crawler, self.job, self._unpaced)
+        resumed = self._frontier.resume(self._known, self.job.collection_id)
+        self._frontier.add(Entry(self.job.seed, 0))
+        seed = self._known.get(self.job.seed)
+        if seed is not None and seed.collection_id == self.job.collection_id:
+            self._note_seed(seed.outcome)
+        await self._crawl()
+        self.end = CrawlEnd(
+            failure=self._failure(),
+            unreachable=bool(self._unreachable),
+            fetched_bytes=self._fetcher.fetched_bytes,
+            off_domain_links=len(self._frontier.off_domain),
+            unlisted=self._frontier.unlisted,
+            resumed=resumed,
+        )
+        return
+        yield  # Scrapy wants a generator; the requests do not go through its scheduler
+
+    async def _crawl(self) -> None:
+        self._frontier.hold(_SITEMAPS, 0)
+        await self._visit_all({asyncio.create_task(self._read_sitemaps())})
+        while self._frontier.recall(self._missing() if self._failure() else ()):
+            await self._visit_all(set())
+        self._frontier.drain()
+        await self._record_refused()
+
+    async def _visit_all(self, tasks: set[asyncio.Task[None]]) -> None:
+        """Until the frontier gives nothing more, and no page waits for the outcome of another."""
+        self._start_visits(tasks)
+        while tasks:
+            done, tasks = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+            await self._record_refused()
+            self._start_visits(tasks)
+            while not tasks and (entry := self._duplicates.break_circle()):
+                self._frontier.put_back(entry)
+                self._start_visits(tasks)
+
+    def _missing(self) -> list[str]:
+        """What is held, and can be asked for by itself whether it is gone, where the crawl as a whole cannot tell."""
+        return [locator for locator in self._frontier.held if not self._is_closed(locator)]
+
+    def _start_visits(self, tasks: set[asyncio.Task[None]]) -> None:
+        # Twice what is under way at one host, so that no answer is waited for before the next request is ready.
+        while len(tasks) < 2 * self.job.concurrency and (entry := self._frontier.pop()):
+            tasks.add(asyncio.create_task(self._visit(entry)))
+
+    async def _visit(self, entry: Entry) -> None:
+        try:
+            page = await self._outcome_of(entry)
+        except Exception as error:  # one page that trips our own code must not cost the others
+            logger.exception("visiting %s failed", entry.locator)
+            page = self._failed(entry, Outcome.ERROR, f"unexpected {type(error).__name__}")
+        if page is not None and page.outcome is Outcome.ERROR and not self._is_closed(self.job.seed):
+            # What the page led to has not vanished with it. Where the whole site is away, one outcome says so.
+            self._frontier.add_links(page.links, entry.depth + 1)
+        self._frontier.finish(entry, page.outcome if page else None)
+        if page is not None:
+            await self._record(page)
+
+    async def _outcome_of(self, entry: Entry) -> CollectedPage | None:
+        """None: the outcome depends on another location's."""
+        url = entry.locator
+        if is_never_a_document(url):
+            return self._failed(entry, Outcome.WRONG_TYPE, "files with this extension are not taken")
+        if entry.hops > MAX_REDIRECTS:
+            return self._failed(entry, Outcome.ERROR, f"reached by more than {MAX_REDIRECTS} redirects")
+        try:
+            if not (await self._robots_of(url)).allow(url):
+                return self._failed(entry, Outcome.ROBOTS, "robots.txt disallows it")
+            known = None if entry.fresh else self._known.get(url)
+            validators = conditional_headers(known) if known and may_say_not_modified(known) else {}
+            answer = await self._fetcher.fetch(url, validators, documents_only=True)
+        except TooBigError as error:
+            return self._failed(entry, Outcome.TOO_BIG, error.what)
+        except FetchError as error:
+            if isinstance(error, TransientFetchError) and not self._known.get(url):
+                logger.warning("%s: %s", url, error.what)
+            return self._failed(entry, Outcome.ERROR, error.what)
+        if answer.status in REDIRECTS:
+            return self._redirect(entry, answer)
+        return self._judge(entry, answer, known if validators else self._held(url))
+
+    def _held(self, url: str) -> KnownPage | None:
+        known = self._known.get(url)
+        return known if body_is_held(known) else None
+
+    def _judge(self, entry: Entry, answer: Answer, known: KnownPage | None) -> CollectedPage | None:
+        page = judge(entry.locator, entry.locator, answer, known, entry.depth)
+        if page.outcome not in PAGE_OUTCOMES:
+            if page.outcome is Outcome.ERROR:
+                page.links = self._failed(entry, page.outcome, "").links
+            return page
+        markup = Markup()
+        if answer.body and media_type(page.content_type) in _MARKUP_TYPES:
+            markup = read_markup(answer.body, page.content_type, entry.locator)
+            page.links = markup.links
+        self._frontier.add_links(page.links, entry.depth + 1)
+        claim = self._duplicates.claim_of(entry, page, markup, None if answer.body else known)
+        if claim is None and page.content_hash:
+            return page
+        if claim is None:  # "not modified" of a former duplicate that now stands for itself
+            self._frontier.put_back(replace(entry, fresh=True))
+            return None
+        if self._duplicates.is_settled(claim):
+            return duplicate_row(claim)
+        self._duplicates.wait(claim)
+        self._frontier.add(Entry(claim.original, entry.depth))
+        return None
+
+    def _redirect(self, entry: Entry, answer: Answer) -> CollectedPage:
+        location = answer.headers.get("location", "")
+        target = canonical_url(location, entry.locator)
+        page = self._failed(entry, Outcome.REDIRECT, f"{answer.status} to {target or location[:200]}")
+        page.status = answer.status
+        if target is None:
+            page.outcome, page.reason, page.links = Outcome.ERROR, f"{answer.status} to no web address", ()
+        elif target == entry.locator:
+            page.outcome, page.reason = Outcome.ERROR, f"{answer.status} to itself"
+        elif not self._frontier.scope.contains(target):
+            page.outcome, page.links = Outcome.OFF_DOMAIN, ()
+        else:
+            page.links = (target,)
+            self._frontier.add(Entry(target, entry.depth, hops=entry.hops + 1))
+        return page
+
+    def _failed(self, entry: Entry, outcome: Outcome, reason: str) -> CollectedPage:
+        return failed(entry.locator, entry.locator, outcome, reason, self._known.get(entry.locator), entry.depth)
+
+    async def _record(self, page: CollectedPage) -> None:
+        if page.locator == self.job.seed:
+            self._note_seed(page.outcome, page.reason)
+        await self._send_row(page, self._frontier.queued)
+        rows, again = self._duplicates.settle(page)
+        for entry in again:
+            self._frontier.put_back(entry)
+        for row in rows:
+            await self._record(row)
+
+    def _note_seed(self, outcome: Outcome, reason: str = "") -> None:
+        if outcome not in _A_SOUND_SEED:
+            self._unreachable = reason or str(outcome)
+
+    async def _record_refused(self) -> None:
+        while self._frontier.refused:
+            refusal = self._frontier.refused.pop()
+            await self._record(self._failed(refusal.entry, refusal.outcome, refusal.reason))
+
+    async def _robots_of(self, url: str) -> RobotsRules:
+        """Raises TransientFetchError: the host's rules cannot be read, and then none of its pages may be (RFC 9309)."""
+        host = origin(url)
+        if host not in self._robots:
+            self._robots[host] = asyncio.create_task(self._fetch_robots(host))
+        return await asyncio.shield(self._robots[host])
+
+    def _is_closed(self, url: str) -> bool:
+        """Whether this host's rules could not be read, so that this collection learns nothing of its pages."""
+        rules = self._robots.get(origin(url))
+        return rules is not None and rules.done() and rules.exception() is not None
+
+    async def _fetch_robots(self, host: str) -> RobotsRules:
+        url: str | None = f"{host}/robots.txt"
+        for _ in range(MAX_REDIRECTS):
+            if url is None:
+                break
+            answer = await self._fetcher.fetch(url, {})
+            if answer.status in REDIRECTS:
+                url = canonical_url(answer.headers.get("location", ""), url)
+                continue
+            if answer.status >= 500 or answer.status == 429:
+                raise TransientFetchError(f"robots.txt cannot be read: the server answers {answer.status}")
+            rules = RobotsRules(answer.body if answer.status == 200 else b"", self.job.user_agent, url)
+            self._fetcher.slow_down(urlsplit(host).hostname or "", rules.crawl_delay_s)
+            return rules
+        return RobotsRules(b"", self.job.user_agent, host)
+
+    async def _read_sitemaps(self) -> None:
+        try:
+            rules = await self._robots_of(self.job.seed)
+            queue = rules.sitemaps or [f"{origin(self.job.seed)}/sitemap.xml"]
+            is_guess = not rules.sitemaps
+            seen = set(queue)
+            while queue:
+                queue += await self._read_sitemap(queue.pop(0), seen, is_guess)
+        except FetchError as error:
+            self._problems[error.what] = None
+        finally:
+            self._frontier.release(_SITEMAPS)
+
+    async def _read_sitemap(self, url: str, seen: set[str], is_guess: bool) -> list[str]:
+        """Gives the further sitemaps that this one names."""
+        if not self._frontier.scope.contains(url) and is_guess:
+            return []
+        try:
+            answer = await self._fetcher.fetch(url, {})
+            if answer.status in REDIRECTS:
+                target = canonical_url(answer.headers.get("location", ""), url)
+                return self._new_sitemaps([target] if target else [], seen)
+            if answer.status != 200:
+                if answer.status >= 500 or answer.status == 429:
+                    self._problems[f"the sitemap {url} cannot be read: the server answers {answer.status}"] = None
+                return []
+            content = read_sitemap(answer.body, url, self.job.max_fetch_bytes)
+        except ValueError as error:
+            if not is_guess:
+                logger.warning("the sitemap %s %s", url, error)
+            return []
+        except FetchError as error:
+            self._problems[f"the sitemap {url} cannot be read: {error.what}"] = None
+            return []
+        self._frontier.add_links(content.pages, _SITEMAP_DEPTH)
+        return self._new_sitemaps(content.sitemaps, seen)
+
+    @staticmethod
+    def _new_sitemaps(found: list[str], seen: set[str]) -> list[str]:
+        new = [url for url in dict.fromkeys(found) if url not in seen][: max(0, MAX_SITEMAPS - len(seen))]
+        seen.update(new)
+        return new
+
+    def _failure(self) -> str:
+        """Why this collection did not find everything, as far as it is known by now; "" when it did."""
+        if self._unreachable:
+            self._problems.pop(self._unreachable, None)  # of its robots.txt: the same once more
+            reason = self._unreachable.rstrip(".")
+            self._problems = {f"the start page could not be read: {reason}": None} | self._problems
+        elif not self._frontier.pages:
+            self._problems["no page was found"] = None
+        if self._frontier.queued:
+            self._problems["more pages were found than the source may hold"] = None
+        unlisted = self._frontier.unlisted
+        return "; ".join([*self._problems, *([f"{unlisted} further addresses were only counted"] if unlisted else [])])
+
+
+_A_SOUND_SEED = PAGE_OUTCOMES | {Outcome.DUPLICATE, Outcome.REDIRECT}

@@ -1,0 +1,347 @@
+"""Decision history, tombstones by reason, answers with their passages, and manifests that are stored as text."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+from aion_assets.core.database.columns import DOC_ID, UtcDateTime
+
+revision = "0007"
+down_revision = "0006"
+
+_ROWS = 500
+# The AION that wrote what was there before.
+_WRITTEN_BY = "0.1.0"
+_JSON_COLUMNS = ("citations", "passages", "manifest", "body", "tags")
+
+
+def upgrade() -> None:
+    _decisions()
+    _tombstones()
+    _answers()
+    _events()
+    _measurements()
+    _releases()
+
+
+def downgrade() -> None:
+    raise NotImplementedError("An automatic copy of the database was made before this step; restore that.")
+
+
+def _decisions() -> None:
+    op.create_table(
+        "decisions",
+        sa.Column("decision_id", sa.Integer(), primary_key=True),
+        sa.Column("tenant_id", sa.String(64), nullable=False),
+        sa.Column("doc_id", DOC_ID, nullable=False),
+        sa.Column("source_id", sa.String(64), nullable=False),
+        sa.Column("state", sa.String(16), nullable=False),
+        sa.Column("decided_by", sa.String(200), nullable=False),
+        sa.Column("decided_at", UtcDateTime(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("tags", sa.JSON(), nullable=False),
+        sa.Column("content_hash", sa.String(64), nullable=False),
+    )
+    op.create_index("decisions_by_document", "decisions", ["doc_id", "decision_id"])
+    op.create_index("decisions_by_source", "decisions", ["source_id"])
+    kept = "tenant_id, doc_id, source_id, state, decided_by, decided_at, reason, tags, content_hash"
+    op.execute(
+        f"INSERT INTO decisions ({kept}) SELECT {kept} FROM curation WHERE decided_at IS NOT NULL ORDER BY decided_at"
+    )
+
+
+def _tombstones() -> None:
+    op.rename_table("tombstones", "tombstones_before")
+    op.create_table(
+        "tombstones",
+        sa.Column("tenant_id", sa.String(64), primary_key=True),
+        sa.Column("scope", sa.String(16), primary_key=True),
+        sa.Column("subject", sa.String(64), primary_key=True),
+        sa.Column("reason", sa.String(32), primary_key=True),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+    )
+    op.execute(
+        "INSERT INTO tombstones (tenant_id, scope, subject, reason, revision, created_at) "
+        "SELECT tenant_id, scope, subject, reason, 1, created_at FROM tombstones_before"
+    )
+    op.drop_table("tombstones_before")
+    op.create_table(
+        "revisions",
+        sa.Column("tenant_id", sa.String(64), primary_key=True),
+        sa.Column("name", sa.String(32), primary_key=True),
+        sa.Column("value", sa.Integer(), nullable=False),
+    )
+    op.execute(
+        "INSERT INTO revisions (tenant_id, name, value) SELECT DISTINCT tenant_id, 'tombstones', 1 FROM tombstones"
+    )
+
+
+def _answers() -> None:
+    op.drop_index("answers_by_time", "answers")
+    op.rename_table("answers", "answers_before")
+    answers = op.create_table(
+        "answers",
+        sa.Column("answer_id", sa.String(32), primary_key=True),
+        sa.Column("tenant_id", sa.String(64), nullable=False),
+        sa.Column("conversation_id", sa.String(32), nullable=False),
+        sa.Column("turn", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.String(64), nullable=False),
+        sa.Column("channel", sa.String(16), nullable=False),
+        sa.Column("state", sa.String(16), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("closed_at", UtcDateTime()),
+        sa.Column("question", sa.Text(), nullable=False),
+        sa.Column("language", sa.String(8), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("engine", sa.String(32), nullable=False),
+        sa.Column("provider", sa.String(64), nullable=False),
+        sa.Column("model", sa.String(200), nullable=False),
+        sa.Column("release_id", sa.String(64), nullable=False),
+        sa.Column("policy_version", sa.String(64), nullable=False),
+        sa.Column("prompt_version", sa.String(64), nullable=False),
+        sa.Column("confidence", sa.Float(), nullable=False),
+        sa.Column("raw_confidence", sa.Float(), nullable=False),
+        sa.Column("tau", sa.Float(), nullable=False),
+        sa.Column("features", sa.JSON(), nullable=False),
+        sa.Column("latency_ms", sa.JSON(), nullable=False),
+        sa.Column("prompt_tokens", sa.Integer(), nullable=False),
+        sa.Column("completion_tokens", sa.Integer(), nullable=False),
+        sa.Column("cost", sa.Float(), nullable=False),
+    )
+    op.create_index("answers_by_time", "answers", ["tenant_id", "created_at"])
+    op.create_index("answers_by_state", "answers", ["tenant_id", "state"])
+    passages = op.create_table(
+        "answer_passages",
+        sa.Column("answer_id", sa.String(32), sa.ForeignKey("answers.answer_id"), primary_key=True),
+        sa.Column("rank", sa.Integer(), primary_key=True),
+        sa.Column("role", sa.String(16), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("propensity", sa.Float(), nullable=False),
+        sa.Column("chunk_id", sa.String(32), nullable=False),
+        sa.Column("doc_id", DOC_ID, nullable=False),
+        sa.Column("doc_version", sa.String(64), nullable=False),
+        sa.Column("source_id", sa.String(64), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("page", sa.Integer(), nullable=False),
+        sa.Column("heading", sa.Text(), nullable=False),
+        sa.Column("fragment", sa.Text(), nullable=False),
+        sa.Column("scores", sa.JSON(), nullable=False),
+        sa.Column("quote", sa.Text(), nullable=False),
+        sa.Column("passage", sa.Text(), nullable=False),
+    )
+    op.create_index("answer_passages_by_document", "answer_passages", ["doc_id"])
+    op.create_index("answer_passages_by_source", "answer_passages", ["source_id"])
+    columns = [column.name for column in answers.c if column.name not in _NEW_OF_ANSWERS]
+    for rows in _read("answers_before", "answer_id", [*columns, "used", "citations", "passages"]):
+        op.bulk_insert(answers, [_answer(row) for row in rows])
+        op.bulk_insert(passages, [made for row in rows for made in _passages(row)])
+    op.drop_table("answers_before")
+
+
+_NEW_OF_ANSWERS = frozenset(
+    "conversation_id turn user_id channel state reason closed_at engine provider model policy_version prompt_version "
+    "raw_confidence features prompt_tokens completion_tokens cost".split()
+)
+
+
+def _answer(row: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in row.items() if name not in ("used", "citations", "passages", "latency_ms")}
+    return kept | {
+        "conversation_id": "",
+        "turn": 0,
+        "user_id": "",
+        "channel": "",
+        "state": "abstained" if row["used"] == "abstention" else "complete",
+        "reason": "",
+        "closed_at": row["created_at"],
+        "engine": "extractive",
+        "provider": "",
+        "model": "",
+        "policy_version": "",
+        "prompt_version": "extractive-1",
+        "raw_confidence": 0.0,
+        "features": {},
+        "latency_ms": {"total": row["latency_ms"]},
+        "prompt_tokens": 0,
+        "completion_tokens": 0,
+        "cost": 0.0,
+    }
+
+
+def _passages(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """What was given, in its order; what was shown of it, with its text."""
+    shown = {item["chunk_id"]: item for item in row["citations"]}
+    given = row["passages"] + [item for item in shown.values() if item["chunk_id"] not in _ids(row["passages"])]
+    for rank, item in enumerate(given, start=1):
+        seen = shown.get(item["chunk_id"], {})
+        yield {
+            "answer_id": row["answer_id"],
+            "rank": rank,
+            "role": seen.get("role", "given"),
+            "number": seen.get("number", 0),
+            "propensity": 1.0,
+            "chunk_id": item["chunk_id"],
+            "doc_id": item["doc_id"],
+            "doc_version": item["doc_version"],
+            "source_id": seen.get("source_id", ""),
+            "title": seen.get("title", ""),
+            "url": seen.get("url", ""),
+            "page": seen.get("page", 0),
+            "heading": seen.get("heading", ""),
+            "fragment": seen.get("fragment", ""),
+            "scores": {name: item[name] for name in ("score", "dense", "lexical") if name in item},
+            "quote": seen.get("quote", ""),
+            "passage": seen.get("passage", ""),
+        }
+
+
+def _ids(items: list[dict[str, Any]]) -> set[str]:
+    return {item["chunk_id"] for item in items}
+
+
+def _events() -> None:
+    """Texts stand in `answers` only; events name the answer that they tell of."""
+    # The default fills the rows that are there.
+    op.add_column("events", sa.Column("answer_id", sa.String(32), nullable=False, server_default=""))
+    op.create_index("events_by_answer", "events", ["answer_id"])
+    events = sa.table(
+        "events", sa.column("event_id", sa.Integer), sa.column("answer_id", sa.String), sa.column("body", sa.JSON)
+    )
+    change = events.update().where(events.c.event_id == sa.bindparam("of_event"))
+    change = change.values(answer_id=sa.bindparam("of_answer"), body=sa.bindparam("new_body", type_=sa.JSON))
+    for rows in _read("events", "event_id", ["event_id", "body"]):
+        told = [row for row in rows if "answer_id" in row["body"]]
+        if told:
+            values = [
+                {
+                    "of_event": row["event_id"],
+                    "of_answer": row["body"]["answer_id"],
+                    "new_body": {name: value for name, value in row["body"].items() if name not in ("answer_id", "q")},
+                }
+                for row in told
+            ]
+            op.get_bind().execute(change, values)
+
+
+def _measurements() -> None:
+    op.create_table(
+        "golden_queries",
+        sa.Column("query_id", sa.String(32), primary_key=True),
+        sa.Column("tenant_id", sa.String(64), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("relevant", sa.JSON(), nullable=False),
+        sa.Column("origin", sa.String(32), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("retired_at", UtcDateTime()),
+    )
+    op.create_table(
+        "reports",
+        sa.Column("report_id", sa.String(32), primary_key=True),
+        sa.Column("tenant_id", sa.String(64), nullable=False),
+        sa.Column("kind", sa.String(32), nullable=False),
+        sa.Column("subject", sa.String(300), nullable=False),
+        sa.Column("run_id", sa.String(64), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("body", sa.JSON(), nullable=False),
+    )
+    op.create_index("reports_by_subject", "reports", ["tenant_id", "kind", "subject", "created_at"])
+
+
+def _releases() -> None:
+    """The manifests of before told of index and models together; their digests and tags stay theirs."""
+    held = sa.table(
+        "current_release", sa.column("tenant_id"), sa.column("release_id"), sa.column("since", UtcDateTime())
+    )
+    current = [dict(row) for row in op.get_bind().execute(sa.select(held)).mappings()]
+    op.drop_table("current_release")
+    op.rename_table("releases", "releases_before")
+    models = op.create_table(
+        "model_releases",
+        sa.Column("model_release_id", sa.String(64), primary_key=True),
+        sa.Column("tenant_id", sa.String(64), nullable=False),
+        sa.Column("format", sa.Integer(), nullable=False),
+        sa.Column("manifest", sa.Text(), nullable=False),
+        sa.Column("aion_version", sa.String(32), nullable=False),
+        sa.Column("run_id", sa.String(64), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+    )
+    releases = op.create_table(
+        "releases",
+        sa.Column("release_id", sa.String(64), primary_key=True),
+        sa.Column("tenant_id", sa.String(64), nullable=False),
+        sa.Column("model_release_id", sa.String(64), sa.ForeignKey("model_releases.model_release_id"), nullable=False),
+        sa.Column("format", sa.Integer(), nullable=False),
+        sa.Column("manifest", sa.Text(), nullable=False),
+        sa.Column("tag", sa.String(64), nullable=False),
+        sa.Column("index_table", sa.String(300), nullable=False),
+        sa.Column("aion_version", sa.String(32), nullable=False),
+        sa.Column("run_id", sa.String(64), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+    )
+    op.create_index("releases_by_time", "releases", ["tenant_id", "created_at"])
+    known: set[str] = set()
+    columns = ["release_id", "tenant_id", "created_at", "run_id", "manifest"]
+    for rows in _read("releases_before", "release_id", columns):
+        for row in rows:
+            text = _model_text(row["manifest"])
+            model_release_id = hashlib.sha256(text.encode()).hexdigest()
+            stamp = {name: row[name] for name in ("tenant_id", "created_at", "run_id")} | {"aion_version": _WRITTEN_BY}
+            if model_release_id not in known:
+                known.add(model_release_id)
+                made = {"model_release_id": model_release_id, "format": 1, "manifest": text}
+                op.bulk_insert(models, [made | stamp])
+            made = {
+                "release_id": row["release_id"],
+                "model_release_id": model_release_id,
+                "format": 1,
+                "manifest": json.dumps(row["manifest"], sort_keys=True, ensure_ascii=False),
+                "tag": f"release-{row['release_id'][:16]}",
+                "index_table": row["manifest"]["index"]["table"],
+            }
+            op.bulk_insert(releases, [made | stamp])
+    op.drop_table("releases_before")
+    op.create_table(
+        "current_release",
+        sa.Column("tenant_id", sa.String(64), primary_key=True),
+        sa.Column("release_id", sa.String(64), sa.ForeignKey("releases.release_id"), nullable=False),
+        sa.Column("since", UtcDateTime(), nullable=False),
+    )
+    op.bulk_insert(held, current)
+
+
+def _model_text(manifest: dict[str, Any]) -> str:
+    embedder = {"id": manifest["embedder"]["id"], "name": "", "dimension": manifest["embedder"]["dimension"]}
+    model = {
+        "passage_embedder": embedder,
+        "query_encoder": {"id": embedder["id"], "adapter": "", "mode": "full", "scale": 1.0},
+        "ranker": manifest["fusion"],
+        "calibration": manifest["calibration"],
+        "base_model": manifest.get("base_model", ""),
+        "generator_adapter": manifest.get("generator_adapter", ""),
+        "prompt": manifest.get("prompt_version", "extractive-1"),
+        "policy": {},
+    }
+    return json.dumps(model, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def _read(table: str, key: str, columns: list[str]) -> Iterator[list[dict[str, Any]]]:
+    """All rows, some at a time in the order of their key; written while the last ones are being read."""
+    types = {"created_at": UtcDateTime(), **dict.fromkeys(_JSON_COLUMNS, sa.JSON())}
+    read = sa.table(table, *(sa.column(name, types.get(name)) for name in {key, *columns}))
+    last: Any = None
+    while True:
+        asked = sa.select(*(read.c[name] for name in {key, *columns})).order_by(read.c[key]).limit(_ROWS)
+        if last is not None:
+            asked = asked.where(read.c[key] > last)
+        rows = [dict(row) for row in op.get_bind().execute(asked).mappings()]
+        if not rows:
+            return
+        yield rows
+        last = rows[-1][key]

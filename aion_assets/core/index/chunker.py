@@ -1,0 +1,151 @@
+"""Cut a document into chunks that the embedder reads whole and a citation can point to."""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from aion_assets.core.index.embedding_model import EmbeddingModel
+from aion_assets.core.language.sentences import sentence_spans
+from aion_assets.core.records import Anchor, Chunk
+
+MAX_CHARS = 1200
+OVERLAP_CHARS = 200
+MIN_CUT_CHARS = 400
+# A title and heading that say more than this cost the passage more room than they are worth.
+MAX_PREFIX_CHARS = 120
+# Length of a chunk with its surroundings: most short documents whole, and a page or so of a long one. Whole articles
+# instead of windows lose .06 nDCG@10.
+CONTEXT_CHARS = 2_500
+_WORD_START = re.compile(r"(?<=\s)\S")
+
+
+@dataclass(slots=True)
+class _Unit:
+    """A sentence, or a piece of one that no chunk could hold whole."""
+
+    start: int
+    end: int
+    tokens: int
+    opens_section: bool
+
+
+def chunk_document(text: str, title: str, anchors: Sequence[Anchor], model: EmbeddingModel) -> list[Chunk]:
+    """Chunks of at most MAX_CHARS characters and `model.text_tokens` tokens, title prefix included.
+
+    They end at sentence ends, never inside a word, and not before MIN_CUT_CHARS unless the text ends there or a
+    single sentence fills the window. Up to OVERLAP_CHARS of whole sentences are repeated at the next chunk's start,
+    but not across a heading. Page and heading are those that most of a chunk belongs to.
+    """
+    offsets = [anchor.offset for anchor in anchors]
+    sections = {after.offset for before, after in pairwise(anchors) if after.heading != before.heading}
+    longest_prefix = max((model.count_tokens(_prefix(title, anchor.heading)) for anchor in anchors), default=0)
+    budget = model.text_tokens - max(longest_prefix, model.count_tokens(_prefix(title, ""))) - 1
+    units = list(_units(text, sections, budget, model))
+    chunks: list[Chunk] = []
+    first = 0
+    while first < len(units):
+        last = _fill(units, first, budget)
+        start, end = units[first].start, units[last].end
+        place = bisect_right(offsets, _place_start(start, end, offsets)) - 1
+        anchor = anchors[place] if place >= 0 else Anchor(0)
+        body = text[start:end]
+        prefix = _prefix(title, anchor.heading)
+        embed_text = f"{prefix}\n{body}" if prefix else body
+        tokens = sum(unit.tokens for unit in units[first : last + 1])
+        chunks.append(Chunk(start, end, body, embed_text, tokens, anchor.page, anchor.heading, anchor.fragment))
+        first = _next_first(units, first, last, budget)
+    return chunks
+
+
+def surroundings(text: str, start: int, end: int) -> str:
+    """The chunk `text[start:end]` with what stands around it, CONTEXT_CHARS in all, cut between words."""
+    margin = max(0, CONTEXT_CHARS - (end - start)) // 2
+    # What one end of the document leaves unused goes to the other side.
+    begin = max(0, min(start - margin, len(text) - CONTEXT_CHARS))
+    finish = min(len(text), max(end + margin, CONTEXT_CHARS))
+    if begin > 0:
+        begin = next((match.start() for match in _WORD_START.finditer(text, begin, start)), start)
+    if finish < len(text):
+        finish = max(end, finish - len(text[end:finish].rpartition(" ")[2])) if " " in text[end:finish] else end
+    return text[begin:finish].strip()
+
+
+def _prefix(title: str, heading: str) -> str:
+    """What a passage is about, for the embedder: the title and the innermost heading."""
+    innermost = heading.rsplit(" > ", 1)[-1]
+    parts = [title] if innermost in ("", title) else [title, innermost]
+    return " – ".join(part for part in parts if part)[:MAX_PREFIX_CHARS].strip()
+
+
+def _units(text: str, sections: set[int], budget: int, model: EmbeddingModel) -> Iterator[_Unit]:
+    spans = sentence_spans(text)
+    token_spans = model.token_spans([text[start:end] for start, end in spans])
+    for (start, end), tokens in zip(spans, token_spans, strict=True):
+        opens = start in sections
+        if len(tokens) <= budget and end - start <= MAX_CHARS:
+            yield _Unit(start, end, len(tokens), opens)
+            continue
+        for piece_start, piece_end, count in _split_words(text[start:end], tokens, budget):
+            yield _Unit(start + piece_start, start + piece_end, count, opens)
+            opens = False
+
+
+def _split_words(sentence: str, tokens: list[tuple[int, int]], budget: int) -> Iterator[tuple[int, int, int]]:
+    """Split an over-long sentence at word starts; a single word longer than a chunk (base64, a URL) is cut hard."""
+    starts = [0, *(match.start() for match in _WORD_START.finditer(sentence))]
+    begin_char, begin_token = 0, 0
+    while begin_char < len(sentence):
+        room = begin_token + budget
+        reach = tokens[room][0] if room < len(tokens) else len(sentence)
+        reach = min(reach, begin_char + MAX_CHARS)
+        if reach < len(sentence):
+            at_word = starts[bisect_right(starts, reach) - 1]
+            reach = at_word if at_word > begin_char else reach
+        next_token = begin_token
+        while next_token < len(tokens) and tokens[next_token][0] < reach:
+            next_token += 1
+        piece = sentence[begin_char:reach].rstrip()
+        if piece:
+            yield begin_char, begin_char + len(piece), next_token - begin_token
+        begin_char, begin_token = reach, next_token
+
+
+def _fill(units: list[_Unit], first: int, budget: int) -> int:
+    """Index of the last unit of the chunk that begins at `first`."""
+    start, tokens, last = units[first].start, units[first].tokens, first
+    while last + 1 < len(units):
+        following = units[last + 1]
+        too_long = following.end - start > MAX_CHARS or tokens + following.tokens > budget
+        new_section = following.opens_section and units[last].end - start >= MIN_CUT_CHARS
+        if too_long or new_section:
+            break
+        last += 1
+        tokens += following.tokens
+    return last
+
+
+def _next_first(units: list[_Unit], first: int, last: int, budget: int) -> int:
+    """Where the next chunk begins: back over the whole sentences that fit into the overlap and leave room for more."""
+    following = last + 1
+    if following >= len(units) or units[following].opens_section:
+        return following
+    begin = following
+    end = units[last].end
+    while begin - 1 > first and end - units[begin - 1].start <= OVERLAP_CHARS:
+        begin -= 1
+        if units[begin].opens_section:
+            break
+    while begin < following and _fill(units, begin, budget) <= last:
+        begin += 1
+    return begin
+
+
+def _place_start(start: int, end: int, offsets: Sequence[int]) -> int:
+    """Where the place begins that a citation of `text[start:end]` names: the one that most of it belongs to.
+
+    Short sections are merged, and what is left of one is filled up with the next.
+    """
+    borders = [start, *offsets[bisect_right(offsets, start) : bisect_left(offsets, end)], end]
+    return max(pairwise(borders), key=lambda part: part[1] - part[0])[0]

@@ -1,0 +1,117 @@
+"""The files of one Lance table: made durable, and mended where a kill, a power cut or a full disk left half of one.
+
+Lance writes data and manifests so that a reader sees all or nothing, but it calls no fsync, and it writes a tag in
+place: a tag that a kill or a full disk cut short is an empty file, which then breaks every listing of tags.
+"""
+
+import logging
+import os
+import time
+from collections.abc import Collection
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+
+from aion_assets.core.lake.durable import sync_folder
+
+logger = logging.getLogger(__name__)
+
+_SLACK_NS = 2_000_000_000  # file systems round times
+
+
+def is_made(table: Path) -> bool:
+    """False too for the folder that a kill left before the table had its first manifest."""
+    return any((table / "_versions").glob("*.manifest")) or any((table / "data").glob("*"))
+
+
+def sync_newer(table: Path, started_ns: int) -> None:
+    """fsync what a commit wrote: files first, then the folders that name them."""
+    for parent, _, files in os.walk(table):
+        touched = False
+        for file in files:
+            path = Path(parent) / file
+            try:
+                if path.stat().st_mtime_ns + _SLACK_NS < started_ns:
+                    continue
+                _sync(path)
+            except FileNotFoundError:  # a reader's temporary file
+                continue
+            touched = True
+        if touched:
+            sync_folder(Path(parent))
+    sync_folder(table)
+
+
+def drop_unfinished_commit(table: Path) -> bool:
+    """Set aside a newest manifest that is empty: power failed before its commit was acknowledged."""
+    # Lance names manifests so that the newest sorts first.
+    manifests = sorted((table / "_versions").glob("*.manifest"))
+    if len(manifests) < 2 or manifests[0].stat().st_size or not manifests[1].stat().st_size:
+        return False
+    logger.warning("%s: the newest version was never finished; the one before is used.", table.stem)
+    manifests[0].replace(manifests[0].with_suffix(".unfinished"))
+    sync_folder(manifests[0].parent)
+    return True
+
+
+def drop_versions(table: Path, newest: int, kept: Collection[int], superseded_for: timedelta) -> int:
+    """Forget the versions that another one took the place of so long ago, except `kept` and the newest; how many there
+    were.
+
+    Their files stay until Lance next cleans up. For the one writer of the table only. Does nothing where Lance names
+    its manifests otherwise than here: `kept` could not be told from the others.
+    """
+    # Lance names manifests so that the newest sorts first.
+    manifests = sorted((table / "_versions").glob("*.manifest"))
+    if not {*kept, newest} <= {_version_of(manifest) for manifest in manifests}:
+        return 0
+    limit = time.time() - superseded_for.total_seconds()
+    old = [
+        manifest
+        for newer, manifest in pairwise(manifests)
+        if newer.stat().st_mtime < limit and _version_of(manifest) not in {-1, *kept}
+    ]
+    for manifest in old:
+        manifest.unlink()
+    if old:
+        sync_folder(table / "_versions")  # before the files that they name go
+    return len(old)
+
+
+def drop_unfinished_tags(table: Path) -> list[str]:
+    """Names of the tags that were cut short and are gone now. For the one writer of the table only."""
+    dropped = []
+    for file in (table / "_refs" / "tags").glob("*.json"):
+        if file.stat().st_size == 0:
+            file.unlink()
+            dropped.append(file.stem)
+    return dropped
+
+
+def has_tag(table: Path, tag: str) -> bool:
+    file = table / "_refs" / "tags" / f"{tag}.json"
+    return file.is_file() and file.stat().st_size > 0
+
+
+def size_bytes(table: Path) -> int:
+    total = 0
+    for parent, _, files in os.walk(table):
+        for file in files:
+            try:
+                total += (Path(parent) / file).stat().st_size
+            except FileNotFoundError:  # a reader's temporary file
+                continue
+    return total
+
+
+def _version_of(manifest: Path) -> int:
+    """-1 where the name is of another form."""
+    return 2**64 - 1 - int(manifest.stem) if manifest.stem.isdecimal() else -1
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

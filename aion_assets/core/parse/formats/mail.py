@@ -1,0 +1,81 @@
+"""Mails: who wrote what to whom when, the body, the mails forwarded in it, and the names of what was attached."""
+
+from collections.abc import Iterator
+from email.message import EmailMessage, MIMEPart
+from email.parser import BytesParser
+from email.policy import default
+from email.utils import parsedate_to_datetime
+
+from aion_assets.core.parse.charset import decode
+from aion_assets.core.parse.detect import RawFile
+from aion_assets.core.parse.draft import Draft
+
+_SHOWN_FIELDS = ("From", "To", "Cc", "Date", "Subject")
+_MAX_FORWARDS = 8  # mails inside of mails
+
+
+def parse(raw: RawFile, draft: Draft) -> None:
+    draft.parser = "eml"
+    message = BytesParser(EmailMessage, policy=default).parsebytes(raw.body)
+    draft.title = _field(message, "Subject")
+    draft.published = _date(str(message["Date"] or ""))
+    _write(message, draft, depth=0)
+    names = [name for part in message.walk() if (name := part.get_filename())]
+    if names:
+        draft.paragraph("Attachments: " + ", ".join(names))
+
+
+def _write(message: MIMEPart, draft: Draft, depth: int) -> None:
+    draft.paragraph("\n".join(f"{name}: {_field(message, name)}" for name in _SHOWN_FIELDS if message[name]))
+    _write_body(message, draft)
+    for forwarded in _forwarded(message):
+        if depth == _MAX_FORWARDS:
+            draft.note(f"mails inside of {_MAX_FORWARDS} others are not read")
+        else:
+            _write(forwarded, draft, depth + 1)
+
+
+def _write_body(message: MIMEPart, draft: Draft) -> None:
+    """The plain text; the HTML where that is blank, as some programs leave it."""
+    for kind in ("plain", "html"):
+        body = message.get_body(preferencelist=(kind,))
+        text = _text(body) if body is not None else ""
+        if not text.strip():
+            continue
+        if kind == "html":
+            from aion_assets.core.parse.formats.html import write_markup
+
+            write_markup(text, draft)
+        else:
+            draft.paragraph(text)
+        return
+
+
+def _text(part: MIMEPart) -> str:
+    payload = part.get_payload(decode=True)
+    return decode(payload if isinstance(payload, bytes) else b"", part.get_content_charset() or "")
+
+
+def _forwarded(part: MIMEPart) -> Iterator[MIMEPart]:
+    """The mails in `part`, but not those in them again."""
+    if part.get_content_type() == "message/rfc822":
+        yield from part.iter_parts()
+    else:
+        for below in part.iter_parts():
+            yield from _forwarded(below)
+
+
+def _field(message: MIMEPart, name: str) -> str:
+    value = str(message[name] or "")
+    if "\N{REPLACEMENT CHARACTER}" not in value:
+        return value
+    # Letters that were sent without saying in which encoding.
+    raw = next(str(raw) for key, raw in message.raw_items() if key.lower() == name.lower())
+    return " ".join(decode(raw.encode("utf-8", "surrogateescape")).split())
+
+
+def _date(field: str) -> str:
+    try:
+        return parsedate_to_datetime(field).date().isoformat()
+    except ValueError:
+        return ""

@@ -1,0 +1,67 @@
+"""The append-only record of what happened: ids and figures, never a word of any question, answer or document."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+from sqlalchemy import Connection, insert
+
+from aion_assets.core.database import tables
+from aion_assets.core.database.engine import now
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """`kind` names the class in the table; the fields are its body."""
+
+    kind: ClassVar[str]
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalEvent(Event):
+    """`hits` are {rank, chunk_id, score}."""
+
+    kind: ClassVar[str] = "retrieval"
+    release_id: str
+    language: str
+    C: float
+    raw_C: float
+    hits: Sequence[Mapping[str, Any]]
+    latency_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerEvent(Event):
+    """`citations` are chunk ids; `latency_ms` is by layer."""
+
+    kind: ClassVar[str] = "answer"
+    release_id: str
+    used: str
+    C: float
+    tau: float
+    citations: Sequence[str]
+    latency_ms: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseEvent(Event):
+    """`action` is published or rolled_back; `before` is the release that served until then, "" before the first."""
+
+    kind: ClassVar[str] = "release"
+    action: str
+    release_id: str
+    before: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunFailureEvent(Event):
+    kind: ClassVar[str] = "run_failure"
+    run_id: str
+    job: str
+
+
+def record_event(connection: Connection, tenant_id: str, event: Event, *, answer_id: str = "") -> None:
+    """Inside a transaction, so that an event exists exactly when what it tells of does."""
+    stamp = {"tenant_id": tenant_id, "kind": event.kind, "created_at": now()}
+    connection.execute(insert(tables.events).values(**stamp, answer_id=answer_id, body=asdict(event)))

@@ -1,0 +1,93 @@
+"""The passages of an answer: what was retrieved, in its order, and of what was shown the text."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from aion_assets.core.database import tables
+from aion_assets.core.records import Citation, Passage, Place
+from aion_assets.core.search.hits import Hit
+
+CITED, NEAREST, GIVEN = "cited", "nearest", "given"
+_passages = tables.answer_passages
+
+
+@dataclass(frozen=True, slots=True)
+class GivenPassage:
+    """A passage that the engine could choose from; `rank` counts from 1, `propensity` is the probability with which it
+    stood there, and the scores are those of the retrieval."""
+
+    rank: int
+    chunk_id: str
+    doc_id: str
+    doc_version: str
+    source_id: str
+    propensity: float
+    scores: Mapping[str, float]
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> "GivenPassage":
+        names = ("rank", "chunk_id", "doc_id", "doc_version", "source_id", "propensity", "scores")
+        return cls(**{name: row[name] for name in names})
+
+
+def given_passages(hits: Sequence[Hit]) -> list[GivenPassage]:
+    return [
+        GivenPassage(rank, hit.chunk_id, hit.doc_id, hit.doc_version, hit.source_id, 1.0, hit.scores)
+        for rank, hit in enumerate(hits, start=1)
+    ]
+
+
+def passage_rows(
+    answer_id: str, hits: Sequence[Hit], citations: Sequence[Citation], nearest: Sequence[Citation]
+) -> list[dict[str, Any]]:
+    """Rows of `answer_passages`: every hit once, with the text of those that were shown."""
+    shown = {item.passage.chunk_id: (NEAREST, item) for item in nearest}
+    shown |= {item.passage.chunk_id: (CITED, item) for item in citations}
+    rows = []
+    for given, hit in zip(given_passages(hits), hits, strict=True):
+        role, citation = shown.get(hit.chunk_id, (GIVEN, None))
+        place = citation.passage.place if citation else hit.place
+        rows.append(
+            {
+                "answer_id": answer_id,
+                "rank": given.rank,
+                "role": role,
+                "number": citation.number if citation else 0,
+                "propensity": given.propensity,
+                "chunk_id": hit.chunk_id,
+                "doc_id": hit.doc_id,
+                "doc_version": hit.doc_version,
+                "source_id": hit.source_id,
+                "title": hit.title,
+                "url": hit.url,
+                "page": place.page,
+                "heading": place.heading,
+                "fragment": place.fragment,
+                "scores": given.scores,
+                "quote": citation.quote if citation else "",
+                "passage": citation.passage.text if citation else "",
+            }
+        )
+    return rows
+
+
+def read_passages(connection: Connection, answer_id: str) -> list[Mapping[str, Any]]:
+    """Rows of `answer_passages`, by rank."""
+    asked = select(_passages).where(_passages.c.answer_id == answer_id).order_by(_passages.c.rank)
+    return [dict(row) for row in connection.execute(asked).mappings()]
+
+
+def citations_of(rows: Sequence[Mapping[str, Any]]) -> tuple[list[Citation], list[Citation]]:
+    """What was cited, and what was offered as nearest, by number."""
+    shown = sorted((row for row in rows if row["role"] != GIVEN), key=lambda row: int(row["number"]))
+    cited = [_citation(row) for row in shown if row["role"] == CITED]
+    return cited, [_citation(row) for row in shown if row["role"] == NEAREST]
+
+
+def _citation(row: Mapping[str, Any]) -> Citation:
+    place = Place(row["page"], row["heading"], row["fragment"])
+    ids = (row["chunk_id"], row["doc_id"], row["doc_version"], row["source_id"])
+    return Citation(row["number"], Passage(*ids, row["title"], row["url"], place, row["passage"]), row["quote"])

@@ -1,0 +1,94 @@
+"""What a release is made of: one version of the index, and the models that search it and answer from it.
+
+A manifest is stored as canonical text with its SHA-256 as id. Neither is ever made again from the classes here: text
+that another AION wrote keeps its id, and what this one cannot read it names.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from importlib.metadata import version
+from typing import Any
+
+from aion_assets.core.errors import ReleaseError
+
+# 1: until 0.1.0, index and models in one manifest. 2: a release names its model release.
+FORMAT = 2
+PROMPT_VERSION = "extractive-1"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelManifest:
+    """Everything but the index that an answer depends on.
+
+    `passage_embedder` is {id, name, dimension}, `query_encoder` {id, adapter, mode, scale}: the base with its adapter,
+    and whether passages went through it, too ("full") or only questions do ("query"). `ranker` and `calibration` are
+    the JSON forms of `FusionConfig` and `Calibration`. Base model and adapter are "" while answers are extractive.
+    """
+
+    passage_embedder: dict[str, Any]
+    query_encoder: dict[str, Any]
+    ranker: dict[str, Any]
+    calibration: dict[str, Any]
+    base_model: str = ""
+    generator_adapter: str = ""
+    prompt: str = PROMPT_VERSION
+    policy: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        return canonical(asdict(self))
+
+
+@dataclass(frozen=True, slots=True)
+class ContentManifest:
+    """`index` is {table, version, rows, data_version}; `report_id` names what was measured of it, "" if nothing."""
+
+    index: dict[str, Any]
+    model_release_id: str
+    report_id: str = ""
+
+    @property
+    def text(self) -> str:
+        return canonical(asdict(self))
+
+
+def canonical(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def id_of(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def written_by() -> str:
+    """The version of the AION that is running."""
+    return version("aion")
+
+
+def read_models(text: str, stored_format: int, aion_version: str) -> ModelManifest:
+    """Raises ReleaseError: it is of a format, or has a field, that this AION does not know."""
+    return ModelManifest(**_fields(ModelManifest, json.loads(text), stored_format, aion_version))
+
+
+def read_content(text: str, stored_format: int, aion_version: str, model_release_id: str) -> ContentManifest:
+    """Raises ReleaseError: it is of a format, or has a field, that this AION does not know."""
+    data = json.loads(text)
+    if stored_format == 1:
+        return ContentManifest(index=data["index"], model_release_id=model_release_id)
+    return ContentManifest(**_fields(ContentManifest, data, stored_format, aion_version))
+
+
+def _fields(
+    kind: type[ModelManifest] | type[ContentManifest], data: dict[str, Any], stored_format: int, aion_version: str
+) -> dict[str, Any]:
+    next_step = f"Install AION {aion_version} or newer, which wrote it; the releases of before can be rolled back to."
+    if stored_format > FORMAT:
+        raise ReleaseError(
+            f"The release is written in format {stored_format}; this AION reads formats up to {FORMAT}.", next_step
+        )
+    unknown = sorted(data.keys() - {item.name for item in fields(kind)})
+    if unknown:
+        raise ReleaseError(f"The release has what this AION does not know: {', '.join(unknown)}.", next_step)
+    return data

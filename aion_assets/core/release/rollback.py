@@ -1,0 +1,76 @@
+"""Going back: to a whole release of before, or to its models over today's content."""
+
+from aion_assets.core.errors import ReleaseError
+from aion_assets.core.home import Home
+from aion_assets.core.lake.locks import INDEX_LOCK
+from aion_assets.core.release.releases import (
+    ROLLED_BACK,
+    Release,
+    current_release,
+    list_releases,
+    publish,
+    read_release,
+    switch,
+)
+
+
+def roll_back(home: Home, release_id: str, by: str) -> Release:
+    """Let a release of before serve again as it was, content and models.
+
+    Raises ReleaseError: its index version is not kept any more, or this AION cannot read it.
+    """
+    release = read_release(home.database, release_id)
+    with home.lake.lock(INDEX_LOCK):  # nobody retires it meanwhile
+        if not home.lake.has_tag(release.table, release.tag):
+            raise ReleaseError(
+                f"The index of release {release_id[:12]} is not kept any more.",
+                "'aion release list' says which can serve; its models can: 'aion release rollback --models'.",
+            )
+        with home.database.write() as connection:
+            switch(connection, home.tenant_id, release_id, ROLLED_BACK, by)
+    return release
+
+
+def roll_back_models(home: Home, model_release_id: str, by: str) -> Release:
+    """Let the models of before serve again over today's content.
+
+    Where they embed passages otherwise than today's models, the newest index that was released with them serves.
+    Raises ReleaseError: no index of theirs is kept.
+    """
+    rows = list_releases(home.database, home.tenant_id)
+    with home.lake.lock(INDEX_LOCK):
+        current = current_release(home.database, home.tenant_id)
+        kept = [
+            row
+            for row in rows
+            if row.model_release_id == model_release_id and home.lake.has_tag(row.index_table, row.tag)
+        ]
+        if not kept:
+            raise ReleaseError(
+                f"No index of model release {model_release_id[:12]} is kept any more.",
+                "'aion release list' says which can serve.",
+            )
+        newest = read_release(home.database, kept[0].release_id)
+        if newest.table != current.table:
+            return roll_back(home, newest.release_id, by)
+        return publish(home, current.index, newest.models, action=ROLLED_BACK, by=by)
+
+
+def release_before(home: Home) -> str:
+    """The newest release that is older than the current one. Raises ReleaseError: there is none."""
+    current = current_release(home.database, home.tenant_id)
+    for row in list_releases(home.database, home.tenant_id):
+        if row.created_at < current.created_at:
+            return row.release_id
+    raise ReleaseError("There is no release of before.", "'aion release list' shows them all.")
+
+
+def models_before(home: Home) -> str:
+    """The newest models that are older than the current ones. Raises ReleaseError: there are none."""
+    rows = list_releases(home.database, home.tenant_id)
+    current_id = current_release(home.database, home.tenant_id).release_id
+    current = next(row for row in rows if row.release_id == current_id)
+    older = [row for row in rows if row.models_created_at < current.models_created_at]
+    if not older:
+        raise ReleaseError("There are no models of before.", "'aion release list' shows them all.")
+    return max(older, key=lambda row: row.models_created_at).model_release_id

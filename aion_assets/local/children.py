@@ -1,0 +1,124 @@
+"""The processes of one home: how each is started, started again when it dies, and stopped with the others."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from aion_assets.core.errors import AionError
+from aion_assets.local.warden import LOCK, STOP_TIMEOUT_S
+
+# A process that lived shorter than this died of something that the next one will meet, too.
+_QUICK_S = 60.0
+_MOST_QUICK_DEATHS = 5
+_LONGEST_PAUSE_S = 30.0
+
+
+@dataclass(slots=True)
+class Child:
+    """`needed`: without it there is no use in the others."""
+
+    name: str
+    command: list[str]
+    environment: dict[str, str]
+    log: Path
+    ready_url: str
+    needed: bool
+    process: "subprocess.Popen[bytes]" = field(init=False)
+    restart_at: float | None = None
+    given_up: bool = False
+    _started: float = 0.0
+    _quick_deaths: int = 0
+
+    def start(self, warden: "Warden") -> None:
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as output:
+            # A session of its own: Ctrl-C reaches this process alone, which then stops the others in order.
+            self.process = subprocess.Popen(
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                env=self.environment,
+            )
+        warden.add(self.process.pid)
+        self._started, self.restart_at = time.monotonic(), None
+
+    @property
+    def is_dead(self) -> bool:
+        return self.process.poll() is not None
+
+    def bury(self, warden: "Warden") -> float | None:
+        """Ends what the dead process had started. Gives the pause until its next start, None when it is given up."""
+        self.signal_group(signal.SIGKILL)
+        warden.remove(self.process.pid)
+        lived_s = time.monotonic() - self._started
+        self._quick_deaths = self._quick_deaths + 1 if lived_s < _QUICK_S else 0
+        if self._quick_deaths >= _MOST_QUICK_DEATHS:
+            self.given_up = True
+            return None
+        pause_s = min(_LONGEST_PAUSE_S, 2.0**self._quick_deaths)
+        self.restart_at = time.monotonic() + pause_s
+        return pause_s
+
+    def last_words(self) -> list[str]:
+        return self.log.read_text("utf-8", "replace").splitlines()[-15:]
+
+    def signal_group(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, number)
+
+
+def stop_all(children: list[Child]) -> None:
+    running = [child for child in children if not child.given_up and child.restart_at is None]
+    for child in running:
+        child.signal_group(signal.SIGTERM)
+    deadline = time.monotonic() + STOP_TIMEOUT_S
+    for child in running:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.process.wait(max(0.1, deadline - time.monotonic()))
+        child.signal_group(signal.SIGKILL)  # what the process itself had started
+        child.process.wait()
+
+
+class Warden:
+    """This process's side of `aion_assets.local.warden`."""
+
+    def __init__(self, home: Path) -> None:
+        """Raises AionError: what an earlier `aion up` left there does not end."""
+        lock = FileLock(home / LOCK)
+        try:
+            lock.acquire(timeout=2 * STOP_TIMEOUT_S)
+        except Timeout:
+            raise AionError(
+                f"What an earlier 'aion up' left in {home} does not end.", "End its processes, or restart the machine."
+            ) from None
+        lock.release()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "aion_assets.local.warden", str(home)], stdin=subprocess.PIPE, start_new_session=True
+        )
+
+    def add(self, group: int) -> None:
+        self._tell(f"+{group}\n")
+
+    def remove(self, group: int) -> None:
+        self._tell(f"-{group}\n")
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+        self._process.wait()
+
+    def _tell(self, line: str) -> None:
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):  # it was killed: the others still end with a proper stop
+            self._process.stdin.write(line.encode())
+            self._process.stdin.flush()

@@ -1,0 +1,126 @@
+"""Examines an installation part by part; every part is asked even when another is broken."""
+
+import platform
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+from aion_assets.core.errors import AionError, NoReleaseError, SettingsError
+from aion_assets.core.lake.tables import BODIES, CHUNKS, CURATED_DOCUMENTS, DOCUMENTS, PAGES
+from aion_assets.core.settings import Settings, load_settings
+
+_LOW_DISK_BYTES = 2_000_000_000
+_TABLES = (PAGES.name, BODIES.name, DOCUMENTS.name, CURATED_DOCUMENTS.name, CHUNKS.name)
+
+
+@dataclass(slots=True)
+class Finding:
+    """`state`: good; missing: something optional is not here; broken: something needed does not work."""
+
+    what: str
+    state: str
+    detail: str
+
+    def as_dict(self) -> dict[str, str]:
+        return asdict(self)
+
+
+def examine() -> list[Finding]:
+    """With settings that cannot be used nothing else can be asked: they are the only finding then."""
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        return [Finding("settings", "broken", str(error))]
+    parts: dict[str, Callable[[Settings], Finding]] = {
+        "python": _python,
+        "home": _home,
+        "database": _database,
+        "tables": _tables,
+        "embedder": _embedder,
+        "release": _release,
+        "ocr": _ocr,
+        "dagster": _dagster,
+    }
+    findings = []
+    for name, examine_part in parts.items():
+        try:
+            findings.append(examine_part(settings))
+        except AionError as error:
+            findings.append(Finding(name, "broken", str(error)))
+        except Exception as error:  # whatever it is: a part that fails is what a doctor is asked for
+            findings.append(Finding(name, "broken", f"{type(error).__name__}: {error}"))
+    return findings
+
+
+def _python(_settings: Settings) -> Finding:
+    return Finding("python", "good", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
+
+
+def _home(settings: Settings) -> Finding:
+    settings.home.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(settings.home).free
+    detail = f"{settings.home}, {free / 1e9:.1f} GB free"
+    return Finding("home", "good" if free > _LOW_DISK_BYTES else "broken", detail)
+
+
+def _database(settings: Settings) -> Finding:
+    from aion_assets.core.database.engine import open_database
+    from aion_assets.core.database.upgrade import HEAD
+
+    kind = open_database(settings).engine.dialect.name
+    return Finding("database", "good", f"{kind}, schema {HEAD}")
+
+
+def _tables(settings: Settings) -> Finding:
+    from aion_assets.core.lake.store import Lake
+
+    lake = Lake(settings.lake_uri)
+    counts = []
+    for table in _TABLES:
+        rows = (
+            sum(batch.num_rows for batch in lake.read(table, lake.table(table).schema.names[:1]))
+            if (lake.exists(table))
+            else 0
+        )
+        counts.append(f"{table} {rows}")
+    return Finding("tables", "good", ", ".join(counts))
+
+
+def _embedder(settings: Settings) -> Finding:
+    from aion_assets.core.index.embedding_model import find_embedding_model
+
+    model = find_embedding_model(settings.embed_model)
+    return Finding("embedder", "good", f"{model.embedder_id}, {model.dimension} dimensions, {model.max_tokens} tokens")
+
+
+def _release(settings: Settings) -> Finding:
+    from aion_assets.core.home import Home
+    from aion_assets.core.release.releases import current_release
+
+    home = Home(settings)
+    try:
+        release = current_release(home.database, home.tenant_id)
+    except NoReleaseError as error:
+        return Finding("release", "missing", str(error))
+    with home.lake.reading(release.table):
+        chunks = home.lake.table_at(release.table, release.tag).count_rows()
+    return Finding("release", "good", f"{release.release_id[:12]}, {chunks} chunks")
+
+
+def _ocr(_settings: Settings) -> Finding:
+    import subprocess
+
+    if shutil.which("tesseract") is None:
+        return Finding("ocr", "missing", "Tesseract is not installed: images and scanned pages are quarantined.")
+    listed = subprocess.run(["tesseract", "--list-langs"], capture_output=True, text=True, check=False).stdout.split()
+    lacking = [language for language in ("por", "eng") if language not in listed]
+    if lacking:
+        return Finding("ocr", "missing", f"Tesseract lacks {', '.join(lacking)}: install tesseract-ocr-{lacking[0]}.")
+    return Finding("ocr", "good", "Tesseract with por and eng")
+
+
+def _dagster(settings: Settings) -> Finding:
+    from importlib.metadata import version
+
+    where = "PostgreSQL" if settings.dagster_db else "SQLite in the home"
+    return Finding("dagster", "good", f"{version('dagster')}, {where}")

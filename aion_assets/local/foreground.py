@@ -1,0 +1,200 @@
+"""Run what is due in this process, as real Dagster runs, with a bar in the terminal."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from aion_assets.core.curate.decisions import PENDING
+from aion_assets.core.curate.queue import read_queue
+from aion_assets.core.database.engine import open_database
+from aion_assets.core.errors import AionError, SourceError, names_of
+from aion_assets.core.release import releases
+from aion_assets.core.settings import load_settings
+from aion_assets.core.sources.due import due_runs
+from aion_assets.core.sources.store import get_source, removed_sources, request_collection
+from aion_assets.local.bars import progress_bars
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+# A decision on one source may make another due; more rounds than this would mean that something never settles.
+_MOST_ROUNDS = 5
+_MEANT_FOR_PEOPLE = names_of(AionError)
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(slots=True)
+class RunSummary:
+    runs: list[dict[str, Any]] = field(default_factory=list)
+    release_id: str = ""
+
+    @property
+    def succeeded(self) -> bool:
+        return all(run["succeeded"] and not run["unreachable"] for run in self.runs)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"succeeded": self.succeeded, "release_id": self.release_id, "runs": self.runs}
+
+
+def dagster_home() -> Path:
+    return Path(__file__).resolve().parents[2] / "dagster_home"
+
+
+@contextmanager
+def dagster_instance() -> Iterator["dg.DagsterInstance"]:
+    os.environ["DAGSTER_HOME"] = str(dagster_home())
+    import dagster as dg
+
+    with dg.DagsterInstance.get() as instance:
+        yield instance
+
+
+def run_due(source: str = "", *, quiet: bool = False) -> RunSummary:
+    """Collect and index every due source, one Dagster run each, and release the result."""
+    settings = load_settings()
+    database = open_database(settings)
+    if source:
+        wanted = get_source(database, settings, source)
+        if wanted.source.paused:
+            raise SourceError(f"Source {source} is paused.", f"Resume it: aion source pause {source} --resume.")
+        if not wanted.collection_id:  # an unfinished collection is gone on with, and not followed by a second one
+            request_collection(database, wanted.source.source_id)
+    console = Console(stderr=True, quiet=quiet, highlight=False, emoji=False)
+    summary = RunSummary()
+    with dagster_instance() as instance:
+        from aion_assets.definitions import defs
+        from aion_assets.defs.corpus.assets import pipeline_version
+        from aion_assets.defs.knowledge_base import KnowledgeBaseResource
+        from aion_assets.defs.ops.jobs import outdated
+        from aion_assets.defs.ops.reaper import reap_dead_runs
+        from aion_assets.defs.partitions import source_partitions
+
+        reap_dead_runs(instance)
+        version = pipeline_version(KnowledgeBaseResource())
+        removed = removed_sources(database, settings)
+        for source_id in removed:
+            instance.delete_dynamic_partition(str(source_partitions.name), source_id)
+        if removed:  # first, as sources with the same content become due by it
+            console.print(f"Cleaning the tables of {', '.join(removed)}.")
+            _execute(instance, defs, "reindex", None, console, summary)
+        failed: set[str] = set()
+        for round_number in range(_MOST_ROUNDS):
+            asked = due_runs(database, settings, version, look_into_folders=round_number == 0)
+            due = [item for item in asked if item.source_id not in failed]
+            if not due:
+                break
+            instance.add_dynamic_partitions(str(source_partitions.name), [item.source_id for item in due])
+            for number, item in enumerate(due, 1):
+                console.print(f"[bold]{item.source_id}[/] ({escape(item.why)})")
+                # Only the last run of a round indexes and releases, as the index is over all sources.
+                last = number == len(due)
+                job = item.job if last else f"{item.job}_corpus"
+                if not _execute(instance, defs, job, item.source_id, console, summary):
+                    failed.add(item.source_id)
+                    if last and len(due) > 1:
+                        _execute(instance, defs, "reindex", None, console, summary)
+        if not summary.runs and outdated(instance, defs.resolve_job_def("reindex")):
+            console.print("[bold]index and release[/] (AION changed)")
+            _execute(instance, defs, "reindex", None, console, summary)
+    summary.release_id = releases.current_release_id(database, settings.tenant_id) or ""
+    if not summary.runs:
+        console.print("Nothing is due.")
+    waiting, _ = read_queue(database, settings.tenant_id, PENDING, limit=1)
+    if waiting:
+        console.print(
+            f"{waiting} wait for a decision: 'aion curate list' shows them, 'aion curate approve' takes them in.",
+            soft_wrap=True,
+        )
+    return summary
+
+
+def _execute(
+    instance: "dg.DagsterInstance", defs: "dg.Definitions", job: str, source_id: str | None, console: Console,
+    summary: RunSummary,
+) -> bool:  # fmt: skip
+    from aion_assets.defs.automation import CARRIES_ON
+    from aion_assets.defs.ops.jobs import planned_assets
+    from aion_assets.defs.ops.reaper import process_tags
+    from aion_assets.defs.reporting import terminal
+
+    definition = defs.resolve_job_def(job)
+    with progress_bars(console) as draw:
+        token = terminal.set(draw)
+        try:
+            result = definition.execute_in_process(
+                instance=instance,
+                partition_key=source_id,
+                asset_selection=planned_assets(definition),
+                raise_on_error=False,
+                run_config=_QUIET,
+                tags=process_tags() | ({} if job.endswith("_corpus") else CARRIES_ON),
+            )
+        finally:
+            terminal.reset(token)
+    steps: dict[str, Any] = {}
+    for event in result.get_asset_materialization_events():
+        metadata = event.materialization.metadata
+        steps[event.materialization.asset_key.path[-1]] = {
+            name: value.value for name, value in metadata.items() if isinstance(value.value, int | float | str)
+        }
+    failures = [_failure(event) for event in result.all_events if event.is_step_failure]
+    summary.runs.append(
+        {"run_id": result.run_id, "job": job, "source_id": source_id, "succeeded": result.success,
+         "unreachable": _unreachable(steps), "steps": steps, "errors": failures}
+    )  # fmt: skip
+    for line in failures:
+        console.print(f"[bold red]error[/]  {escape(line)}", soft_wrap=True)
+    if result.success:
+        console.print(summary_line(steps), soft_wrap=True, markup=False)
+    if _unreachable(steps):
+        console.print(f"[bold red]error[/]  {escape(_unreachable(steps))}.", soft_wrap=True)
+        console.print(f"       See 'aion source show {source_id}'.", soft_wrap=True)
+    return bool(result.success)
+
+
+def _failure(event: Any) -> str:
+    """What AION says of it, and where it says nothing the innermost cause."""
+    causes = [error := event.step_failure_data.error]
+    while error is not None and error.cause is not None:
+        causes.append(error := error.cause)
+    meant = next((cause for cause in causes if cause and cause.cls_name in _MEANT_FOR_PEOPLE), None)
+    if meant is not None:
+        return f"{event.step_key}: {meant.message.partition(': ')[2].strip()}"
+    return f"{event.step_key}: {causes[-1].message.strip()}" if causes[-1] else str(event.step_key)
+
+
+def _unreachable(steps: dict[str, Any]) -> str:
+    """Why the place where the source begins could not be read, "" when it could: other sources go on all the same."""
+    pages = steps.get("crawled_pages", {})
+    return str(pages["note/complete"]) if pages.get("note/unreachable") == "yes" else ""
+
+
+def summary_line(steps: dict[str, Any]) -> str:
+    """What the steps of one run did, for a person."""
+    from aion_assets.core.steps.pages import TROUBLES
+
+    pages, documents = steps.get("crawled_pages", {}), steps.get("parsed_documents", {})
+    curated, vectors = steps.get("curated_documents", {}), steps.get("embeddings", {})
+    parts = []
+    if pages:
+        troubles = [f"{pages[name]} {name}" for name in TROUBLES if pages.get(name)]
+        taken = [f"{pages.get('stored', 0)} stored", f"{pages.get('unchanged', 0)} unchanged"]
+        reason = f" ({pages['note/first_trouble']})" if pages.get("note/first_trouble") else ""
+        parts.append(", ".join([*taken, *troubles]) + reason)
+    if documents:
+        parsed = documents.get("new", 0) + documents.get("changed", 0)
+        kept = f"{parsed} parsed, {documents.get('unchanged', 0)} unchanged"
+        parts.append(f"{kept}, {documents.get('quarantined', 0)} quarantined")
+    if curated:
+        parts.append(f"{curated.get('approved', 0)} approved, {curated.get('pending', 0)} pending")
+    if vectors:
+        parts.append(f"{vectors.get('embedded', 0)} embedded, {vectors.get('cached', 0)} known")
+    if steps.get("release", {}).get("release_id"):
+        parts.append(f"release {steps['release']['release_id'][:12]}")
+    return "  " + " · ".join(parts)

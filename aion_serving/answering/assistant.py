@@ -1,0 +1,196 @@
+"""Searches, answers and explains over the current release; notices a new one and takes it up between two requests."""
+
+import logging
+import threading
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from aion_assets.core.answer.citations import located_hits, places_in
+from aion_assets.core.answer.confidence import Calibration
+from aion_assets.core.answer.extractive import Answer, answer_question
+from aion_assets.core.database.engine import Database
+from aion_assets.core.errors import AionError, NoReleaseError, ReleaseError
+from aion_assets.core.home import Home
+from aion_assets.core.index.embedder import QueryEmbedder
+from aion_assets.core.index.embedding_model import find_recorded_model
+from aion_assets.core.lake.store import Lake
+from aion_assets.core.language.question import ENGLISH, PORTUGUESE, clean_question, question_language
+from aion_assets.core.record.answers import AnswerRecord, Asked, State, close_answer, end_answer, open_answer
+from aion_assets.core.release import releases
+from aion_assets.core.release.releases import Release
+from aion_assets.core.search.fusion import FusionConfig
+from aion_assets.core.search.hits import Hit, Retrieval
+from aion_assets.core.search.retriever import Retriever
+from aion_assets.core.settings import Settings
+from aion_assets.core.trust.why import why
+from aion_serving.answering.tombstones import Tombstones
+
+if TYPE_CHECKING:
+    pass
+
+# A release that cannot be opened is tried again after this long; until then the one before serves.
+_RETRY_S = 10.0
+# Asked of a release before it serves, so that nothing is left to be read by a person's first question.
+_WARM_UP = "Onde está a resposta?"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedRelease:
+    """One release, ready to search. A request holds on to the one that it began with."""
+
+    release_id: str
+    table: str
+    retriever: Retriever
+    calibration: Calibration
+    prompt_version: str
+
+
+class Assistant:
+    """Safe to share between threads. Opens nothing before the first call."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.home = Home(settings)
+        self._opened: OpenedRelease | None = None
+        self._opening = threading.Lock()
+        self._retry_at = 0.0
+        self._unusable = ""
+
+    @property
+    def lake(self) -> Lake:
+        return self.home.lake
+
+    @property
+    def database(self) -> Database:
+        return self.home.database
+
+    @cached_property
+    def tombstones(self) -> Tombstones:
+        return Tombstones(self.database, self.settings.tenant_id)
+
+    @property
+    def opened_release_id(self) -> str:
+        """Of the release that answers now; "" before the first is opened."""
+        return self._opened.release_id if self._opened else ""
+
+    def warm_up(self) -> None:
+        """Load what the first question would have to wait for.
+
+        Raises AionError: why no question can be answered yet.
+        """
+        self._warm(self.release())
+
+    def search(self, query: str, k: int) -> list[Hit]:
+        """The best passage of each of the k best documents.
+
+        Raises NoReleaseError: nothing has been released yet.
+        """
+        release = self.release()
+        hidden = self.tombstones.hidden()
+        question, retriever = clean_question(query), release.retriever
+        with self.lake.reading(release.table):
+            hits = retriever.search(question, k, hidden_docs=hidden.doc_ids, hidden_sources=hidden.source_ids)
+            weights = retriever.weights(question_language(question))
+            return located_hits(self.lake, question, hits, weights) if hits else []
+
+    def ask(self, question: str, *, channel: str = "api") -> AnswerRecord:
+        """Answer from the current release and record it; an abstention is an answer, too.
+
+        Raises NoReleaseError: nothing has been released yet.
+        """
+        release = self.release()
+        started = time.monotonic()
+        question = clean_question(question)
+        asked = Asked(question, release.release_id, release.prompt_version, channel)
+        answer_id = open_answer(self.database, self.home.tenant_id, asked)
+        try:
+            retrieval, answer = self._answer(release, question)
+        except Exception as error:
+            end_answer(self.database, answer_id, State.FAILED, type(error).__name__)
+            raise
+        total_ms = 1000 * (time.monotonic() - started)
+        retrieval_ms = 1000 * retrieval.seconds
+        latency_ms = {"retrieval": retrieval_ms, "engine": total_ms - retrieval_ms, "total": total_ms}
+        return close_answer(self.database, answer_id, retrieval, answer, latency_ms)
+
+    def _answer(self, release: OpenedRelease, question: str) -> tuple[Retrieval, Answer]:
+        hidden = self.tombstones.hidden()
+        with self.lake.reading(release.table):
+            retrieval = release.retriever.retrieve(
+                question, hidden_docs=hidden.doc_ids, hidden_sources=hidden.source_ids
+            )
+        tau, locate = self.settings.tau_confidence, places_in(self.lake)
+        return retrieval, answer_question(retrieval, calibration=release.calibration, tau=tau, locate=locate)
+
+    def why(self, answer_id: str) -> dict[str, Any]:
+        """Raises AnswerNotFoundError: no answer has this id."""
+        return why(self.home, answer_id)
+
+    def release(self) -> OpenedRelease:
+        """The current release, opened. While a new one is being opened, other threads go on with the one before.
+
+        Raises NoReleaseError: nothing has been released yet. EmbedderError, LakeError: the first cannot be opened.
+        """
+        current = releases.current_release_id(self.database, self.settings.tenant_id)
+        if current is None:
+            raise NoReleaseError(
+                "Nothing has been released yet.", "Add a source, approve its documents and run 'aion run'."
+            )
+        opened = self._opened
+        if opened is None:
+            with self._opening:
+                self._opened = self._opened or self._open(current)
+                return self._opened
+        if opened.release_id == current or not self._worth_trying(current):
+            return opened
+        if not self._opening.acquire(blocking=False):
+            return opened
+        try:
+            fresh = self._open(current)
+            self._warm(fresh)
+            opened = self._opened = fresh
+        except AionError as error:
+            self._unusable, self._retry_at = current, time.monotonic() + _RETRY_S
+            _log.error("Release %s cannot serve, %s goes on: %s", current[:16], opened.release_id[:16], error)
+        finally:
+            self._opening.release()
+        return opened
+
+    def _worth_trying(self, release_id: str) -> bool:
+        return release_id != self._unusable or time.monotonic() >= self._retry_at
+
+    def _open(self, release_id: str) -> OpenedRelease:
+        release = releases.read_release(self.database, release_id)
+        try:
+            ranker = FusionConfig.from_json(release.models.ranker)
+            calibration = Calibration.from_json(release.models.calibration)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ReleaseError(
+                f"Release {release_id[:16]} was made by another version of AION and cannot be read.",
+                "Run 'aion run' to make a new one.",
+            ) from error
+        embedder = self._embedder_of(release)
+        retriever = Retriever(self.lake.table_at(release.table, release.tag), embedder, self.home.tenant_id, ranker)
+        _log.info("Serving release %s with %s passages.", release_id[:16], release.index["rows"])
+        return OpenedRelease(release_id, release.table, retriever, calibration, release.models.prompt)
+
+    def _embedder_of(self, release: Release) -> QueryEmbedder:
+        """The one that the release names, whatever the settings say by now; kept from the release before if it is
+        the same."""
+        model = find_recorded_model(release.models.passage_embedder, self.settings.embed_model)
+        if self._opened is not None and self._opened.retriever.embedder.embedder_id == model.embedder_id:
+            return self._opened.retriever.embedder
+        from trainer.embedder import Embedder
+
+        return Embedder(model)
+
+    def _warm(self, release: OpenedRelease) -> None:
+        with self.lake.reading(release.table):
+            release.retriever.keep_in_memory()
+            for language in (PORTUGUESE, ENGLISH):
+                release.retriever.weights(language)
+            release.retriever.retrieve(_WARM_UP)

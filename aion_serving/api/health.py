@@ -1,0 +1,30 @@
+"""Is the process alive, and can it answer."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from aion_serving.api.shared_state import CurrentAssistant
+from aion_serving.middleware.problems import Problem
+
+router = APIRouter(tags=["Health"])
+
+
+class Alive(BaseModel):
+    status: str = Field(examples=["alive"])
+
+
+class Ready(BaseModel):
+    status: str = Field(examples=["ready"])
+    release_id: str = Field(description="The release that answers now.")
+
+
+@router.get("/health", summary="Is the process alive")
+async def health() -> Alive:
+    """200 as long as the process is alive; says nothing of the knowledge base."""
+    return Alive(status="alive")
+
+
+@router.get("/ready", summary="Can questions be answered", responses={503: {"model": Problem}})
+def ready(assistant: CurrentAssistant) -> Ready:
+    """200 when database, release and embedding model are there; 503 with the reason until then."""
+    return Ready(status="ready", release_id=assistant.release().release_id)

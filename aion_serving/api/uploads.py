@@ -1,0 +1,134 @@
+"""What is handed in, kept in folders of the home: files appear in them whole, or not at all."""
+
+import filecmp
+import io
+import os
+import re
+import shutil
+import tempfile
+import threading
+import unicodedata
+from pathlib import Path
+from typing import BinaryIO
+
+from aion_assets.core.collect.uploads import ADDRESS, uploads_folder
+from aion_assets.core.database.engine import Database
+from aion_assets.core.errors import DiskFullError
+from aion_assets.core.lake.durable import sync_folder
+from aion_assets.core.records import Source
+from aion_assets.core.settings import Settings
+from aion_assets.core.sources.store import add_source, get_source, list_sources
+from aion_serving.middleware.problems import RefusedError
+
+_KIND = "uploads"
+_making = threading.Lock()
+
+
+def uploads_source(database: Database, settings: Settings, wanted: str = "") -> Source:
+    """The uploads source of that id or name; for "" the first one, made when there is none.
+
+    Raises SourceError: there is no such source. RefusedError: it is of another kind.
+    """
+    if wanted:
+        source = get_source(database, settings, wanted).source
+        if source.kind != _KIND:
+            raise RefusedError(
+                422, f"Source {source.source_id} is of kind {source.kind}.", "Files go into sources of kind uploads."
+            )
+        return source
+    with _making:
+        for state in list_sources(database, settings):
+            if state.source.kind == _KIND:
+                return state.source
+        return add_source(database, settings, ADDRESS, kind=_KIND)
+
+
+def plain_name(name: str, max_bytes: int) -> str:
+    """A name that every file system takes and that a collection does not pass over as hidden or temporary."""
+    composed = unicodedata.normalize("NFC", name)
+    visible = "".join(char if char.isprintable() else " " for char in composed)
+    plain = re.sub(r'[/\\:*?"<>|\s]+', "-", visible).lstrip(".~$-")
+    stem, dot, extension = plain.rpartition(".")
+    room = max_bytes - len((dot + extension).encode())
+    if len(plain.encode()) <= max_bytes:
+        return plain
+    if room <= 0:  # what stands behind the last full stop is no extension
+        return plain.encode()[:max_bytes].decode("utf-8", "ignore")
+    return stem.encode()[:room].decode("utf-8", "ignore") + dot + extension
+
+
+def dump_source(database: Database, settings: Settings, file: Path) -> tuple[Source, bool]:
+    """The source that is this file of one document a line, and whether it was made just now."""
+    with _making:
+        for state in list_sources(database, settings):
+            if state.source.address == str(file):
+                return state.source, False
+        return add_source(database, settings, str(file)), True
+
+
+class UploadsFolder:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.resolve()
+
+    @classmethod
+    def of_source(cls, settings: Settings, source: Source) -> "UploadsFolder":
+        return cls(uploads_folder(settings, source.source_id))
+
+    @classmethod
+    def of_dumps(cls, settings: Settings) -> "UploadsFolder":
+        """Beside the uploads: every file in it is a source."""
+        return cls(settings.home / "dumps")
+
+    def path_of(self, name: str) -> Path:
+        return self._folder / name
+
+    def keep_text(self, name: str, text: str) -> bool:
+        return self.keep(name, io.BytesIO(text.encode()), replace=True)
+
+    def keep(self, name: str, content: BinaryIO, *, replace: bool) -> bool:
+        """Store under that name, durably. Returns False when just that is there already.
+
+        Raises RefusedError: another file has the name. DiskFullError: no space is left; nothing is kept then.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        target = self._folder / name
+        try:
+            part = self._write(content)
+        except OSError as error:
+            raise DiskFullError(f"{name} cannot be stored: {error.strerror}.", "Free some space, try again.") from error
+        try:
+            if target.exists() and filecmp.cmp(part, target, shallow=False):
+                return False
+            if replace:
+                part.replace(target)
+            else:
+                _link(part, target)
+            sync_folder(self._folder)
+            return True
+        finally:
+            part.unlink(missing_ok=True)
+
+    def _write(self, content: BinaryIO) -> Path:
+        # Hidden, so that a collection passes it over.
+        handle, path = tempfile.mkstemp(prefix=".", suffix=".part", dir=self._folder)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                shutil.copyfileobj(content, file, 1 << 20)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError:
+            Path(path).unlink(missing_ok=True)
+            raise
+        return Path(path)
+
+
+def _link(part: Path, target: Path) -> None:
+    """Unlike a rename, a link never takes the place of a file that came in between."""
+    try:
+        os.link(part, target)
+    except FileExistsError:
+        raise RefusedError(
+            409,
+            f"There is another file named {target.name}.",
+            "Give it another name, or send replace=true to put this one in its place.",
+        ) from None

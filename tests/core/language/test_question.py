@@ -1,0 +1,29 @@
+import pytest
+
+from aion_assets.core.language.question import MAX_QUESTION_CHARS, clean_question, question_language
+
+
+@pytest.mark.parametrize(
+    ("question", "language"),
+    [
+        ("Como instalo o Rust no Windows?", "pt"),
+        ("como instalar git", "pt"),
+        ("prazo de matrícula", "pt"),
+        ("How do I undo the last commit?", "en"),
+        ("when was penicillin discovered", "en"),
+        ("difference between rebase and merge", "en"),
+        ("Qual a diferença entre has_many e has_and_belongs_to_many?", "pt"),
+        ("“where” – how?", "en"),
+        ("git rebase --onto", "pt"),
+        ("", "pt"),
+        ("42?", "pt"),
+    ],
+)
+def test_the_language_of_a_question_is_portuguese_unless_it_looks_english(question: str, language: str) -> None:
+    assert question_language(question) == language
+
+
+def test_a_question_becomes_one_valid_line_of_bounded_length() -> None:
+    assert clean_question("  o que\n\té\x00 isto? ") == "o que é isto?"
+    assert clean_question("a\ud800b") == "a?b"
+    assert len(clean_question("palavra " * 5_000)) <= MAX_QUESTION_CHARS

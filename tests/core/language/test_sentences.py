@@ -1,0 +1,37 @@
+import pytest
+
+from aion_assets.core.language.sentences import sentence_spans
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("O Sr. Silva chegou. Depois saiu?", ["O Sr. Silva chegou.", "Depois saiu?"]),
+        ("Veja o art. 5º da lei. É claro.", ["Veja o art. 5º da lei.", "É claro."]),
+        ("J. R. R. Tolkien wrote it. He did!", ["J. R. R. Tolkien wrote it.", "He did!"]),
+        ("Custa R$ 3.50 por mês. Barato.", ["Custa R$ 3.50 por mês.", "Barato."]),
+        ("Título\n\nCorpo do texto", ["Título", "Corpo do texto"]),
+        (
+            "nome: Ana de Souza e Silva Pereira da Costa\nnome: Zé",
+            ["nome: Ana de Souza e Silva Pereira da Costa", "nome: Zé"],
+        ),
+        ("   ", []),
+    ],
+)
+def test_sentences_end_where_a_reader_would_end_them(text: str, sentences: list[str]) -> None:
+    assert [text[start:end] for start, end in sentence_spans(text)] == sentences
+
+
+def test_a_line_wrapped_by_the_page_goes_on_in_the_next() -> None:
+    text = "Esta linha foi quebrada pela largura da página do documento\ne continua aqui.\nOutra começa."
+    assert len(sentence_spans(text)) == 2
+
+
+def test_a_command_is_not_carried_on_by_the_next_one() -> None:
+    commands = "aion source add https://exemplo.org.br --name exemplo --max-pages 50\naion run\naion curate list"
+    assert [commands[start:end] for start, end in sentence_spans(commands)] == commands.split("\n")
+
+
+def test_prose_that_speaks_of_an_option_is_carried_on() -> None:
+    wrapped = "With the option --amend, the last of the commits is\nreplaced by a new one."
+    assert sentence_spans(wrapped) == [(0, len(wrapped))]

@@ -1,0 +1,85 @@
+import json
+import random
+
+import pytest
+
+from aion_assets.core.answer.confidence import Calibration, builtin_calibration
+from aion_assets.core.learn.calibration import Case, fit_calibration
+from aion_assets.core.search.features import FEATURES
+
+
+def _evidence(level: float, chance: random.Random) -> dict[str, float]:
+    shared = chance.gauss(0, 0.2)
+    return {name: level + shared + chance.gauss(0, 0.05) for name in FEATURES}
+
+
+def _cases(language: str, seed: int) -> list[Case]:
+    chance = random.Random(seed)
+    return [
+        Case(_evidence(0.7 if answerable else 0.3, chance), language, answerable)
+        for answerable in (True, False)
+        for _ in range(400)
+    ]
+
+
+@pytest.fixture(scope="module")
+def fitted() -> Calibration:
+    return fit_calibration(_cases("pt", 1) + _cases("en", 2), embedder_id="model@1", fitted_on={"sets": ["made up"]})
+
+
+def test_a_calibration_that_reads_other_evidence_is_refused_when_it_is_loaded(fitted: Calibration) -> None:
+    """Not at the first question: an upgrade finds the release of the version before."""
+    data = fitted.to_json() | {"features": [*FEATURES[:-1], "moon_phase"]}
+    with pytest.raises(ValueError, match="moon_phase"):
+        Calibration.from_json(data)
+
+
+def test_strong_evidence_is_trusted_and_weak_evidence_is_not(fitted: Calibration) -> None:
+    assert fitted.confidence(dict.fromkeys(FEATURES, 0.9), "pt") > 0.9
+    assert fitted.confidence(dict.fromkeys(FEATURES, 0.1), "pt") < 0.1
+
+
+def test_nothing_found_is_no_confidence_at_all(fitted: Calibration) -> None:
+    assert fitted.confidence({}, "pt") == 0.0
+
+
+def test_a_language_of_its_own_weighs_the_same_evidence_by_itself() -> None:
+    flipped = [Case(case.evidence, "en", not case.answerable) for case in _cases("en", 2)]
+    calibration = fit_calibration(_cases("pt", 1) + flipped, embedder_id="m", fitted_on={})
+    strong = dict.fromkeys(FEATURES, 0.9)
+    assert calibration.confidence(strong, "pt") > 0.9
+    assert calibration.confidence(strong, "en") < 0.1
+    assert calibration.confidence(strong, "de") == calibration.confidence(strong, "en")
+
+
+def test_predictions_are_as_often_true_as_they_say(fitted: Calibration) -> None:
+    assert sum(point.n for point in fitted.reliability) == 1600
+    crowded = [point for point in fitted.reliability if point.n >= 60]
+    assert crowded
+    for point in crowded:
+        assert point.observed == pytest.approx(point.predicted, abs=0.12)
+
+
+def test_weights_of_cases_move_the_base_rate() -> None:
+    cases = _cases("pt", 3)
+    for case in cases:
+        case.weight = 4.0 if case.answerable else 1.0
+    middle = dict.fromkeys(FEATURES, 0.5)
+    even = fit_calibration(_cases("pt", 3), embedder_id="m", fitted_on={})
+    hopeful = fit_calibration(cases, embedder_id="m", fitted_on={})
+    assert hopeful.confidence(middle, "pt") > even.confidence(middle, "pt") + 0.1
+
+
+def test_a_calibration_survives_its_json_form(fitted: Calibration) -> None:
+    again = Calibration.from_json(json.loads(json.dumps(fitted.to_json())))
+    assert again.to_json() == fitted.to_json()
+    evidence = dict.fromkeys(FEATURES, 0.55)
+    assert again.confidence(evidence, "en") == fitted.confidence(evidence, "en")
+
+
+def test_the_builtin_calibration_says_what_it_was_fitted_on() -> None:
+    builtin = builtin_calibration()
+    assert set(builtin.models) == {"pt", "en"}
+    assert builtin.features == FEATURES
+    assert set(builtin.fitted_on) >= {"sets", "expected_shares", "digest"}
+    assert builtin.embedder_id.startswith("all-MiniLM-L6-v2@")

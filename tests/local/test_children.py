@@ -1,0 +1,92 @@
+"""Processes that die, and what their supervisor leaves when it is killed itself."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from aion_assets.local.children import Child, Warden, stop_all
+
+# Starts a process of its own that does not care for SIGTERM, and says its id.
+_STUBBORN = """
+import subprocess, sys, time
+code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
+child = subprocess.Popen([sys.executable, "-c", code])
+print(child.pid, flush=True)
+time.sleep(600)
+"""
+# A supervisor that starts the above and waits to be killed.
+_SUPERVISOR = f"""
+import os, sys, time
+from pathlib import Path
+from aion_assets.local.children import Child, Warden
+home = Path(sys.argv[1])
+child = Child("one", [sys.executable, "-c", {_STUBBORN!r}], dict(os.environ), home / "one.log", "", False)
+child.start(Warden(home))
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def warden(tmp_path: Path) -> Iterator[Warden]:
+    made = Warden(tmp_path)
+    yield made
+    made.close()
+
+
+def _child(folder: Path, code: str) -> Child:
+    return Child("one", [sys.executable, "-c", code], dict(os.environ), folder / "one.log", "", needed=False)
+
+
+def _wait_for(what: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not what() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert what()
+
+
+def _stubborn_pid(log: Path) -> int:
+    _wait_for(lambda: log.is_file() and "up" in log.read_text())
+    return next(int(line) for line in log.read_text().splitlines() if line.isdigit())
+
+
+def test_what_dies_at_once_is_started_after_growing_pauses_and_then_given_up(tmp_path: Path, warden: Warden) -> None:
+    child = _child(tmp_path, "print('no such setting'); raise SystemExit(3)")
+    pauses = []
+    for _ in range(5):
+        child.start(warden)
+        child.process.wait()
+        assert child.is_dead
+        pauses.append(child.bury(warden))
+    assert pauses == [2.0, 4.0, 8.0, 16.0, None]
+    assert child.given_up and child.last_words() == ["no such setting"] * 5
+    stop_all([child])
+
+
+def test_what_a_dead_process_had_started_is_ended_before_the_next(tmp_path: Path, warden: Warden) -> None:
+    child = _child(tmp_path, _STUBBORN)
+    child.start(warden)
+    left = _stubborn_pid(child.log)
+    child.process.kill()
+    child.process.wait()
+    child.bury(warden)
+    _wait_for(lambda: not psutil.pid_exists(left) or psutil.Process(left).status() == psutil.STATUS_ZOMBIE)
+
+
+@pytest.mark.timeout(120)
+def test_after_kill_minus_9_everything_ends_and_the_next_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supervisor = subprocess.Popen([sys.executable, "-c", _SUPERVISOR, str(tmp_path)])
+    left = _stubborn_pid(tmp_path / "one.log")
+    os.kill(supervisor.pid, signal.SIGKILL)
+    supervisor.wait()
+    assert psutil.pid_exists(left), "it is given time to end"
+    Warden(tmp_path).close()
+    assert not psutil.pid_exists(left) or psutil.Process(left).status() == psutil.STATUS_ZOMBIE
