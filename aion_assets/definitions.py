@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from aion_assets.core.settings import load_settings
 from aion_assets.defs.automation import RUN_TAGS
 from aion_assets.defs.corpus import assets as corpus
 from aion_assets.defs.corpus import checks as corpus_checks
@@ -11,6 +12,8 @@ from aion_assets.defs.knowledge_base import KnowledgeBaseResource
 from aion_assets.defs.ops import compaction, jobs, retention, sensors
 from aion_assets.defs.serving import assets as serving
 from aion_assets.defs.serving import sensors as serving_sensors
+
+_timezone = load_settings().zone.key
 
 defs = dg.Definitions(
     assets=[
@@ -44,7 +47,8 @@ defs = dg.Definitions(
         retention.old_runs_pruned,
         compaction.tables_compacted,
     ],
-    schedules=[retention.nightly, compaction.nightly_compaction],
+    # The one setting that Dagster asks for when it loads the definitions.
+    schedules=[retention.nightly(_timezone), compaction.nightly_compaction(_timezone)],
     sensors=[
         sensors.source_due,
         sensors.curation_decided,

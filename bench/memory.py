@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from aion_assets.core.index.embedder import Embedder
     from aion_assets.core.index.embedding_model import EmbeddingModel
+    from aion_assets.core.steps.context import SourceRun
 
 STEPS = ("pages", "documents", "curated", "chunks")
 WITH_VECTORS = (*STEPS, "embeddings", "knowledge", "checks", "report", "release")
@@ -140,62 +141,69 @@ def _run_step(step: str, draw: bool) -> dict[str, float]:
     from aion_assets.core.index.embedding_model import find_embedding_model
     from aion_assets.core.settings import load_settings
     from aion_assets.core.sources.store import add_source, list_sources
-    from aion_assets.core.steps import claims
-    from aion_assets.core.steps.chunks import chunk_source
     from aion_assets.core.steps.context import SourceRun
-    from aion_assets.core.steps.curated import curate_source
-    from aion_assets.core.steps.documents import parse_source
-    from aion_assets.core.steps.embeddings import embed_source
-    from aion_assets.core.steps.knowledge import build_index
-    from aion_assets.core.steps.pages import collect_source
-    from aion_assets.core.steps.release import gates, release_index
-    from aion_assets.core.steps.retrieval_report import measure_retrieval
 
-    settings = load_settings()
-    home = Home(settings, spare=True)
-    database, lake = home.database, home.lake
+    home = Home(load_settings(), spare=True)
     if step == "pages":
-        add_source(database, settings, os.environ["AION_BENCH_CORPUS"], auto_approve=True)
-    source = list_sources(database, settings)[0].source
-    model = find_embedding_model(settings.embed_model)
-
-    def load() -> "Embedder":
-        from trainer.embedder import Embedder as TorchEmbedder
-
-        return _DrawnVectors(model) if draw else TorchEmbedder(model)
-
-    def check() -> int:
-        findings = [
-            claims.most_locations_answered(lake, source.source_id),
-            claims.every_stored_page_has_an_outcome(lake, source.source_id),
-            claims.chunk_ids_are_unique(lake),
-            claims.no_chunk_is_truncated(lake, model),
-            claims.every_chunk_is_embedded(lake, model.embedder_id, source.source_id),
-            *gates(home, model.embedder_id).values(),
-        ]
-        for finding in findings:
-            if not finding.holds:
-                typer.echo(finding.says, err=True)
-        return int(findings[2].figures["chunks"])
-
-    run = SourceRun(home, source, "bench")
-    work: dict[str, Callable[[], int]] = {
-        "pages": lambda: collect_source(run).rows,
-        "documents": lambda: parse_source(run, "bench").rows,
-        "curated": lambda: curate_source(run).rows,
-        "chunks": lambda: chunk_source(run, model, "bench").rows,
-        "embeddings": lambda: embed_source(run, model.embedder_id, load).rows,
-        "knowledge": lambda: build_index(home, model.embedder_id, model.dimension).rows,
-        "checks": check,
-        "report": lambda: measure_retrieval(home, model, load).rows,
-        "release": lambda: int(release_index(home, model, "bench").release.index["rows"]),
-    }
+        add_source(home.database, home.settings, os.environ["AION_BENCH_CORPUS"], auto_approve=True)
+    run = SourceRun(home, list_sources(home.database, home.settings)[0].source, "bench")
+    work = _work(run, find_embedding_model(home.settings.embed_model), draw)
     started = time.monotonic()
     rows = work[step]()
     # Linux counts kilobytes, macOS bytes.
     unit = 1_000_000 if sys.platform == "darwin" else 1_000
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
     return {"peak_mb": round(peak_mb, 1), "rows": rows, "seconds": round(time.monotonic() - started, 1)}
+
+
+def _work(run: "SourceRun", model: "EmbeddingModel", draw: bool) -> dict[str, Callable[[], int]]:
+    """Step → what does it; each gives the number of its rows."""
+    from aion_assets.core.steps.chunks import chunk_source
+    from aion_assets.core.steps.curated import curate_source
+    from aion_assets.core.steps.documents import parse_source
+    from aion_assets.core.steps.embeddings import embed_source
+    from aion_assets.core.steps.knowledge import build_index
+    from aion_assets.core.steps.pages import collect_source
+    from aion_assets.core.steps.release import release_index
+    from aion_assets.core.steps.retrieval_report import measure_retrieval
+
+    home = run.home
+
+    def load() -> "Embedder":
+        from trainer.embedder import Embedder as LoadedEmbedder
+
+        return _DrawnVectors(model) if draw else LoadedEmbedder(model)
+
+    return {
+        "pages": lambda: collect_source(run).rows,
+        "documents": lambda: parse_source(run, "bench").rows,
+        "curated": lambda: curate_source(run).rows,
+        "chunks": lambda: chunk_source(run, model, "bench").rows,
+        "embeddings": lambda: embed_source(run, model.embedder_id, load).rows,
+        "knowledge": lambda: build_index(home, model.embedder_id, model.dimension).rows,
+        "checks": lambda: _check(run, model),
+        "report": lambda: measure_retrieval(home, model, load).rows,
+        "release": lambda: int(release_index(home, model, "bench").release.index["rows"]),
+    }
+
+
+def _check(run: "SourceRun", model: "EmbeddingModel") -> int:
+    """Number of the chunks."""
+    from aion_assets.core.steps import claims
+    from aion_assets.core.steps.release import gates
+
+    findings = [
+        claims.most_locations_answered(run.lake, run.source_id),
+        claims.every_stored_page_has_an_outcome(run.lake, run.source_id),
+        claims.chunk_ids_are_unique(run.lake),
+        claims.no_chunk_is_truncated(run.lake, model),
+        claims.every_chunk_is_embedded(run.lake, model.embedder_id, run.source_id),
+        *gates(run.home, model.embedder_id).values(),
+    ]
+    for finding in findings:
+        if not finding.holds:
+            typer.echo(finding.says, err=True)
+    return int(findings[2].figures["chunks"])
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from aion_assets.core.curate.decisions import decide
+from aion_assets.core.curate.decisions import Verdict, decide
 from aion_assets.core.database.engine import Database
 from aion_assets.core.home import Home
 from aion_assets.core.index.embedder import Embedder
@@ -44,13 +44,20 @@ class Workbench:
     """Step methods take a source; `code` stands for the code version of parsers and chunker."""
 
     def __init__(self, settings: Settings, database: Database | None = None) -> None:
-        self.settings = settings
         self.home = Home(settings)
         if database is not None:
             self.home.database = database
         self.lake, self.database = self.home.lake, self.home.database
         self.model: EmbeddingModel = find_embedding_model()
         self.run_id = "run-1"
+
+    @property
+    def settings(self) -> Settings:
+        return self.home.settings
+
+    @settings.setter
+    def settings(self, changed: Settings) -> None:
+        self.home.settings = changed
 
     @property
     def tenant_id(self) -> str:
@@ -125,7 +132,7 @@ class Workbench:
         return {row["url"].rpartition("/")[2]: row["doc_id"] for row in self.rows("documents", "url doc_id", source)}
 
     def decide(self, state: str, *doc_ids: str) -> int:
-        return decide(self.database, self.tenant_id, doc_ids, state, "tester")
+        return decide(self.database, self.tenant_id, doc_ids, Verdict(state, "tester"))
 
     def found(self, question: str, k: int = 10) -> list[str]:
         """Last parts of the URLs that the current release finds, best first."""

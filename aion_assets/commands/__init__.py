@@ -4,9 +4,10 @@ import typer
 
 
 def register(app: typer.Typer) -> None:
-    from aion_assets.commands import curate, demo, doctor, run, source, up
+    from aion_assets.commands import curate, demo, doctor, release, run, source, up
 
     app.add_typer(source.app, name="source")
     app.add_typer(curate.app, name="curate")
+    app.add_typer(release.app, name="release")
     for command in (run.run, doctor.doctor, up.up, demo.demo):
         app.command()(command)

@@ -22,7 +22,7 @@ def list_(
     json: AsJson = False,
 ) -> None:
     """Documents in a state, those of low quality first."""
-    from aion_assets.core.curate.queue import add_remarks, read_queue
+    from aion_assets.core.curate.queue import Page, add_remarks, read_queue
     from aion_assets.core.curate.repeats import add_repeats
     from aion_assets.core.database.engine import open_database
     from aion_assets.core.lake.store import Lake
@@ -32,7 +32,7 @@ def list_(
     settings = load_settings()
     database = open_database(settings)
     source_id = get_source(database, settings, source).source.source_id if source else ""
-    total, rows = read_queue(database, settings.tenant_id, state, source_id, limit)
+    total, rows = read_queue(database, settings.tenant_id, state, source_id, Page(limit))
     lake = Lake(settings.lake_uri)
     add_remarks(lake, rows)
     add_repeats(lake, database, rows)
@@ -76,8 +76,8 @@ def reject(
 
 
 def _decide(state: str, ids: list[str], source: str, everything: bool, reason: str, json: bool) -> None:
-    from aion_assets.core.curate.decisions import PENDING, decide, full_ids
-    from aion_assets.core.curate.queue import read_queue
+    from aion_assets.core.curate.decisions import PENDING, Verdict, decide, full_ids
+    from aion_assets.core.curate.queue import Page, read_queue
     from aion_assets.core.database.engine import open_database
     from aion_assets.core.errors import CurationError
     from aion_assets.core.settings import load_settings
@@ -89,11 +89,11 @@ def _decide(state: str, ids: list[str], source: str, everything: bool, reason: s
         raise CurationError("No document was named.", "Give ids, --source NAME, or --all.")
     if not ids:
         source_id = get_source(database, settings, source).source.source_id if source else ""
-        _, rows = read_queue(database, settings.tenant_id, PENDING, source_id, limit=1_000_000)
+        _, rows = read_queue(database, settings.tenant_id, PENDING, source_id, Page(limit=1_000_000))
         ids = [row["doc_id"] for row in rows]
     else:
         ids = full_ids(database, settings.tenant_id, ids)
-    changed = decide(database, settings.tenant_id, ids, state, f"cli:{getuser()}", reason=reason)
+    changed = decide(database, settings.tenant_id, ids, Verdict(state, f"cli:{getuser()}", reason))
     if json:
         print_json({"state": state, "changed": changed})
     else:

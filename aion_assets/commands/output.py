@@ -56,4 +56,9 @@ def print_table(
 
 
 def _plain(value: Any) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
+    if not isinstance(value, datetime):
+        return str(value)
+    from aion_assets.core.language.times import iso_time
+    from aion_assets.core.settings import load_settings
+
+    return iso_time(value, load_settings().zone) or ""

@@ -140,7 +140,7 @@ def set_(
 ) -> None:
     """Change options of a source; another reach is collected by the next run."""
     from aion_assets.core.curate.decisions import PENDING
-    from aion_assets.core.curate.queue import read_queue
+    from aion_assets.core.curate.queue import Page, read_queue
     from aion_assets.core.database.engine import open_database
     from aion_assets.core.settings import load_settings
     from aion_assets.core.sources.options import REACH, change_options, parse_schedule
@@ -173,7 +173,7 @@ def set_(
     elif REACH & changed.keys():
         typer.echo("Collect it again with 'aion run', or wait for the sensors.")
     if changed.get("auto_approve", (False, False))[1]:
-        waiting, _ = read_queue(database, settings.tenant_id, PENDING, source_id, limit=1)
+        waiting, _ = read_queue(database, settings.tenant_id, PENDING, source_id, Page(limit=1))
         if waiting:
             typer.echo(f"{waiting} wait already: 'aion curate approve --source {source_id}' approves them.")
 
@@ -247,7 +247,10 @@ def _facts(state: Any) -> list[tuple[str, str]]:
 
 
 def _when(value: Any) -> str:
-    return value.strftime("%Y-%m-%d %H:%M") if value else "never"
+    from aion_assets.core.language.times import shown_time
+    from aion_assets.core.settings import load_settings
+
+    return shown_time(value, load_settings().zone)
 
 
 def _state(state: Any) -> str:

@@ -1,9 +1,11 @@
 """The one settings class: everything the environment can change, with its default and what it means."""
 
+import os
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AliasChoices, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -40,6 +42,10 @@ class Settings(BaseSettings):
         "folder in the home.",
     )
     dagster_db: str = Field("", description="PostgreSQL URL for Dagster's storage; empty means SQLite inside the home.")
+    timezone: str = Field(
+        "",
+        description="Zone of days, schedules and shown times, such as America/Sao_Paulo; empty means the machine's.",
+    )
     tenant_id: str = Field("default", description="Stamped on every record; one organisation per installation.")
 
     # Servers
@@ -89,10 +95,23 @@ class Settings(BaseSettings):
             raise ValueError(f"it must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}")
         return value
 
+    @field_validator("timezone")
+    @classmethod
+    def _is_a_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value or "UTC")
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("no time zone has this name; write one such as America/Sao_Paulo or UTC") from None
+        return value
+
     @field_validator("home")
     @classmethod
     def _absolute_home(cls, value: Path) -> Path:
         return value.expanduser().resolve()
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone) if self.timezone else _zone_of_machine()
 
     @cached_property
     def lake_uri(self) -> str:
@@ -107,6 +126,18 @@ class Settings(BaseSettings):
         # SQLAlchemy before 2.1 already reads postgresql:// as psycopg2; saying so keeps it true after an upgrade.
         scheme, _, rest = self.database_url.partition("://")
         return f"postgresql+psycopg2://{rest}" if scheme in ("postgres", "postgresql") else self.database_url
+
+
+def _zone_of_machine() -> ZoneInfo:
+    """By TZ, or by where /etc/localtime leads; UTC where neither names a zone."""
+    link = Path("/etc/localtime")
+    linked = str(link.resolve()).partition("/zoneinfo/")[2] if link.exists() else ""
+    for name in filter(None, (os.environ.get("TZ", "").removeprefix(":"), linked)):
+        try:
+            return ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            continue
+    return ZoneInfo("UTC")
 
 
 def load_settings() -> Settings:

@@ -11,12 +11,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from aion_assets.core.curate.decisions import PENDING
-from aion_assets.core.curate.queue import read_queue
-from aion_assets.core.database.engine import open_database
+from aion_assets.core.curate.queue import Page, read_queue
+from aion_assets.core.database.engine import Database, open_database
 from aion_assets.core.errors import AionError, SourceError, names_of
 from aion_assets.core.release import releases
-from aion_assets.core.settings import load_settings
-from aion_assets.core.sources.due import due_runs
+from aion_assets.core.settings import Settings, load_settings
+from aion_assets.core.sources.due import DueRun, due_runs
 from aion_assets.core.sources.store import get_source, removed_sources, request_collection
 from aion_assets.local.bars import progress_bars
 
@@ -66,46 +66,16 @@ def run_due(source: str = "", *, quiet: bool = False) -> RunSummary:
         if not wanted.collection_id:  # an unfinished collection is gone on with, and not followed by a second one
             request_collection(database, wanted.source.source_id)
     console = Console(stderr=True, quiet=quiet, highlight=False, emoji=False)
-    summary = RunSummary()
     with dagster_instance() as instance:
         from aion_assets.definitions import defs
-        from aion_assets.defs.corpus.assets import pipeline_version
-        from aion_assets.defs.knowledge_base import KnowledgeBaseResource
-        from aion_assets.defs.ops.jobs import outdated
-        from aion_assets.defs.ops.reaper import reap_dead_runs
-        from aion_assets.defs.partitions import source_partitions
 
-        reap_dead_runs(instance)
-        version = pipeline_version(KnowledgeBaseResource())
-        removed = removed_sources(database, settings)
-        for source_id in removed:
-            instance.delete_dynamic_partition(str(source_partitions.name), source_id)
-        if removed:  # first, as sources with the same content become due by it
-            console.print(f"Cleaning the tables of {', '.join(removed)}.")
-            _execute(instance, defs, "reindex", None, console, summary)
-        failed: set[str] = set()
-        for round_number in range(_MOST_ROUNDS):
-            asked = due_runs(database, settings, version, look_into_folders=round_number == 0)
-            due = [item for item in asked if item.source_id not in failed]
-            if not due:
-                break
-            instance.add_dynamic_partitions(str(source_partitions.name), [item.source_id for item in due])
-            for number, item in enumerate(due, 1):
-                console.print(f"[bold]{item.source_id}[/] ({escape(item.why)})")
-                # Only the last run of a round indexes and releases, as the index is over all sources.
-                last = number == len(due)
-                job = item.job if last else f"{item.job}_corpus"
-                if not _execute(instance, defs, job, item.source_id, console, summary):
-                    failed.add(item.source_id)
-                    if last and len(due) > 1:
-                        _execute(instance, defs, "reindex", None, console, summary)
-        if not summary.runs and outdated(instance, defs.resolve_job_def("reindex")):
-            console.print("[bold]index and release[/] (AION changed)")
-            _execute(instance, defs, "reindex", None, console, summary)
+        work = _Work(settings, database, instance, defs, console)
+        work.do()
+    summary = work.summary
     summary.release_id = releases.current_release_id(database, settings.tenant_id) or ""
     if not summary.runs:
         console.print("Nothing is due.")
-    waiting, _ = read_queue(database, settings.tenant_id, PENDING, limit=1)
+    waiting, _ = read_queue(database, settings.tenant_id, PENDING, page=Page(limit=1))
     if waiting:
         console.print(
             f"{waiting} wait for a decision: 'aion curate list' shows them, 'aion curate approve' takes them in.",
@@ -114,48 +84,108 @@ def run_due(source: str = "", *, quiet: bool = False) -> RunSummary:
     return summary
 
 
-def _execute(
-    instance: "dg.DagsterInstance", defs: "dg.Definitions", job: str, source_id: str | None, console: Console,
-    summary: RunSummary,
-) -> bool:  # fmt: skip
-    from aion_assets.defs.automation import CARRIES_ON
-    from aion_assets.defs.ops.jobs import planned_assets
-    from aion_assets.defs.ops.reaper import process_tags
-    from aion_assets.defs.reporting import terminal
+@dataclass(slots=True)
+class _Work:
+    """All runs of one `aion run`; what each did is in the summary."""
 
-    definition = defs.resolve_job_def(job)
-    with progress_bars(console) as draw:
-        token = terminal.set(draw)
-        try:
-            result = definition.execute_in_process(
-                instance=instance,
-                partition_key=source_id,
-                asset_selection=planned_assets(definition),
-                raise_on_error=False,
-                run_config=_QUIET,
-                tags=process_tags() | ({} if job.endswith("_corpus") else CARRIES_ON),
-            )
-        finally:
-            terminal.reset(token)
-    steps: dict[str, Any] = {}
-    for event in result.get_asset_materialization_events():
-        metadata = event.materialization.metadata
-        steps[event.materialization.asset_key.path[-1]] = {
-            name: value.value for name, value in metadata.items() if isinstance(value.value, int | float | str)
-        }
-    failures = [_failure(event) for event in result.all_events if event.is_step_failure]
-    summary.runs.append(
-        {"run_id": result.run_id, "job": job, "source_id": source_id, "succeeded": result.success,
-         "unreachable": _unreachable(steps), "steps": steps, "errors": failures}
-    )  # fmt: skip
-    for line in failures:
-        console.print(f"[bold red]error[/]  {escape(line)}", soft_wrap=True)
-    if result.success:
-        console.print(summary_line(steps), soft_wrap=True, markup=False)
-    if _unreachable(steps):
-        console.print(f"[bold red]error[/]  {escape(_unreachable(steps))}.", soft_wrap=True)
-        console.print(f"       See 'aion source show {source_id}'.", soft_wrap=True)
-    return bool(result.success)
+    settings: Settings
+    database: Database
+    instance: "dg.DagsterInstance"
+    defs: "dg.Definitions"
+    console: Console
+    summary: RunSummary = field(default_factory=RunSummary)
+
+    def do(self) -> None:
+        from aion_assets.defs.ops.jobs import outdated
+        from aion_assets.defs.ops.reaper import reap_dead_runs
+
+        reap_dead_runs(self.instance)
+        self._clean_removed()
+        failed: set[str] = set()
+        for round_number in range(_MOST_ROUNDS):
+            due = [item for item in self._due(round_number) if item.source_id not in failed]
+            if not due:
+                break
+            failed |= self._run_all(due)
+        if not self.summary.runs and outdated(self.instance, self.defs.resolve_job_def("reindex")):
+            self.console.print("[bold]index and release[/] (AION changed)")
+            self._execute("reindex")
+
+    def _clean_removed(self) -> None:
+        from aion_assets.defs.partitions import source_partitions
+
+        removed = removed_sources(self.database, self.settings)
+        for source_id in removed:
+            self.instance.delete_dynamic_partition(str(source_partitions.name), source_id)
+        if removed:  # first, as sources with the same content become due by it
+            self.console.print(f"Cleaning the tables of {', '.join(removed)}.")
+            self._execute("reindex")
+
+    def _due(self, round_number: int) -> list[DueRun]:
+        from aion_assets.defs.corpus.assets import pipeline_version
+        from aion_assets.defs.knowledge_base import KnowledgeBaseResource
+
+        version = pipeline_version(KnowledgeBaseResource())
+        return due_runs(self.database, self.settings, version, look_into_folders=round_number == 0)
+
+    def _run_all(self, due: list[DueRun]) -> set[str]:
+        """The sources whose run failed."""
+        from aion_assets.defs.partitions import source_partitions
+
+        failed: set[str] = set()
+        self.instance.add_dynamic_partitions(str(source_partitions.name), [item.source_id for item in due])
+        for number, item in enumerate(due, 1):
+            self.console.print(f"[bold]{item.source_id}[/] ({escape(item.why)})")
+            # Only the last run of a round indexes and releases, as the index is over all sources.
+            last = number == len(due)
+            if not self._execute(item.job if last else f"{item.job}_corpus", item.source_id):
+                failed.add(item.source_id)
+                if last and len(due) > 1:
+                    self._execute("reindex")
+        return failed
+
+    def _execute(self, job: str, source_id: str | None = None) -> bool:
+        from aion_assets.defs.automation import CARRIES_ON
+        from aion_assets.defs.ops.jobs import planned_assets
+        from aion_assets.defs.ops.reaper import process_tags
+        from aion_assets.defs.reporting import terminal
+
+        definition = self.defs.resolve_job_def(job)
+        with progress_bars(self.console) as draw:
+            token = terminal.set(draw)
+            try:
+                result = definition.execute_in_process(
+                    instance=self.instance,
+                    partition_key=source_id,
+                    asset_selection=planned_assets(definition),
+                    raise_on_error=False,
+                    run_config=_QUIET,
+                    tags=process_tags() | ({} if job.endswith("_corpus") else CARRIES_ON),
+                )
+            finally:
+                terminal.reset(token)
+        self._tell(result, job, source_id)
+        return bool(result.success)
+
+    def _tell(self, result: "dg.ExecuteInProcessResult", job: str, source_id: str | None) -> None:
+        steps: dict[str, Any] = {}
+        for event in result.get_asset_materialization_events():
+            metadata = event.materialization.metadata
+            steps[event.materialization.asset_key.path[-1]] = {
+                name: value.value for name, value in metadata.items() if isinstance(value.value, int | float | str)
+            }
+        failures = [_failure(event) for event in result.all_events if event.is_step_failure]
+        self.summary.runs.append(
+            {"run_id": result.run_id, "job": job, "source_id": source_id, "succeeded": result.success,
+             "unreachable": _unreachable(steps), "steps": steps, "errors": failures}
+        )  # fmt: skip
+        for line in failures:
+            self.console.print(f"[bold red]error[/]  {escape(line)}", soft_wrap=True)
+        if result.success:
+            self.console.print(summary_line(steps), soft_wrap=True, markup=False)
+        if _unreachable(steps):
+            self.console.print(f"[bold red]error[/]  {escape(_unreachable(steps))}.", soft_wrap=True)
+            self.console.print(f"       See 'aion source show {source_id}'.", soft_wrap=True)
 
 
 def _failure(event: Any) -> str:

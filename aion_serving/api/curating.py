@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import AfterValidator, BaseModel, Field
 
-from aion_assets.core.curate.decisions import APPROVED, PENDING, REJECTED, decide
-from aion_assets.core.curate.queue import add_remarks, read_queue
+from aion_assets.core.curate.decisions import APPROVED, PENDING, REJECTED, Verdict, decide
+from aion_assets.core.curate.queue import Page, add_remarks, read_queue
 from aion_assets.core.curate.repeats import add_repeats
 from aion_assets.core.sources.store import get_source, list_sources
 from aion_serving.api.shared_state import CurrentAssistant
@@ -114,10 +114,7 @@ def action(decision: Decision, assistant: CurrentAssistant) -> Decided:
         assistant.database,
         assistant.settings.tenant_id,
         list(dict.fromkeys(decision.doc_ids)),
-        state,
-        _BY,
-        reason=decision.reason,
-        tags=decision.tags,
+        Verdict(state, _BY, decision.reason, decision.tags),
     )
     return Decided(state=state, changed=changed)
 
@@ -154,7 +151,7 @@ def every_source(assistant: CurrentAssistant) -> Sources:
 def _items(assistant: CurrentAssistant, state: str, source: str, limit: int, offset: int) -> Items:
     database, settings = assistant.database, assistant.settings
     source_id = get_source(database, settings, source).source.source_id if source else ""
-    total, rows = read_queue(database, settings.tenant_id, state, source_id, limit, offset)
+    total, rows = read_queue(database, settings.tenant_id, state, source_id, Page(limit, offset))
     add_remarks(assistant.lake, rows)
     add_repeats(assistant.lake, database, rows)
     return Items(total=total, limit=limit, offset=offset, items=[Item(**row) for row in rows])

@@ -51,8 +51,8 @@ def test_old_versions_of_all_tables_leave_the_disk_while_searches_go_on(filled: 
     after = {name: lake.size_bytes(name) for name in lake.names()}
     assert result.success and sum(after.values()) < sum(before.values()) / 2, (before, after)
     assert hits and all("plantas.md" in found for found in [*hits, filled.found("quando podar a lavanda")])
-    for manifest in kept:
-        assert lake.table_at(manifest.index["table"], manifest.tag).count_rows() == manifest.index["rows"]
+    for release in kept:
+        assert lake.table_at(release.table, release.tag).count_rows() == release.index["rows"]
     observed = {
         record.asset_key: record.event_log_entry.asset_observation.metadata["size_bytes"].value  # type: ignore[union-attr]
         for key in (["index", "lance_index"], ["corpus", "crawled_pages"])

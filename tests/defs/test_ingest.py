@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pipeline import FILES, Pipeline, materialized, metadata_of
 
-from aion_assets.core.curate.decisions import REJECTED, decide
+from aion_assets.core.curate.decisions import REJECTED, Verdict, decide
 from aion_assets.core.sources.due import due_runs
 from aion_assets.core.sources.store import remove_source
 from aion_assets.defs.corpus import assets as corpus
@@ -58,7 +58,7 @@ def test_a_vanished_file_a_rejected_document_and_a_removed_source_leave_no_hits(
     assert set(filled.found(question)) == set(FILES) - {"plantas.md"}
 
     document = next(row["doc_id"] for row in filled.lake.rows("documents", ["doc_id", "url"]) if "tea" in row["url"])
-    decide(filled.database, filled.settings.tenant_id, [document], REJECTED, "test")
+    decide(filled.database, filled.settings.tenant_id, [document], Verdict(REJECTED, "test"))
     assert "tea.html" not in filled.found(question)
     result = filled.run("recurate")
     assert "crawled_pages" not in materialized(result)

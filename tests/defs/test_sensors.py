@@ -8,7 +8,7 @@ import pytest
 from pipeline import Pipeline
 from sqlalchemy import insert, select
 
-from aion_assets.core.curate.decisions import REJECTED, decide
+from aion_assets.core.curate.decisions import REJECTED, Verdict, decide
 from aion_assets.core.database import tables
 from aion_assets.core.database.engine import now
 from aion_assets.core.sources.store import begin_collection, remove_source, request_collection
@@ -92,7 +92,7 @@ def test_a_cancelled_collection_is_not_started_again_behind_the_operators_back(p
 def test_a_decision_starts_indexing_and_nothing_else(filled: Pipeline) -> None:
     assert not tick(filled, sensors.curation_decided).run_requests
     document = next(row["doc_id"] for row in filled.lake.rows("documents", ["doc_id"]))
-    decide(filled.database, filled.settings.tenant_id, [document], REJECTED, "test")
+    decide(filled.database, filled.settings.tenant_id, [document], Verdict(REJECTED, "test"))
     requests = tick(filled, sensors.curation_decided).run_requests
     assert [request.partition_key for request in requests] == [filled.source_id]
     assert not tick(filled, sensors.source_due).run_requests

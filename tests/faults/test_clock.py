@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import DRIVER, Victim, fill
 from loopback import CountingSite
+from victim import DRIVER, Victim, fill
 
 from aion_assets.core.release import releases
 from aion_assets.core.sources.store import request_collection

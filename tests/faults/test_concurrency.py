@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from conftest import Victim
+from victim import Victim
 from workbench import article, write_files
 
 from aion_assets.core.records import Source

@@ -10,8 +10,8 @@ from typing import Any
 
 import dagster as dg
 import pytest
-from conftest import Victim, fill, kill_at_random, undisturbed_versions
 from loopback import CountingSite, page
+from victim import Victim, fill, kill_at_random, undisturbed_versions
 
 from aion_assets.core.sources.store import get_source, request_collection
 from aion_assets.local.foreground import dagster_instance

@@ -67,7 +67,7 @@ def _places(lake: Lake, quotes: Sequence[Quote]) -> list[Place]:
     doc_ids = sorted({quote.hit.doc_id for quote in quotes})
     columns = ["doc_id", "content_hash", "anchors"]
     try:
-        documents = {row["doc_id"]: row for row in lake.rows_by_key(DOCUMENTS.name, columns, "doc_id", doc_ids)}
+        documents = {row["doc_id"]: row for row in lake.rows_by_key(DOCUMENTS.name, columns, {"doc_id": doc_ids})}
     except LakeError as error:
         _log.warning("Citations name the place where their passage begins: %s", error)
         documents = {}

@@ -44,6 +44,19 @@ class CollectionReport:
     off_domain_links: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class CollectionJob:
+    """One collection of one source. `known` maps locators to what earlier collections know.
+
+    A known page that carries this `collection_id` was visited by a killed attempt of this same collection.
+    """
+
+    source: Source
+    settings: Settings
+    known: Mapping[str, KnownPage]
+    collection_id: str
+
+
 Emit = Callable[[CollectedPage], None]
 ReportProgress = Callable[[Progress], None]
 
@@ -70,19 +83,10 @@ class Connector(Protocol):
         """
         ...
 
-    def collect(
-        self,
-        source: Source,
-        settings: Settings,
-        known: Mapping[str, KnownPage],
-        collection_id: str,
-        emit: Emit,
-        progress: ReportProgress,
-    ) -> CollectionReport:
+    def collect(self, job: CollectionJob, emit: Emit, progress: ReportProgress) -> CollectionReport:
         """Visit every location of the source and call `emit` once for each.
 
-        `known` maps locators to what earlier collections know. A known page that carries this `collection_id` was
-        visited by a killed attempt of this same collection: it is neither visited nor emitted again, but its `links`
+        A page that a killed attempt of this collection visited is neither visited nor emitted again, but its `links`
         are followed. Where the collection cannot be complete, a known location can vanish all the same: it is asked
         for by itself and emitted as GONE, or the report tells where it may still be (`unread`). Exceptions of `emit`
         and `progress` end the collection and reach the caller.

@@ -3,19 +3,19 @@
 import os
 import stat
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import unquote, urlsplit
 
-from aion_assets.core.collect.connector import CollectionReport, Emit, Progress, ReportProgress
+from aion_assets.core.collect.connector import CollectionJob, CollectionReport, Emit, Progress, ReportProgress
 from aion_assets.core.collect.responses import body_is_held
 from aion_assets.core.errors import SourceError
 from aion_assets.core.fetch.media import TYPE_OF_EXTENSION, extension_of
 from aion_assets.core.ids import content_hash
-from aion_assets.core.records import CollectedPage, KnownPage, Outcome, Source
+from aion_assets.core.records import CollectedPage, KnownPage, Outcome
 from aion_assets.core.settings import Settings
 
 ROOT_LOCATOR = "."
@@ -54,38 +54,22 @@ class FolderConnector:
             )
         return str(path)
 
-    def collect(
-        self,
-        source: Source,
-        settings: Settings,
-        known: Mapping[str, KnownPage],
-        collection_id: str,
-        emit: Emit,
-        progress: ReportProgress,
-    ) -> CollectionReport:
-        visit = FolderVisit(local_path(source.address), settings, known, collection_id, emit, progress)
+    def collect(self, job: CollectionJob, emit: Emit, progress: ReportProgress) -> CollectionReport:
+        visit = FolderVisit(local_path(job.source.address), job, emit, progress)
         return visit.run(empty_is_suspicious=True)
 
 
 class FolderVisit:
     """One collection of one folder. Subclasses add types of files by `read_special`."""
 
-    def __init__(
-        self,
-        root: Path,
-        settings: Settings,
-        known: Mapping[str, KnownPage],
-        collection_id: str,
-        emit: Emit,
-        progress: ReportProgress,
-    ) -> None:
-        self.settings = settings
+    def __init__(self, root: Path, job: CollectionJob, emit: Emit, progress: ReportProgress) -> None:
+        self.settings = job.settings
         self._root = root
-        self._known = known
+        self._known = job.known
         self._emit = emit
         self._progress = progress
         self._state = Progress()
-        self._report = CollectionReport(collection_id)
+        self._report = CollectionReport(job.collection_id)
 
     def run(self, empty_is_suspicious: bool) -> CollectionReport:
         """`empty_is_suspicious`: a folder without files is more likely an unmounted disk than an emptied folder."""

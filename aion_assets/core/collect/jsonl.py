@@ -2,21 +2,20 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
 
-from aion_assets.core.collect.connector import CollectionReport, Emit, Progress, ReportProgress
+from aion_assets.core.collect.connector import CollectionJob, CollectionReport, Emit, Progress, ReportProgress
 from aion_assets.core.collect.folder import ROOT_LOCATOR, local_path
 from aion_assets.core.collect.responses import body_is_held
 from aion_assets.core.errors import SourceError
 from aion_assets.core.fetch.urls import canonical_url
 from aion_assets.core.ids import content_hash
-from aion_assets.core.records import CollectedPage, KnownPage, Outcome, Source
-from aion_assets.core.settings import Settings
+from aion_assets.core.records import CollectedPage, Outcome
 
 CONTENT_TYPE = "application/x-ndjson"
 SUFFIXES = (".jsonl", ".ndjson")
@@ -55,18 +54,10 @@ class JsonlConnector:
             raise SourceError(f"There is no file {address!r}.", "Give a .jsonl file with one document a line.")
         return str(path)
 
-    def collect(
-        self,
-        source: Source,
-        settings: Settings,
-        known: Mapping[str, KnownPage],
-        collection_id: str,
-        emit: Emit,
-        progress: ReportProgress,
-    ) -> CollectionReport:
+    def collect(self, job: CollectionJob, emit: Emit, progress: ReportProgress) -> CollectionReport:
         started = time.monotonic()
-        path = local_path(source.address)
-        visit = _JsonlVisit(path, settings.max_fetch_bytes, known, collection_id, emit, progress)
+        path = local_path(job.source.address)
+        visit = _JsonlVisit(path, job, emit, progress)
         try:
             with path.open("rb") as file:
                 visit.read(file)
@@ -78,19 +69,11 @@ class JsonlConnector:
 
 
 class _JsonlVisit:
-    def __init__(
-        self,
-        path: Path,
-        max_bytes: int,
-        known: Mapping[str, KnownPage],
-        collection_id: str,
-        emit: Emit,
-        progress: ReportProgress,
-    ) -> None:
-        self.report = CollectionReport(collection_id)
+    def __init__(self, path: Path, job: CollectionJob, emit: Emit, progress: ReportProgress) -> None:
+        self.report = CollectionReport(job.collection_id)
         self._path = path
-        self._max_bytes = max_bytes
-        self._known = known
+        self._max_bytes = job.settings.max_fetch_bytes
+        self._known = job.known
         self._emit = emit
         self._progress = progress
         self._state = Progress()

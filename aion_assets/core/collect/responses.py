@@ -67,7 +67,7 @@ def judge(locator: str, url: str, answer: Answer, known: KnownPage | None, depth
     return page
 
 
-def failed(locator: str, url: str, outcome: Outcome, reason: str, known: KnownPage | None, depth: int) -> CollectedPage:
+def failed(locator: str, url: str, outcome: Outcome, reason: str, known: KnownPage | None = None) -> CollectedPage:
     """A location that gave no page. Links that an earlier visit found are kept, so that they are still followed."""
     return CollectedPage(
         locator=locator,
@@ -76,7 +76,6 @@ def failed(locator: str, url: str, outcome: Outcome, reason: str, known: KnownPa
         reason=reason,
         fetched_at=datetime.now(UTC),
         links=known.links if known else (),
-        depth=depth,
     )
 
 

@@ -4,17 +4,16 @@ A file that ends in .url holds one web address (bare, or in the form that browse
 """
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aion_assets.core.collect.connector import CollectionReport, Emit, ReportProgress
+from aion_assets.core.collect.connector import CollectionJob, CollectionReport, Emit, ReportProgress
 from aion_assets.core.collect.folder import FolderVisit, FoundFile
 from aion_assets.core.collect.responses import TRANSIENT, Answer, body_is_held, conditional_headers, failed, judge
 from aion_assets.core.errors import FetchError
 from aion_assets.core.fetch.media import extension_of
 from aion_assets.core.fetch.urls import canonical_url
-from aion_assets.core.records import CollectedPage, KnownPage, Outcome, Source
+from aion_assets.core.records import CollectedPage, KnownPage, Outcome
 from aion_assets.core.settings import Settings
 
 if TYPE_CHECKING:
@@ -40,22 +39,14 @@ class UploadsConnector:
     def normal_address(cls, address: str) -> str:
         return ADDRESS
 
-    def collect(
-        self,
-        source: Source,
-        settings: Settings,
-        known: Mapping[str, KnownPage],
-        collection_id: str,
-        emit: Emit,
-        progress: ReportProgress,
-    ) -> CollectionReport:
+    def collect(self, job: CollectionJob, emit: Emit, progress: ReportProgress) -> CollectionReport:
         from aion_assets.core.fetch.client import guarded_client
 
-        folder = uploads_folder(settings, source.source_id)
-        if not known:
+        folder = uploads_folder(job.settings, job.source.source_id)
+        if not job.known:
             folder.mkdir(parents=True, exist_ok=True)  # nobody has uploaded anything yet
-        with guarded_client(settings) as client:
-            visit = _UploadsVisit(folder.resolve(), settings, known, collection_id, emit, progress)
+        with guarded_client(job.settings) as client:
+            visit = _UploadsVisit(folder.resolve(), job, emit, progress)
             visit.client = client
             return visit.run(empty_is_suspicious=False)
 
@@ -70,15 +61,14 @@ class _UploadsVisit(FolderVisit):
             with found.path.open("rb") as file:
                 text = file.read(_MAX_LINK_FILE_BYTES).decode("utf-8-sig", "replace")
         except OSError as error:
-            return failed(
-                found.locator, found.path.as_uri(), Outcome.ERROR, f"cannot be read: {error.strerror}", known, 0
-            )
+            reason = f"cannot be read: {error.strerror}"
+            return failed(found.locator, found.path.as_uri(), Outcome.ERROR, reason, known)
         match = _LINK.search(text)
         url = canonical_url(match[1]) if match else None
         # What is known belongs to the address that the file held then.
         same = known if known and tuple(known.links) == (url,) else None
         if url is None:
-            page = failed(found.locator, found.path.as_uri(), Outcome.ERROR, "holds no web address", None, 0)
+            page = failed(found.locator, found.path.as_uri(), Outcome.ERROR, "holds no web address")
         else:
             page = fetch_link(self.client, found.locator, url, same)
         page.is_another = same is None
@@ -98,11 +88,11 @@ def fetch_link(client: "httpx.Client", locator: str, url: str, known: KnownPage 
     try:
         response = client.get(url, headers=conditional_headers(held) if held else {})
     except TooBigError as error:
-        page = failed(locator, url, Outcome.TOO_BIG, error.what, None, 0)
+        page = failed(locator, url, Outcome.TOO_BIG, error.what)
     except FetchError as error:
-        page = failed(locator, url, Outcome.ERROR, error.what, None, 0)
+        page = failed(locator, url, Outcome.ERROR, error.what)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        page = failed(locator, url, Outcome.ERROR, f"cannot be fetched: {error}", None, 0)
+        page = failed(locator, url, Outcome.ERROR, f"cannot be fetched: {error}")
     else:
         answer = Answer(response.status_code, dict(response.headers), response.content)
         page = judge(locator, canonical_url(str(response.url)) or url, answer, held)

@@ -84,14 +84,22 @@ def register_documents(
         show_documents(connection, source.tenant_id, [key for key in documents if key in known], Reason.GONE)
 
 
-def decide(
-    database: Database, tenant_id: str, doc_ids: Sequence[str], state: str, by: str, *, reason: str = "",
-    tags: Sequence[str] | None = None,
-) -> int:  # fmt: skip
-    """Approve or reject documents; takes effect in search at once (rejection) or with the next run (approval).
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What somebody decides: approved, rejected or pending again. `tags` None leaves those there are."""
+
+    state: str
+    by: str
+    reason: str = ""
+    tags: Sequence[str] | None = None
+
+
+def decide(database: Database, tenant_id: str, doc_ids: Sequence[str], verdict: Verdict) -> int:
+    """Takes effect in search at once (rejection) or with the next run (approval).
 
     Returns how many decisions changed. Raises CurationError: a document is not known, nothing is changed then.
     """
+    state, reason, tags = verdict.state, verdict.reason, verdict.tags
     if state not in STATES:
         raise CurationError(f"A decision cannot be {state!r}.", "Give approved, rejected or pending.")
     with database.write() as connection:
@@ -110,7 +118,7 @@ def decide(
             if found[key].state != state or tags is not None or (reason and found[key].reason != reason)
         ]
         for begin in range(0, len(changed), _BATCH):
-            values = {"state": state, "decided_by": by, "decided_at": now(), "reason": reason}
+            values = {"state": state, "decided_by": verdict.by, "decided_at": now(), "reason": reason}
             if tags is not None:
                 values["tags"] = list(tags)
             some = changed[begin : begin + _BATCH]

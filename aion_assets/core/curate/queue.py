@@ -1,6 +1,7 @@
 """What a person sees of the documents: those in a state, what their parsers remark, which repeat another."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -17,8 +18,17 @@ _BATCH = 500
 _curation = tables.curation
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    limit: int = 100
+    offset: int = 0
+
+
+_FIRST = Page()
+
+
 def read_queue(
-    database: Database, tenant_id: str, state: str = PENDING, source_id: str = "", limit: int = 100, offset: int = 0
+    database: Database, tenant_id: str, state: str = PENDING, source_id: str = "", page: Page = _FIRST
 ) -> tuple[int, list[dict[str, Any]]]:
     """Total and one page of the documents in a state: those of low quality first, as they need a person most.
 
@@ -35,8 +45,8 @@ def read_queue(
             select(_curation)
             .where(*where)
             .order_by(_curation.c.quality, _curation.c.doc_id)
-            .limit(limit)
-            .offset(offset)
+            .limit(page.limit)
+            .offset(page.offset)
         ).mappings()
         return total, [dict(row) for row in rows]
 
@@ -46,7 +56,7 @@ def add_remarks(lake: Lake, rows: Sequence[dict[str, Any]]) -> None:
     keys = [row["doc_id"] for row in rows]
     remarks = {
         row["doc_id"]: row["detail"] or ""
-        for row in lake.rows_by_key(DOCUMENTS.name, ["doc_id", "state", "detail"], "doc_id", keys)
+        for row in lake.rows_by_key(DOCUMENTS.name, ["doc_id", "state", "detail"], {"doc_id": keys})
         if row["state"] == "parsed"
     }
     for row in rows:

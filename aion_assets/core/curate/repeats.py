@@ -28,7 +28,7 @@ def add_repeats(lake: Lake, database: Database, rows: Sequence[dict[str, Any]]) 
     hashes = _hashes(lake, [row["doc_id"] for row in undecided])
     groups: dict[str, list[tuple[Any, str]]] = defaultdict(list)
     columns = ["doc_id", "content_hash", "first_seen"]
-    for found in lake.rows_by_key(DOCUMENTS.name, columns, "content_hash", sorted(set(hashes.values()))):
+    for found in lake.rows_by_key(DOCUMENTS.name, columns, {"content_hash": sorted(set(hashes.values()))}):
         groups[found["content_hash"]].append((found["first_seen"], found["doc_id"]))
     repeated = [members for members in groups.values() if len(members) > 1]
     states = _states(database, [key for members in repeated for _, key in members])
@@ -43,7 +43,7 @@ def add_repeats(lake: Lake, database: Database, rows: Sequence[dict[str, Any]]) 
 
 
 def _hashes(lake: Lake, keys: list[str]) -> dict[str, str]:
-    found = lake.rows_by_key(DOCUMENTS.name, ["doc_id", "content_hash"], "doc_id", keys)
+    found = lake.rows_by_key(DOCUMENTS.name, ["doc_id", "content_hash"], {"doc_id": keys})
     return {row["doc_id"]: row["content_hash"] for row in found if row["content_hash"]}
 
 

@@ -21,15 +21,13 @@ def nearest(
     vector: NDArray[np.float32],
     k: int,
     columns: Sequence[str],
-    *,
     where: str = "",
-    exact: bool = False,
 ) -> pa.Table:
     """Rows by falling cosine, which is their column `dense`."""
     # The type that search() declares is that of its plainest query.
     query = cast("LanceVectorQueryBuilder", table.search(vector, vector_column_name="vector"))
     query = query.distance_type("cosine").limit(k)
-    query = query.bypass_vector_index() if exact else query.nprobes(PROBES)
+    query = query.nprobes(PROBES)
     if where:
         query = query.where(where, prefilter=True)
     found = query.select([*columns, "_distance"]).to_arrow()
@@ -37,29 +35,29 @@ def nearest(
     return found.drop_columns(["_distance"]).append_column("dense", cosines)
 
 
-def matching(
-    table: "Table", question: str, k: int, columns: Sequence[str], *, full_text: Sequence[str], where: str = ""
-) -> pa.Table:
-    """Rows by falling full-text score, the sum over the columns `full_text`, which is their column `lexical`.
+class FullTextIndex:
+    """The full-text columns of a table that hold anything: a corpus in one language leaves the other's empty."""
 
-    The question is only ever words: no character of it is an operator.
-    """
-    from lancedb.background_loop import LOOP
-    from lancedb.query import BooleanQuery, MatchQuery, Occur
+    def __init__(self, table: "Table") -> None:
+        self._table = table
+        self.columns = [name for name in FULL_TEXT_COLUMNS if table.count_rows(f"{name} IS NOT NULL") > 0]
 
-    match: Any = MatchQuery  # its optional arguments are not seen by mypy
-    language = question_language(question)
-    asked = [(Occur.SHOULD, match(analysed(question, column, language), column)) for column in full_text]
-    # Of the table's own query builder, which goes six times from thread to thread for each search, this is the core: it
-    # takes two thirds of the time and half of the processor's.
-    query = cast("LanceTable", table)._table.query().nearest_to_text(BooleanQuery(asked)).limit(k)
-    if where:
-        query = query.where(where)
-    run: Any = LOOP.run
-    found: pa.Table = run(query.select([*columns, "_score"]).to_arrow())
-    return found.rename_columns([*columns, "lexical"])
+    def matching(self, question: str, k: int, columns: Sequence[str], where: str = "") -> pa.Table:
+        """Rows by falling full-text score, the sum over the columns searched, which is their column `lexical`.
 
+        The question is only ever words: no character of it is an operator.
+        """
+        from lancedb.background_loop import LOOP
+        from lancedb.query import BooleanQuery, MatchQuery, Occur
 
-def filled_columns(table: "Table") -> list[str]:
-    """The full-text columns that hold anything: a corpus in one language leaves the other's empty."""
-    return [column for column in FULL_TEXT_COLUMNS if table.count_rows(f"{column} IS NOT NULL") > 0]
+        match: Any = MatchQuery  # its optional arguments are not seen by mypy
+        language = question_language(question)
+        asked = [(Occur.SHOULD, match(analysed(question, name, language), name)) for name in self.columns]
+        # Of the table's own query builder, which goes six times from thread to thread for each search, this is the
+        # core: it takes two thirds of the time and half of the processor's.
+        query = cast("LanceTable", self._table)._table.query().nearest_to_text(BooleanQuery(asked)).limit(k)
+        if where:
+            query = query.where(where)
+        run: Any = LOOP.run
+        found: pa.Table = run(query.select([*columns, "_score"]).to_arrow())
+        return found.rename_columns([*columns, "lexical"])

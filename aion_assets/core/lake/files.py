@@ -8,14 +8,20 @@ import logging
 import os
 import time
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aion_assets.core.lake.durable import sync_folder
 
+if TYPE_CHECKING:
+    from lancedb.table import Table
+
 logger = logging.getLogger(__name__)
 
+# Lance refuses to clean past a tagged version.
+_TAG_SLACK = timedelta(hours=1)
 _SLACK_NS = 2_000_000_000  # file systems round times
 
 
@@ -76,6 +82,13 @@ def drop_versions(table: Path, newest: int, kept: Collection[int], superseded_fo
     if old:
         sync_folder(table / "_versions")  # before the files that they name go
     return len(old)
+
+
+def age_of_oldest_tag(table: "Table") -> timedelta:
+    """With some slack; 0 without tags."""
+    tagged = {tag["version"] for tag in table.tags.list().values()}
+    made = [version["timestamp"] for version in table.list_versions() if version["version"] in tagged]
+    return datetime.now() - min(made) + _TAG_SLACK if made else timedelta(0)  # Lance tells local times without a zone
 
 
 def drop_unfinished_tags(table: Path) -> list[str]:

@@ -8,9 +8,9 @@ of its own name, wherever the tables are, so that two processes of a machine nev
 import errno
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,8 +45,6 @@ _METADATA_BYTES = 16_000_000
 _MUCH_BYTES = 1_000_000
 # Rows that a step compares at once: some 20 MB of ids and hashes.
 _RANGE_ROWS = 16_000
-# Lance refuses to clean past a tagged version.
-_TAG_SLACK = timedelta(hours=1)
 _NEVER = timedelta(days=36_500)
 
 
@@ -138,9 +136,16 @@ class Lake:
             yield from batch.to_pylist()
 
     def rows_by_key(
-        self, name: str, columns: Sequence[str], key: str, keys: Sequence[str], tag: str = "", at_once: int = _READ_ROWS
+        self,
+        name: str,
+        columns: Sequence[str],
+        wanted: Mapping[str, Sequence[str]],
+        tag: str = "",
+        at_once: int = _READ_ROWS,
     ) -> Iterator[dict[str, Any]]:
-        """The rows of one version that have one of these keys, `at_once` of them in memory."""
+        """The rows of one version that have one of these keys, `at_once` of them in memory; `wanted` is a column with
+        the keys that are wanted in it."""
+        ((key, keys),) = wanted.items()
         if len(keys) <= min(_FEW_KEYS, at_once):
             yield from self.rows(name, columns, is_in(key, keys), tag) if keys else ()
         elif self.exists(name):
@@ -214,7 +219,7 @@ class Lake:
             return
         with self.changing(name) as table:
             if self.folder is None:
-                table.optimize(cleanup_older_than=max(keep, _age_of_oldest_tag(table)))
+                table.optimize(cleanup_older_than=max(keep, files.age_of_oldest_tag(table)))
                 return
             # Lance itself cleans nothing that is younger than the oldest tag, though most of it is between two tags.
             tagged = {tag["version"] for tag in table.tags.list().values()}
@@ -286,9 +291,3 @@ class Lake:
     def _files_of(self, name: str) -> Path:
         assert self.folder is not None
         return self.folder / f"{name}.lance"
-
-
-def _age_of_oldest_tag(table: "Table") -> timedelta:
-    tagged = {tag["version"] for tag in table.tags.list().values()}
-    made = [version["timestamp"] for version in table.list_versions() if version["version"] in tagged]
-    return datetime.now() - min(made) + _TAG_SLACK if made else timedelta(0)  # Lance tells local times without a zone

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import insert, select
 
 from aion_assets.core.database import tables
-from aion_assets.core.database.engine import Database, now
+from aion_assets.core.database.engine import now
+from aion_assets.core.home import Home
 
 RETRIEVAL = "retrieval"
 _reports = tables.reports
@@ -22,20 +23,18 @@ class StoredReport:
     body: Mapping[str, Any]
 
 
-def store_report(
-    database: Database, tenant_id: str, kind: str, subject: str, body: Mapping[str, Any], *, run_id: str = ""
-) -> str:
+def store_report(home: Home, kind: str, subject: str, body: Mapping[str, Any], run_id: str = "") -> str:
     """`subject` names what was measured: a table, an adapter, a release. Returns the report's id."""
     report_id = uuid.uuid4().hex
-    values = {"report_id": report_id, "tenant_id": tenant_id, "kind": kind, "subject": subject, "run_id": run_id}
-    with database.write() as connection:
+    values = {"report_id": report_id, "tenant_id": home.tenant_id, "kind": kind, "subject": subject, "run_id": run_id}
+    with home.database.write() as connection:
         connection.execute(insert(_reports).values(**values, created_at=now(), body=dict(body)))
     return report_id
 
 
-def newest_report(database: Database, tenant_id: str, kind: str, subject: str) -> StoredReport | None:
-    here = (_reports.c.tenant_id == tenant_id, _reports.c.kind == kind, _reports.c.subject == subject)
+def newest_report(home: Home, kind: str, subject: str) -> StoredReport | None:
+    here = (_reports.c.tenant_id == home.tenant_id, _reports.c.kind == kind, _reports.c.subject == subject)
     asked = select(_reports.c.report_id, _reports.c.created_at, _reports.c.body).where(*here)
-    with database.read() as connection:
+    with home.database.read() as connection:
         row = connection.execute(asked.order_by(_reports.c.created_at.desc()).limit(1)).first()
     return StoredReport(row.report_id, row.created_at, row.body) if row else None

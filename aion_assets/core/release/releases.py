@@ -74,30 +74,31 @@ class ReleaseRow:
     models_created_at: datetime
 
 
-def publish(
-    home: Home,
-    index: dict[str, Any],
-    models: ModelManifest,
-    *,
-    by: str,
-    run_id: str = "",
-    report_id: str = "",
-    action: str = PUBLISHED,
-) -> Release:
-    """Make this the current release: tag its index version, store it, switch. `by` is a person, or "run:…".
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """Who publishes, a person or "run:…", in which run, and what was measured before."""
+
+    by: str
+    run_id: str = ""
+    report_id: str = ""
+    action: str = PUBLISHED
+
+
+def publish(home: Home, index: dict[str, Any], models: ModelManifest, made: Publication) -> Release:
+    """Make this the current release: tag its index version, store it, switch.
 
     A kill leaves at worst a tag without a release, which the next publication removes.
     """
-    content = ContentManifest(index, id_of(models.text), report_id)
+    content = ContentManifest(index, id_of(models.text), made.report_id)
     release_id = id_of(content.text)
     tag = f"{TAG_PREFIX}{release_id[:_TAG_HEX_DIGITS]}"
     home.lake.set_tag(index["table"], tag, index["version"])
-    stamp = {"tenant_id": home.tenant_id, "format": FORMAT, "aion_version": written_by(), "run_id": run_id}
+    stamp = {"tenant_id": home.tenant_id, "format": FORMAT, "aion_version": written_by(), "run_id": made.run_id}
     with home.database.write() as connection:
         _store(connection, _models.c.model_release_id, content.model_release_id, {"manifest": models.text, **stamp})
         of_index = {"tag": tag, "index_table": index["table"], "model_release_id": content.model_release_id}
         _store(connection, _releases.c.release_id, release_id, {"manifest": content.text, **of_index, **stamp})
-        switch(connection, home.tenant_id, release_id, action, by)
+        switch(connection, home.tenant_id, release_id, made.action, made.by)
     return read_release(home.database, release_id)
 
 

@@ -5,6 +5,7 @@ from aion_assets.core.home import Home
 from aion_assets.core.lake.locks import INDEX_LOCK
 from aion_assets.core.release.releases import (
     ROLLED_BACK,
+    Publication,
     Release,
     current_release,
     list_releases,
@@ -53,7 +54,7 @@ def roll_back_models(home: Home, model_release_id: str, by: str) -> Release:
         newest = read_release(home.database, kept[0].release_id)
         if newest.table != current.table:
             return roll_back(home, newest.release_id, by)
-        return publish(home, current.index, newest.models, action=ROLLED_BACK, by=by)
+        return publish(home, current.index, newest.models, Publication(by, action=ROLLED_BACK))
 
 
 def release_before(home: Home) -> str:

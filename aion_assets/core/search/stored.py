@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from aion_assets.core.index.analysis import FULL_TEXT_COLUMNS
-from aion_assets.core.index.lookup import filled_columns, matching, nearest
+from aion_assets.core.index.lookup import FullTextIndex, nearest
 
 if TYPE_CHECKING:
     from lancedb.table import LanceTable, Table
@@ -38,12 +38,12 @@ class StoredPassages:
         return self.table.count_rows()
 
     @cached_property
-    def _full_text(self) -> list[str]:
-        return filled_columns(self.table)
+    def _full_text(self) -> FullTextIndex:
+        return FullTextIndex(self.table)
 
     @property
     def searchable(self) -> bool:
-        return bool(self._full_text)
+        return bool(self._full_text.columns)
 
     def nearest(self, vector: Vector, k: int, where: str = "") -> list[int]:
         """Row ids by falling cosine; `where` is an SQL filter."""
@@ -51,7 +51,7 @@ class StoredPassages:
 
     def matching(self, question: str, k: int, where: str = "") -> dict[int, float]:
         """Row id → full-text score, by falling score."""
-        found = matching(self.table, question, k, ["_rowid"], full_text=self._full_text, where=where)
+        found = self._full_text.matching(question, k, ["_rowid"], where)
         return dict(zip(found["_rowid"].to_pylist(), found["lexical"].to_pylist(), strict=True))
 
     def rows(self, ids: Sequence[int]) -> pa.Table:

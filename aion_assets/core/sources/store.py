@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from sqlalchemy import Connection, case, delete, insert, null, select, update
 
@@ -24,19 +24,19 @@ DEFAULT_PAGES = 10_000
 _sources = tables.sources
 
 
-def add_source(
-    database: Database,
-    settings: Settings,
-    address: str,
-    *,
-    kind: str = "",
-    name: str = "",
-    schedule_s: int = DAY_S,
-    max_depth: int = DEFAULT_DEPTH,
-    max_pages: int = DEFAULT_PAGES,
-    allow_domains: Sequence[str] = (),
-    auto_approve: bool = False,
-) -> Source:
+class Options(TypedDict, total=False):
+    """What may be said of a source when it is added; what is left out has its default."""
+
+    kind: str
+    name: str
+    schedule_s: int
+    max_depth: int
+    max_pages: int
+    allow_domains: Sequence[str]
+    auto_approve: bool
+
+
+def add_source(database: Database, settings: Settings, address: str, **options: Unpack[Options]) -> Source:
     """Add a source; its id is a readable form of its name and is never used again after removal.
 
     Raises SourceError: the address is of no known kind, or is a source already, or an allowed domain is none, or the
@@ -45,9 +45,10 @@ def add_source(
     from aion_assets.core.collect.kinds import connector_of, kind_of
     from aion_assets.core.fetch.urls import Scope
 
+    name, allow_domains = options.get("name", ""), tuple(options.get("allow_domains", ()))
     if name:
         refuse_unfit_name(name)
-    kind = kind or kind_of(address)
+    kind = options.get("kind", "") or kind_of(address)
     address = connector_of(kind).normal_address(address)
     refuse_no_text(address)
     if kind == "web":
@@ -70,23 +71,14 @@ def add_source(
             kind=kind,
             address=address,
             name=name,
-            schedule_s=schedule_s,
-            max_depth=max_depth,
-            max_pages=max_pages,
-            allow_domains=tuple(allow_domains),
-            auto_approve=auto_approve,
+            schedule_s=options.get("schedule_s", DAY_S),
+            max_depth=options.get("max_depth", DEFAULT_DEPTH),
+            max_pages=options.get("max_pages", DEFAULT_PAGES),
+            allow_domains=allow_domains,
+            auto_approve=options.get("auto_approve", False),
         )
-        connection.execute(
-            insert(_sources).values(
-                **asdict(source),
-                created_at=now(),
-                collection_id="",
-                failure="",
-                requested=0,
-                handled=0,
-                pipeline_version="",
-            )
-        )
+        untouched = {"collection_id": "", "failure": "", "requested": 0, "handled": 0, "pipeline_version": ""}
+        connection.execute(insert(_sources).values(**asdict(source), **untouched, created_at=now()))
     return source
 
 

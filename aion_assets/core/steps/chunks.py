@@ -38,7 +38,7 @@ def _chunk(run: SourceRun, model: EmbeddingModel, code_version: str) -> StepRepo
     report = StepReport()
     report.counts.update({f"documents_{name}": count for name, count in difference.counts().items()})
     writer = _ChunkWriter(lake, report, set(difference.changed))
-    due = lake.rows_by_key(DOCUMENTS.name, _DOCUMENT, "doc_id", difference.due, at_once=_READ_DOCUMENTS)
+    due = lake.rows_by_key(DOCUMENTS.name, _DOCUMENT, {"doc_id": difference.due}, at_once=_READ_DOCUMENTS)
     for done, document in enumerate(due, 1):
         is_parsed = document["state"] == PARSED  # it may be quarantined since
         writer.add(document["doc_id"], list(_chunk_rows(run, document, model, version)) if is_parsed else [])
@@ -97,7 +97,7 @@ class _ChunkWriter:
     def flush(self) -> None:
         """Every row is written, as its document version moved on; `changed` are those that the index must take over."""
         known = [document for document in self._documents if document in self._changed]
-        found = self._lake.rows_by_key(CHUNKS.name, ["chunk_id", "row_hash"], "doc_id", known)
+        found = self._lake.rows_by_key(CHUNKS.name, ["chunk_id", "row_hash"], {"doc_id": known})
         before = {row["chunk_id"]: row["row_hash"] for row in found}
         self._lake.upsert(CHUNKS, self._rows)
         for row in self._rows:

@@ -110,7 +110,7 @@ def _ask_again(database: Database, source_ids: set[str]) -> None:
 
 
 def _texts(lake: Lake, keys: list[str]) -> Iterable[tuple[str, str]]:
-    for row in lake.rows_by_key(DOCUMENTS.name, ["doc_id", "text"], "doc_id", keys, at_once=_READ_TEXTS):
+    for row in lake.rows_by_key(DOCUMENTS.name, ["doc_id", "text"], {"doc_id": keys}, at_once=_READ_TEXTS):
         yield row["doc_id"], row["text"]
 
 
@@ -146,7 +146,7 @@ def heirs(lake: Lake, source_id: str, gone: list[str]) -> set[str]:
     """The other sources with documents that repeat one of these."""
     return {
         row["source_id"]
-        for row in lake.rows_by_key(CURATED_DOCUMENTS.name, ["source_id"], "duplicate_of", gone)
+        for row in lake.rows_by_key(CURATED_DOCUMENTS.name, ["source_id"], {"duplicate_of": gone})
         if row["source_id"] != source_id
     }
 

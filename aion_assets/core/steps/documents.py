@@ -107,9 +107,9 @@ class _DocumentWriter:
         columns = ["page_key", "location_id", "content_type", "filename", "content_hash", "body"]
         for begin in range(0, len(page_keys), WRITE_ROWS):
             some = page_keys[begin : begin + WRITE_ROWS]
-            pages = self._lake.rows_by_key(PAGES.name, ["page_key", "content_hash", "url"], "page_key", some)
+            pages = self._lake.rows_by_key(PAGES.name, ["page_key", "content_hash", "url"], {"page_key": some})
             known = {row["page_key"]: (row["content_hash"], row["url"]) for row in pages}
-            for row in self._lake.rows_by_key(BODIES.name, columns, "page_key", some, at_once=_READ_BODIES):
+            for row in self._lake.rows_by_key(BODIES.name, columns, {"page_key": some}, at_once=_READ_BODIES):
                 body, (content_hash, url) = row.pop("body"), known[row["page_key"]]
                 if row["content_hash"] != content_hash:
                     continue  # a collection is between the two, or was killed there; the next one mends it

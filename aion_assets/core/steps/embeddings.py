@@ -76,5 +76,5 @@ def _windows(lake: Lake, of_source: str) -> Iterator[dict[str, str]]:
 
 def _missing(lake: Lake, table: str, embedder_id: str, hashes: list[str]) -> list[str]:
     keys = [f"{key}/{embedder_id}" for key in hashes]
-    found = {row["embedding_key"] for row in lake.rows_by_key(table, ["embedding_key"], "embedding_key", keys)}
+    found = {row["embedding_key"] for row in lake.rows_by_key(table, ["embedding_key"], {"embedding_key": keys})}
     return [key for key in hashes if f"{key}/{embedder_id}" not in found]

@@ -88,7 +88,7 @@ def _build(home: Home, embedder_id: str, dimension: int, show: ShowProgress) -> 
 
 
 def _write(lake: Lake, embedder_id: str, index: LakeTable, chunk_ids: Sequence[str]) -> None:
-    found = lake.rows_by_key(CHUNKS.name, _CHUNK, "chunk_id", chunk_ids, index.name)
+    found = lake.rows_by_key(CHUNKS.name, _CHUNK, {"chunk_id": chunk_ids}, index.name)
     rows = _with_vectors(lake, list(found), embedder_id)
     made = [row | index_columns(row) | {"row_hash": indexed_hash(row["row_hash"])} for row in rows]
     lake.upsert(index, made)
@@ -96,6 +96,6 @@ def _write(lake: Lake, embedder_id: str, index: LakeTable, chunk_ids: Sequence[s
 
 def _with_vectors(lake: Lake, rows: Sequence[dict[str, Any]], embedder_id: str) -> list[dict[str, Any]]:
     keys = sorted({f"{row['text_hash']}/{embedder_id}" for row in rows})
-    found = lake.rows_by_key(embeddings_name(embedder_id), ["text_hash", "vector"], "embedding_key", keys)
+    found = lake.rows_by_key(embeddings_name(embedder_id), ["text_hash", "vector"], {"embedding_key": keys})
     vectors = {row["text_hash"]: row["vector"] for row in found}
     return [row | {"vector": vectors[row["text_hash"]]} for row in rows]

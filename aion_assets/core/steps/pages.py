@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 
-from aion_assets.core.collect.connector import Progress, vanished
+from aion_assets.core.collect.connector import CollectionJob, Progress, vanished
 from aion_assets.core.collect.kinds import connector_of
 from aion_assets.core.database.engine import now
 from aion_assets.core.errors import AionError
@@ -62,7 +62,8 @@ def _collect(run: SourceRun) -> StepReport:
     connector = connector_of(source.kind)
     try:
         held = _with_body(lake, source.source_id, known)
-        outcome = connector.collect(source, settings, held, collection_id, writer.add, on_progress)
+        job = CollectionJob(source, settings, held, collection_id)
+        outcome = connector.collect(job, writer.add, on_progress)
     except BaseException as error:
         # A cancel loses nothing that was fetched; where the lake is the trouble, its first error is the one to tell.
         with suppress(AionError):

@@ -10,7 +10,7 @@ from aion_assets.core.index.embedding_model import EmbeddingModel
 from aion_assets.core.lake.locks import INDEX_LOCK
 from aion_assets.core.lake.tables import knowledge_name
 from aion_assets.core.release.manifest import ModelManifest
-from aion_assets.core.release.releases import Release, current_release, publish
+from aion_assets.core.release.releases import Publication, Release, current_release, publish
 from aion_assets.core.release.retire import retire_old_releases
 from aion_assets.core.sources import progress
 from aion_assets.core.sources.progress import mark_handled
@@ -87,7 +87,7 @@ def _release(home: Home, model: EmbeddingModel, run_id: str) -> ReleaseReport:
     if current is not None and current.table != index["table"] and waiting:
         # The new index lacks what the old one shows; the run that embeds the last source releases it.
         return ReleaseReport(current, published=False, waits_for=f"{waiting} documents that are still to be embedded")
-    released = publish(home, index, models, by=f"run:{run_id}", run_id=run_id, report_id=measured.report_id)
+    released = publish(home, index, models, Publication(f"run:{run_id}", run_id, measured.report_id))
     return ReleaseReport(released, published=True, retired=retire_old_releases(home))
 
 

@@ -78,11 +78,11 @@ def measure_retrieval(home: Home, model: EmbeddingModel, load: LoadEmbedder, run
         "fusion": fusion.to_json(),
         "metrics": metrics,
     }
-    report_id = store_report(home.database, home.tenant_id, RETRIEVAL, table, body, run_id=run_id)
+    report_id = store_report(home, RETRIEVAL, table, body, run_id)
     return RetrievalReport(**body, report_id=report_id)
 
 
 def read_report(home: Home, table: str) -> RetrievalReport | None:
     """The newest of the index in this table."""
-    stored = newest_report(home.database, home.tenant_id, RETRIEVAL, table)
+    stored = newest_report(home, RETRIEVAL, table)
     return RetrievalReport(**stored.body, report_id=stored.report_id) if stored else None

@@ -15,6 +15,7 @@ from aion_assets.core.ids import short_digest
 from aion_assets.core.lake.conditions import is_in
 from aion_assets.core.lake.store import Lake
 from aion_assets.core.lake.tables import CHUNKS, CURATED_DOCUMENTS, DOCUMENTS, PAGES
+from aion_assets.core.language.times import iso_time
 from aion_assets.core.record.answers import AnswerRecord, read_answer
 from aion_assets.core.record.passages import GivenPassage
 from aion_assets.core.records import Citation, Passage
@@ -43,7 +44,7 @@ def why(home: Home, answer_id: str) -> dict[str, Any]:
     record = read_answer(home.database, home.tenant_id, answer_id)
     trail = _Trail(home, record)
     return {
-        "answer": _answer(record),
+        "answer": _answer(home, record),
         "release": _release(home, record.release_id),
         "passages": [
             *(trail.of_passage(item, cited=True) for item in record.citations),
@@ -60,10 +61,10 @@ def run_link(settings: Settings, run_id: str | None) -> dict[str, str] | None:
     return {"run_id": run_id, "link": f"http://127.0.0.1:{settings.dagster_port}/runs/{run_id}"}
 
 
-def _answer(record: AnswerRecord) -> dict[str, Any]:
+def _answer(home: Home, record: AnswerRecord) -> dict[str, Any]:
     return {
         "answer_id": record.answer_id,
-        "created_at": record.created_at.isoformat(),
+        "created_at": iso_time(record.created_at, home.settings.zone),
         "question": record.question,
         "text": record.text,
         "used": record.used,
@@ -143,6 +144,9 @@ class _Trail:
             "runs": self._runs(item, document, page),
         }
 
+    def _time(self, moment: datetime | None) -> str | None:
+        return iso_time(moment, self._settings.zone)
+
     def _chunk(self, item: Passage) -> dict[str, Any]:
         row = self._chunks.get(item.chunk_id)
         if row is None:
@@ -156,14 +160,14 @@ class _Trail:
             return quoted | {"missing": "The document is gone: its page vanished or its source was removed."}
         facts = {name: row[name] for name in ("title", "lang", "parser", "state", "reason")}
         now = {"version_now": row["content_hash"], "unchanged": row["content_hash"] == item.doc_version}
-        return quoted | now | facts | {"parser_code": row["code_version"], "first_seen": _time(row["first_seen"])}
+        return quoted | now | facts | {"parser_code": row["code_version"], "first_seen": self._time(row["first_seen"])}
 
     def _decision(self, item: Passage) -> dict[str, Any]:
         row, reasons = self._decisions.get(item.doc_id), self._reasons.get(item.doc_id)
         hidden = {"hidden": ", ".join(reasons)} if reasons else {}
         if row is None:
             return hidden | {"missing": "No decision on this document is kept any more."}
-        decided = {"state": row["state"], "decided_by": row["decided_by"], "decided_at": _time(row["decided_at"])}
+        decided = {"state": row["state"], "decided_by": row["decided_by"], "decided_at": self._time(row["decided_at"])}
         duplicate_of = (self._curated.get(item.doc_id) or {}).get("duplicate_of") or ""
         return hidden | decided | {"reason": row["reason"], "tags": row["tags"], "duplicate_of": duplicate_of}
 
@@ -175,14 +179,14 @@ class _Trail:
         facts = {name: page[name] for name in ("url", "outcome", "reason", "status", "content_hash", "size_bytes")}
         # The page of an earlier version is overwritten by the next fetch; then these facts are those of the newer one.
         quoted = page["content_hash"] == document["page_hash"] and document["content_hash"] == item.doc_version
-        return facts | {"fetched_at": _time(page["fetched_at"]), "of_version_quoted": quoted}
+        return facts | {"fetched_at": self._time(page["fetched_at"]), "of_version_quoted": quoted}
 
     def _source(self, item: Passage) -> dict[str, Any]:
         row = self._sources.get(item.source_id)
         if row is None:
             return {"source_id": item.source_id, "missing": "The source is not known any more."}
         facts = {name: row[name] for name in ("source_id", "name", "kind", "address")}
-        return facts | {"removed_at": _time(row["removed_at"])}
+        return facts | {"removed_at": self._time(row["removed_at"])}
 
     def _runs(
         self, item: Passage, document: Mapping[str, Any] | None, page: Mapping[str, Any] | None
@@ -204,7 +208,3 @@ def _sql_by(database: Database, key: Any, keys: list[str]) -> dict[str, dict[str
     with database.read() as connection:
         rows = connection.execute(select(key.table).where(key.in_(keys))).mappings()
         return {row[key.name]: dict(row) for row in rows}
-
-
-def _time(value: datetime | None) -> str | None:
-    return value.isoformat() if value else None

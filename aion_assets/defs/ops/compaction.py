@@ -41,10 +41,12 @@ def tables_compacted() -> None:
     all_tables()
 
 
-nightly_compaction = dg.ScheduleDefinition(
-    name="nightly_compaction",
-    job=tables_compacted,
-    cron_schedule="0 4 * * *",
-    description="Gives back the room of old versions of the tables.",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-)
+def nightly_compaction(timezone: str) -> dg.ScheduleDefinition:
+    return dg.ScheduleDefinition(
+        name="nightly_compaction",
+        job=tables_compacted,
+        cron_schedule="0 4 * * *",
+        execution_timezone=timezone,
+        description="Gives back the room of old versions of the tables.",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )

@@ -27,13 +27,15 @@ def old_runs_pruned() -> None:
     old_runs()
 
 
-nightly = dg.ScheduleDefinition(
-    name="nightly",
-    job=old_runs_pruned,
-    cron_schedule="30 3 * * *",
-    description=f"Deletes what ended more than {KEPT_DAYS} days ago.",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-)
+def nightly(timezone: str) -> dg.ScheduleDefinition:
+    return dg.ScheduleDefinition(
+        name="nightly",
+        job=old_runs_pruned,
+        cron_schedule="30 3 * * *",
+        execution_timezone=timezone,
+        description=f"Deletes what ended more than {KEPT_DAYS} days ago.",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )
 
 
 def prune_runs(instance: dg.DagsterInstance, kept: timedelta) -> int:

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from collecting import Site, collect, html, moved, source_of
 
-from aion_assets.core.collect.connector import vanished
+from aion_assets.core.collect.connector import CollectionJob, vanished
 from aion_assets.core.collect.kinds import kind_of
 from aion_assets.core.collect.uploads import uploads_folder
 from aion_assets.core.errors import SourceError
@@ -238,4 +238,6 @@ def test_an_error_of_the_caller_reaches_it(folder: Path, loopback_settings: Sett
         raise OSError("no space left")
 
     with pytest.raises(OSError, match="no space left"):
-        FolderConnector().collect(source_of("folder", str(folder)), loopback_settings, {}, "c", full, lambda _: None)
+        FolderConnector().collect(
+            CollectionJob(source_of("folder", str(folder)), loopback_settings, {}, "c"), full, lambda _: None
+        )

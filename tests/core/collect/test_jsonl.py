@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from collecting import collect, source_of
 
-from aion_assets.core.collect.connector import vanished
+from aion_assets.core.collect.connector import CollectionJob, vanished
 from aion_assets.core.collect.jsonl import JsonlConnector
 from aion_assets.core.collect.kinds import kind_of
 from aion_assets.core.errors import SourceError
@@ -120,7 +120,9 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path, loopback_settings: S
         seen += 1
 
     tracemalloc.start()
-    JsonlConnector().collect(source_of("jsonl", str(file)), loopback_settings, {}, "c", count, lambda _: None)
+    JsonlConnector().collect(
+        CollectionJob(source_of("jsonl", str(file)), loopback_settings, {}, "c"), count, lambda _: None
+    )
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert seen == 20_000

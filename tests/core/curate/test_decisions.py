@@ -12,12 +12,13 @@ from aion_assets.core.curate.decisions import (
     AUTO_APPROVE,
     EXCERPT_CHARS,
     REJECTED,
+    Verdict,
     decide,
     decisions_of,
     full_ids,
     register_documents,
 )
-from aion_assets.core.curate.queue import note_duplicates, read_queue
+from aion_assets.core.curate.queue import Page, note_duplicates, read_queue
 from aion_assets.core.database import tables
 from aion_assets.core.database.engine import Database
 from aion_assets.core.errors import CurationError, PrefixError
@@ -67,7 +68,7 @@ def _hidden(either: Either) -> frozenset[str]:
 
 
 def _decide(either: Either, state: str, *keys: str) -> int:
-    return decide(either[0], either[1].tenant_id, keys, state, "ana")
+    return decide(either[0], either[1].tenant_id, keys, Verdict(state, "ana"))
 
 
 def test_new_documents_wait_and_unchanged_ones_are_not_read_again(either_database: Either) -> None:
@@ -141,7 +142,7 @@ def test_a_decision_of_another_tenant_is_out_of_reach(either_database: Either) -
     source = _source(either_database)
     _register(either_database, source, {"a": _document()})
     with pytest.raises(CurationError):
-        decide(either_database[0], "other", ["a"], APPROVED, "eva")
+        decide(either_database[0], "other", ["a"], Verdict(APPROVED, "eva"))
 
 
 def test_a_rejection_hides_at_once_and_an_approval_unhides(either_database: Either) -> None:
@@ -295,7 +296,7 @@ def test_more_documents_than_one_statement_takes_are_decided_together(either_dat
     _register(either_database, source, many)
     assert _decide(either_database, APPROVED, *many) == len(many)
     assert set(_state(either_database, source).values()) == {APPROVED}
-    total, rows = read_queue(either_database[0], "default", APPROVED, source.source_id, 10, 1_200)
+    total, rows = read_queue(either_database[0], "default", APPROVED, source.source_id, Page(10, 1_200))
     assert (total, len(rows)) == (1_203, 3)
 
 
@@ -311,7 +312,7 @@ def test_the_curator_sees_which_documents_repeat_another(either_database: Either
 def test_a_reason_given_later_is_kept_with_the_decision(either_database: Either) -> None:
     source = _source(either_database)
     _register(either_database, source, {"a": _document()})
-    given = [decide(*_tenant(either_database), ["a"], REJECTED, "me", reason=r) for r in ("", "old", "")]
+    given = [decide(*_tenant(either_database), ["a"], Verdict(REJECTED, "me", r)) for r in ("", "old", "")]
     _, rows = read_queue(*_tenant(either_database), REJECTED)
     assert (given, [row["reason"] for row in rows]) == ([1, 1, 0], ["old"])
 

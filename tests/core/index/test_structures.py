@@ -8,7 +8,7 @@ from passages import index, row
 
 from aion_assets.core.index import lookup, recall, structures
 from aion_assets.core.index.analysis import index_columns
-from aion_assets.core.index.lookup import filled_columns, matching, nearest
+from aion_assets.core.index.lookup import FullTextIndex, nearest
 from aion_assets.core.index.recall import exact_recall
 from aion_assets.core.index.structures import build_indexes
 from aion_assets.core.lake.conditions import is_in
@@ -43,7 +43,7 @@ def test_full_text_knows_endings_and_accents_of_both_languages(tmp_path: Path) -
     table = index(tmp_path, rows, DIMENSION)
 
     def found(question: str) -> list[str]:
-        hits = matching(table, question, 5, ["chunk_id"], full_text=filled_columns(table))
+        hits = FullTextIndex(table).matching(question, 5, ["chunk_id"])
         return hits["chunk_id"].to_pylist()
 
     assert found("municipal") == ["chunk-0"]
@@ -60,13 +60,13 @@ def test_function_words_do_not_find_passages_of_the_other_language(tmp_path: Pat
         row(2, "O comando stash guarda mudanças.", vectors[2]),
     ]
     table = index(tmp_path, rows, DIMENSION)
-    hits = matching(table, "How do I stash?", 5, ["chunk_id"], full_text=filled_columns(table))
+    hits = FullTextIndex(table).matching("How do I stash?", 5, ["chunk_id"])
     assert set(hits["chunk_id"].to_pylist()) == {"chunk-1", "chunk-2"}
 
 
 def test_only_filled_columns_are_asked(tmp_path: Path) -> None:
     table = index(tmp_path, [row(0, "Só português.", _random(1)[0])], DIMENSION)
-    assert filled_columns(table) == ["text_pt", "context_pt"]
+    assert FullTextIndex(table).columns == ["text_pt", "context_pt"]
 
 
 def test_an_empty_table_needs_no_index(tmp_path: Path) -> None:
@@ -98,7 +98,8 @@ def test_recall_does_not_ask_which_of_equal_rows_are_found(tmp_path: Path, monke
 
     def others(table: Table, vector: np.ndarray, k: int, columns: list[str]) -> pa.Table:
         """Of the rows that are as near, those that exact search does not name."""
-        first = nearest(table, vector, k, ["chunk_id"], exact=True)["chunk_id"].to_pylist()
+        search = table.search(vector, vector_column_name="vector").distance_type("cosine").bypass_vector_index()
+        first = search.limit(k).select(["chunk_id"]).to_arrow()["chunk_id"].to_pylist()
         return nearest(table, vector, k, columns, where=f"NOT {is_in('chunk_id', first)}")
 
     monkeypatch.setattr(recall, "nearest", others)
@@ -120,7 +121,7 @@ def test_few_changed_rows_extend_the_vector_index_and_many_rebuild_it(
     assert extended.num_unindexed_rows == 0
     build_indexes(table, changed_rows=200)
     assert _vector_index(table).created_at > built.created_at
-    found = matching(table, "novo", 20, ["chunk_id"], full_text=["text_pt"])
+    found = FullTextIndex(table).matching("novo", 20, ["chunk_id"])
     assert found.num_rows == 10
 
 

@@ -91,7 +91,7 @@ def test_a_tag_keeps_its_rows_and_moves_when_it_is_told_to(lake: Lake) -> None:
     lake.set_tag("t", "x")
     _add(lake, "b")
     assert [row["key"] for row in lake.rows("t", ["key"], tag="x")] == ["a"]
-    assert sorted(row["key"] for row in lake.rows_by_key("t", ["key"], "key", ["a", "b"])) == ["a", "b"]
+    assert sorted(row["key"] for row in lake.rows_by_key("t", ["key"], {"key": ["a", "b"]})) == ["a", "b"]
     lake.set_tag("t", "x")
     assert lake.has_tag("t", "x") and lake.table_at("t", "x").count_rows() == 2
 

@@ -48,7 +48,7 @@ def test_of_many_keys_each_row_is_read_and_deleted_once_and_no_other(lake: Lake)
     asked = [*keys[100:2_900], "nobody's"]
     for at_once in (7, 1_024):
         found = {
-            row["key"]: row["value"] for row in lake.rows_by_key("t", ["key", "value"], "key", asked, at_once=at_once)
+            row["key"]: row["value"] for row in lake.rows_by_key("t", ["key", "value"], {"key": asked}, at_once=at_once)
         }
         assert list(found) == keys[100:2_900]
         assert found[keys[1_499]] == "1499" and found[keys[1_500]] == "late"
@@ -76,8 +76,8 @@ def test_rows_of_a_tag_are_found_by_their_keys_whatever_was_written_since(lake: 
     lake.upsert(TABLE, [_row(key, "old") for key in keys])
     lake.set_tag("t", "then")
     lake.upsert(TABLE, [_row(key, "new") for key in keys])
-    assert {row["value"] for row in lake.rows_by_key("t", ["value"], "key", keys, "then")} == {"old"}
-    assert {row["value"] for row in lake.rows_by_key("t", ["value"], "key", keys)} == {"new"}
+    assert {row["value"] for row in lake.rows_by_key("t", ["value"], {"key": keys}, "then")} == {"old"}
+    assert {row["value"] for row in lake.rows_by_key("t", ["value"], {"key": keys})} == {"new"}
 
 
 def test_a_write_of_new_and_known_rows_replaces_the_known_in_one_version(lake: Lake) -> None:
@@ -95,7 +95,7 @@ def test_a_write_of_new_and_known_rows_replaces_the_known_in_one_version(lake: L
 def test_a_table_that_is_not_there_reads_as_empty(lake: Lake) -> None:
     assert lake.count("nothing") == 0
     assert list(lake.rows("nothing", ["key"])) == []
-    assert list(lake.rows_by_key("nothing", ["key"], "key", [str(number) for number in range(100)])) == []
+    assert list(lake.rows_by_key("nothing", ["key"], {"key": [str(number) for number in range(100)]})) == []
     lake.delete("nothing", "key", ["a"])
 
 

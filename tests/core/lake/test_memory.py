@@ -13,7 +13,7 @@ from aion_assets.core.lake.tables import LakeTable
 
 _OPEN_A_LAKE = """
 import os, sys
-from aion_assets.core.lake import Lake
+from aion_assets.core.lake.store import Lake
 Lake(sys.argv[1], spare=True)
 print(os.environ.get("LANCE_LEGACY_SHUFFLER"), os.environ.get("LANCE_IO_THREADS"),
       os.environ.get("LANCE_IVF_GLOBAL_TOPK_CHUNK_BYTES"))
@@ -21,7 +21,7 @@ print(os.environ.get("LANCE_LEGACY_SHUFFLER"), os.environ.get("LANCE_IO_THREADS"
 # Python's own small objects do not come from the C library; large ones do.
 _COUNT_HEAPS = """
 import ctypes, sys, threading
-from aion_assets.core.lake import Lake
+from aion_assets.core.lake.store import Lake
 if len(sys.argv) > 2:
     Lake("lake", spare=True)
 meet = threading.Barrier(4)

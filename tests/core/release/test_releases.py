@@ -13,6 +13,7 @@ from aion_assets.core.home import Home
 from aion_assets.core.lake.tables import LakeTable
 from aion_assets.core.release.manifest import ModelManifest, id_of
 from aion_assets.core.release.releases import (
+    Publication,
     Release,
     current_release,
     list_releases,
@@ -46,7 +47,7 @@ def _publish(home: Home, models: ModelManifest = MODELS) -> Release:
     """What the table holds now."""
     rows = home.lake.count(TABLE.name)
     index = {"version": home.lake.table(TABLE.name).version, "rows": rows, "data_version": f"v{rows}"}
-    return publish(home, {"table": TABLE.name, **index}, models, by="run:1", run_id="run-1")
+    return publish(home, {"table": TABLE.name, **index}, models, Publication("run:1", "run-1"))
 
 
 def _add_row(home: Home, key: str) -> None:
@@ -147,7 +148,9 @@ def test_the_last_models_stay_servable_however_much_content_came_since(home: Hom
 def test_another_tenant_keeps_its_releases_and_tags(home: Home) -> None:
     other = Home(home.settings.model_copy(update={"tenant_id": "other"}))
     other.database = home.database
-    theirs = publish(other, {"table": TABLE.name, "version": 2, "rows": 1, "data_version": "t"}, MODELS, by="them")
+    theirs = publish(
+        other, {"table": TABLE.name, "version": 2, "rows": 1, "data_version": "t"}, MODELS, Publication("them")
+    )
     for number in range(KEPT_RELEASES + 1):
         _add_row(home, f"row-{number}")
         _publish(home)

@@ -48,7 +48,7 @@ def test_empty_tables_pass_every_claim(workbench: Workbench) -> None:
 
 
 def test_a_source_of_which_much_failed_is_named(workbench: Workbench, source: Source) -> None:
-    row = next(workbench.lake.rows("pages", PAGES.names))
+    row = next(workbench.lake.rows("pages", PAGES.schema.names))
     workbench.lake.upsert(PAGES, [row | {"outcome": "error"}])
     finding = claims.most_locations_answered(workbench.lake)
     assert not finding.holds and f"In source {source.source_id}, 1 of 2" in finding.says
@@ -60,7 +60,7 @@ def test_a_page_without_a_document_is_counted(workbench: Workbench, source: Sour
 
 
 def test_a_chunk_id_that_occurs_twice_is_found(workbench: Workbench, source: Source) -> None:
-    row = next(workbench.lake.rows("chunks", CHUNKS.names))
+    row = next(workbench.lake.rows("chunks", CHUNKS.schema.names))
     with workbench.lake.changing("chunks") as table:
         table.add([row, row])
     finding = claims.chunk_ids_are_unique(workbench.lake)
@@ -68,7 +68,7 @@ def test_a_chunk_id_that_occurs_twice_is_found(workbench: Workbench, source: Sou
 
 
 def test_a_chunk_that_the_embedder_would_cut_is_found(workbench: Workbench, source: Source) -> None:
-    row = next(workbench.lake.rows("chunks", CHUNKS.names))
+    row = next(workbench.lake.rows("chunks", CHUNKS.schema.names))
     workbench.lake.upsert(CHUNKS, [row | {"embed_text": "lavender " * 400}])
     assert not claims.no_chunk_is_truncated(workbench.lake, workbench.model).holds
 

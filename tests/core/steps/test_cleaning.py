@@ -8,6 +8,7 @@ from aion_assets.core.curate.decisions import APPROVED, REJECTED, decisions_of
 from aion_assets.core.sources.state import CHANGES
 from aion_assets.core.sources.store import remove_source, removed_sources
 from aion_assets.core.steps.cleaning import clean_removed_sources
+from aion_assets.core.steps.context import SourceRun
 from aion_assets.core.steps.pages import collect_source
 
 TABLES = ("pages", "documents", "curated_documents", "chunks")
@@ -34,7 +35,7 @@ def test_a_removed_source_leaves_search_at_once_and_the_tables_with_the_next_run
 def _clean_beside(bench: Workbench) -> list[str]:
     """What another run cleans while this thread is at work."""
     with ThreadPoolExecutor(max_workers=1) as other:
-        return other.submit(clean_removed_sources, bench.lake, bench.database, bench.settings).result()
+        return other.submit(clean_removed_sources, bench.home).result()
 
 
 def test_a_source_that_is_being_collected_when_it_is_removed_is_cleaned_afterwards(
@@ -49,7 +50,7 @@ def test_a_source_that_is_being_collected_when_it_is_removed_is_cleaned_afterwar
             remove_source(workbench.database, source.source_id)
             cleaned.extend(_clean_beside(workbench))
 
-    collect_source(workbench.lake, workbench.database, workbench.settings, source, "run", show)
+    collect_source(SourceRun(workbench.home, source, "run", show))
     assert cleaned == [] and workbench.lake.count("pages") == len(texts)
     assert _clean_beside(workbench) == [source.source_id]
     assert workbench.lake.count("pages") == 0

@@ -10,7 +10,6 @@ from aion_assets.core.index.embedder import Embedder
 from aion_assets.core.lake.store import Lake
 from aion_assets.core.steps import claims, embeddings
 from aion_assets.core.steps.embeddings import embed_source
-from aion_assets.core.steps.report import silent
 
 
 @pytest.fixture
@@ -61,7 +60,7 @@ def test_the_model_is_loaded_once_however_many_texts_there_are(
         loaded.append(embedder())
         return loaded[-1]
 
-    report = embed_source(workbench.lake, workbench.database, source, workbench.model.embedder_id, load, silent)
+    report = embed_source(workbench.source_run(source), workbench.model.embedder_id, load)
     assert len(loaded) == 1 < report.counts["embedded"]
 
 
@@ -73,7 +72,7 @@ def test_nothing_new_loads_no_model(workbench: Workbench, tmp_path: Path) -> Non
     def load() -> Embedder:
         raise AssertionError("loading a model costs seconds")
 
-    again = embed_source(workbench.lake, workbench.database, source, workbench.model.embedder_id, load, silent)
+    again = embed_source(workbench.source_run(source), workbench.model.embedder_id, load)
     assert again.data_version == first.data_version and again.counts["embedded"] == 0
 
 

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from workbench import Workbench, article, write_files
 
+from aion_assets.core.index import contents
 from aion_assets.core.lake import store as lake_module
 from aion_assets.core.lake.store import Lake
 from aion_assets.core.lake.tables import LakeTable
@@ -63,7 +64,7 @@ def test_another_analysis_of_texts_writes_every_row_anew(
     workbench: Workbench, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = workbench.index()
-    monkeypatch.setattr(knowledge, "analysis_version", lambda: "another")
+    monkeypatch.setattr(contents, "analysis_version", lambda: "another")
     monkeypatch.setattr(knowledge, "index_columns", lambda row: {"text_en": "xyzzy"})
     assert not _parity(workbench).holds
     again = workbench.index()
@@ -162,7 +163,7 @@ def test_the_first_source_that_comes_after_an_empty_build_does_not_block_its_rel
         workbench.to_chunks(source)
     workbench.embed(source)
     assert _parity(workbench).holds
-    assert workbench.release().manifest.index["rows"] == 0
+    assert workbench.release().release.index["rows"] == 0
 
 
 @pytest.mark.parametrize("damage", ["a row less", "a row more", "an old row"])

@@ -5,13 +5,16 @@ import pytest
 from loopback import CountingSite, page
 from workbench import Workbench, write_files
 
+from aion_assets.core.collect.connector import CollectionJob
 from aion_assets.core.collect.uploads import uploads_folder
 from aion_assets.core.collect.web.site import WebConnector
 from aion_assets.core.lake.store import Lake
+from aion_assets.core.lake.tables import PAGES, LakeTable
 from aion_assets.core.records import CollectedPage, Outcome, Source
 from aion_assets.core.sources.options import change_options
 from aion_assets.core.sources.store import begin_collection, get_source
 from aion_assets.core.steps import pages
+from aion_assets.core.steps.context import SourceRun
 from aion_assets.core.steps.pages import _PageWriter
 
 
@@ -94,10 +97,10 @@ def test_a_change_that_is_taken_back_after_a_kill_is_nowhere(workbench: Workbenc
     write_files(folder, a_md="# A\n\nA slip of the pen.")
     real = Lake.upsert
 
-    def killed_before_pages(self: Lake, name: str, *arguments: Any) -> None:
-        if name == "pages":
+    def killed_before_pages(self: Lake, table: LakeTable, *arguments: Any) -> None:
+        if table is PAGES:
             raise KeyboardInterrupt
-        real(self, name, *arguments)
+        real(self, table, *arguments)
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(Lake, "upsert", killed_before_pages)
@@ -219,7 +222,7 @@ def test_a_killed_collection_goes_on_under_its_id(workbench: Workbench, web: Cou
     source = workbench.add(f"{web.root}/")
     collection = begin_collection(workbench.database, source.source_id)
     known: dict[str, CollectedPage] = {}
-    writer = _PageWriter(workbench.lake, source, {}, collection, "killed run")
+    writer = _PageWriter(SourceRun(workbench.home, source, "killed run"), {}, collection)
 
     class KilledError(Exception):
         pass
@@ -232,7 +235,7 @@ def test_a_killed_collection_goes_on_under_its_id(workbench: Workbench, web: Cou
             raise KilledError
 
     with pytest.raises(KilledError):
-        WebConnector().collect(source, workbench.settings, {}, collection, store_two, lambda _: None)
+        WebConnector().collect(CollectionJob(source, workbench.settings, {}, collection), store_two, lambda _: None)
     stored = {locator.removeprefix(web.root) for locator in known}
     asked = {path: web.asked[path] for path in stored}
     report = workbench.collect(source)

@@ -4,6 +4,7 @@ import pytest
 from serving_base import KnowledgeBase
 from sqlalchemy import delete, select
 
+from aion_assets.core.curate.decisions import Verdict
 from aion_assets.core.database import tables
 from aion_assets.core.errors import AnswerNotFoundError
 from aion_assets.core.record.answers import read_answer
@@ -62,7 +63,7 @@ def test_why_shows_that_a_document_was_rejected_since(base: KnowledgeBase) -> No
 
     assistant = Assistant(base.settings)
     record = assistant.ask(QUESTION)
-    decide(base.database, "default", [base.doc_id("ferias.md")], "rejected", "cli:ana", reason="antigo")
+    decide(base.database, "default", [base.doc_id("ferias.md")], Verdict("rejected", "cli:ana", "antigo"))
     decision = assistant.why(record.answer_id)["passages"][0]["decision"]
     assert decision["state"] == "rejected"
     assert decision["decided_by"] == "cli:ana"

@@ -9,9 +9,9 @@ import httpx
 import pytest
 from serving_base import KnowledgeBase
 
-from aion_assets.core.curate.decisions import APPROVED, REJECTED, decide
+from aion_assets.core.curate.decisions import APPROVED, REJECTED, Verdict, decide
 from aion_assets.core.errors import EmbedderError, LakeError
-from aion_assets.core.release.releases import current_release, current_release_id, publish
+from aion_assets.core.release.releases import Publication, current_release, current_release_id, publish
 from aion_assets.core.settings import Settings
 from aion_serving.answering.assistant import Assistant
 from aion_serving.app import keep_ready
@@ -104,16 +104,16 @@ def test_a_decision_of_another_process_holds_at_once(base: KnowledgeBase) -> Non
     doc_id = base.doc_id("ferias.md")
     tenant = base.settings.tenant_id
     assert doc_id in {hit.doc_id for hit in assistant.search(QUESTION, 50)}
-    decide(base.database, tenant, [doc_id], REJECTED, "cli:test")
+    decide(base.database, tenant, [doc_id], Verdict(REJECTED, "cli:test"))
     assert doc_id not in {hit.doc_id for hit in assistant.search(QUESTION, 50)}
-    decide(base.database, tenant, [doc_id], APPROVED, "cli:test")
+    decide(base.database, tenant, [doc_id], Verdict(APPROVED, "cli:test"))
     assert doc_id in {hit.doc_id for hit in assistant.search(QUESTION, 50)}
 
 
 def _publish_with_other_embedder(base: KnowledgeBase) -> None:
     current = current_release(base.database, base.tenant_id)
     unknown = {"id": "another@000000000000", "name": "/nowhere", "dimension": 384}
-    publish(base.home, current.index, replace(current.models, passage_embedder=unknown), by="test")
+    publish(base.home, current.index, replace(current.models, passage_embedder=unknown), Publication("test"))
 
 
 def test_a_release_that_cannot_be_opened_leaves_the_one_before_serving(base: KnowledgeBase) -> None:
@@ -140,7 +140,7 @@ def test_a_broken_table_is_said_in_one_sentence(base: KnowledgeBase) -> None:
 
 def test_an_emptied_knowledge_base_abstains(base: KnowledgeBase) -> None:
     for file in base.folder.iterdir():
-        decide(base.database, "default", [base.doc_id(file.name)], REJECTED, "cli:test")
+        decide(base.database, "default", [base.doc_id(file.name)], Verdict(REJECTED, "cli:test"))
     assistant = Assistant(base.settings)
     assert assistant.ask(QUESTION).used == "abstention"
     base.decide_and_release()

@@ -6,12 +6,11 @@ import sys
 import time
 from collections.abc import Mapping
 
-from aion_assets.core.collect.connector import CollectionReport, Emit, Progress, ReportProgress
+from aion_assets.core.collect.connector import CollectionJob, CollectionReport, Emit, Progress, ReportProgress
 from aion_assets.core.collect.web.wire import CrawlEnd, CrawlJob, receive_rows, send_job
 from aion_assets.core.errors import SourceError, TransientFetchError
 from aion_assets.core.fetch.urls import Scope, canonical_url
-from aion_assets.core.records import CollectedPage, KnownPage, Outcome, Source
-from aion_assets.core.settings import Settings
+from aion_assets.core.records import CollectedPage, KnownPage, Outcome
 
 
 class WebConnector:
@@ -33,22 +32,13 @@ class WebConnector:
             raise SourceError("A web address with a user name or password in it cannot be a source.", "Leave them out.")
         return url
 
-    def collect(
-        self,
-        source: Source,
-        settings: Settings,
-        known: Mapping[str, KnownPage],
-        collection_id: str,
-        emit: Emit,
-        progress: ReportProgress,
-    ) -> CollectionReport:
+    def collect(self, job: CollectionJob, emit: Emit, progress: ReportProgress) -> CollectionReport:
         started = time.monotonic()
-        report = CollectionReport(collection_id)
-        job = _job(source, settings, collection_id)
-        end, status = _run_child(job, known, _Counting(report, emit, progress))
+        report = CollectionReport(job.collection_id)
+        end, status = _run_child(_crawl(job), job.known, _Counting(report, emit, progress))
         if end is None:
             raise TransientFetchError(
-                f"The crawler of {source.address} ended early, with status {status}; its log tells why.",
+                f"The crawler of {job.source.address} ended early, with status {status}; its log tells why.",
                 "What it had fetched is kept: run it again, and it goes on from there.",
             )
         report.failure = end.failure
@@ -61,7 +51,8 @@ class WebConnector:
         return report
 
 
-def _job(source: Source, settings: Settings, collection_id: str) -> CrawlJob:
+def _crawl(job: CollectionJob) -> CrawlJob:
+    source, settings = job.source, job.settings
     seed = WebConnector.normal_address(source.address)
     Scope(seed, source.allow_domains)  # a broken domain is told here, not in the child's log
     return CrawlJob(
@@ -69,7 +60,7 @@ def _job(source: Source, settings: Settings, collection_id: str) -> CrawlJob:
         allow_domains=source.allow_domains,
         max_depth=source.max_depth,
         max_pages=source.max_pages,
-        collection_id=collection_id,
+        collection_id=job.collection_id,
         user_agent=settings.user_agent,
         delay_s=settings.crawl_delay_s,
         concurrency=settings.crawl_concurrency,

@@ -6,7 +6,7 @@ because each location must end with exactly one recorded outcome.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -26,7 +26,7 @@ from aion_assets.core.collect.web.fetcher import Fetcher
 from aion_assets.core.collect.web.frontier import PAGE_OUTCOMES, Entry, Frontier
 from aion_assets.core.collect.web.markup import Markup, read_markup
 from aion_assets.core.collect.web.robots import RobotsRules, read_sitemap
-from aion_assets.core.collect.web.wire import CrawlEnd, CrawlJob
+from aion_assets.core.collect.web.wire import CrawlEnd, CrawlJob, SendRow
 from aion_assets.core.errors import FetchError, TransientFetchError
 from aion_assets.core.fetch.client import MAX_REDIRECTS, TooBigError
 from aion_assets.core.fetch.media import HTML, is_never_a_document, media_type
@@ -39,8 +39,6 @@ MAX_SITEMAPS = 1_000
 _SITEMAPS = "sitemaps"  # their name in the frontier's list of what is in flight
 _SITEMAP_DEPTH = 1
 _MARKUP_TYPES = frozenset({HTML, "application/xhtml+xml"})
-
-SendRow = Callable[[CollectedPage, int], Awaitable[None]]
 
 
 class SiteSpider(Spider):
@@ -191,7 +189,9 @@ class SiteSpider(Spider):
         return page
 
     def _failed(self, entry: Entry, outcome: Outcome, reason: str) -> CollectedPage:
-        return failed(entry.locator, entry.locator, outcome, reason, self._known.get(entry.locator), entry.depth)
+        page = failed(entry.locator, entry.locator, outcome, reason, self._known.get(entry.locator))
+        page.depth = entry.depth
+        return page
 
     async def _record(self, page: CollectedPage) -> None:
         if page.locator == self.job.seed:

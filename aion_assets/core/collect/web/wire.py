@@ -3,7 +3,7 @@
 JSON rather than pickle: the child reads what strangers wrote, and nothing that it says may run in the parent.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from ipaddress import ip_network
@@ -15,6 +15,7 @@ from aion_assets.core.records import CollectedPage, KnownPage, Outcome
 from aion_assets.core.settings import Network
 
 _KNOWN_PER_FRAME = 500
+SendRow = Callable[[CollectedPage, int], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)

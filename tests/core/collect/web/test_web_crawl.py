@@ -11,7 +11,7 @@ from itertools import pairwise
 import pytest
 from collecting import Page, Site, collect, html, moved, source_of
 
-from aion_assets.core.collect.connector import vanished
+from aion_assets.core.collect.connector import CollectionJob, vanished
 from aion_assets.core.collect.kinds import kind_of
 from aion_assets.core.collect.web.site import WebConnector
 from aion_assets.core.errors import SourceError
@@ -540,7 +540,9 @@ def test_an_error_of_the_caller_ends_the_crawl(site: Site, loopback_settings: Se
         raise OSError("no space left")
 
     with pytest.raises(OSError, match="no space left"):
-        WebConnector().collect(source_of("web", site.root), loopback_settings, {}, "c", full, lambda _: None)
+        WebConnector().collect(
+            CollectionJob(source_of("web", site.root), loopback_settings, {}, "c"), full, lambda _: None
+        )
     assert sum(site.requests.values()) < 50
 
 

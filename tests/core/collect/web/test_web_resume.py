@@ -12,7 +12,7 @@ import psutil
 import pytest
 from collecting import Site, collect, html, known_page, source_of
 
-from aion_assets.core.collect.connector import vanished
+from aion_assets.core.collect.connector import CollectionJob, vanished
 from aion_assets.core.collect.web.site import WebConnector
 from aion_assets.core.errors import TransientFetchError
 from aion_assets.core.records import CollectedPage, KnownPage, Outcome
@@ -23,7 +23,8 @@ PAGES = 60
 COLLECTS = """
 import json, sys
 from pathlib import Path
-from aion_assets.core.collect.web import WebConnector
+from aion_assets.core.collect.connector import CollectionJob
+from aion_assets.core.collect.web.site import WebConnector
 from aion_assets.core.records import Source
 from aion_assets.core.settings import Settings
 
@@ -33,7 +34,7 @@ with open(sys.argv[3], "w") as journal:
     def emit(page):
         row = [page.locator, page.outcome, list(page.links), page.depth, page.content_hash]
         print(json.dumps(row), file=journal, flush=True)
-    WebConnector().collect(source, settings, {}, "now", emit, lambda progress: None)
+    WebConnector().collect(CollectionJob(source, settings, {}, "now"), emit, lambda progress: None)
 """
 
 
@@ -119,7 +120,7 @@ def test_killing_the_crawler_ends_the_collection_and_the_next_one_finishes_it(
                     child.kill()
 
     with pytest.raises(TransientFetchError, match="ended early, with status -9"):
-        WebConnector().collect(source, loopback_settings, {}, "now", emit, lambda _: None)
+        WebConnector().collect(CollectionJob(source, loopback_settings, {}, "now"), emit, lambda _: None)
     assert 20 <= len(kept) < PAGES
 
     before = dict(large_site.requests)

@@ -143,7 +143,7 @@ def test_no_jobs_start_no_process() -> None:
 
 def test_a_parser_dies_with_its_parent() -> None:
     program = (
-        "from aion_assets.core.parse.sandbox import ParseJob, parse_all\n"
+        "from aion_assets.core.parse.sandbox.pool import ParseJob, parse_all\n"
         "from aion_assets.core.settings import Settings\n"
         "page = b'<html><body>' + b'<p>Um <b>texto</b> de verdade.</p>' * 200_000\n"
         "jobs = [ParseJob('a', b'texto', '', '', 'a.txt'), ParseJob('b', page, '', '', 'a.html')]\n"

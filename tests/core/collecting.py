@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from aion_assets.core.collect.connector import CollectionReport, Progress
+from aion_assets.core.collect.connector import CollectionJob, CollectionReport, Progress
 from aion_assets.core.collect.kinds import connector_of
 from aion_assets.core.records import CollectedPage, KnownPage, Outcome, Source
 from aion_assets.core.settings import Settings
@@ -134,7 +134,9 @@ def collect(
     def on_progress(progress_now: Progress) -> None:
         progress.append(progress_now.done)
 
-    report = connector_of(source.kind).collect(source, settings, known or {}, collection_id, emit, on_progress)
+    report = connector_of(source.kind).collect(
+        CollectionJob(source, settings, known or {}, collection_id), emit, on_progress
+    )
     assert sum(report.counts.values()) == len(rows)
     assert report.complete == (not report.failure)
     return Collected(report, rows, progress)
