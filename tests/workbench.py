@@ -84,7 +84,10 @@ class Workbench:
         return chunk_source(self.source_run(source), self.model, code)
 
     def embed(self, source: Source) -> StepReport:
-        report = embed_source(self.source_run(source), self.model.embedder_id, embedder)
+        return self.embed_with(embedder(), source)
+
+    def embed_with(self, loaded: Embedder, source: Source) -> StepReport:
+        report = embed_source(self.source_run(source), self.model.embedder_id, lambda: loaded)
         mark_pipeline(self.database, source.source_id, CODE)
         return report
 
@@ -96,7 +99,10 @@ class Workbench:
 
     def release(self) -> ReleaseReport:
         """Of what the index holds now, which is measured first."""
-        self.measure()
+        return self.release_with(embedder())
+
+    def release_with(self, loaded: Embedder) -> ReleaseReport:
+        measure_retrieval(self.home, self.model, lambda: loaded)
         return release_index(self.home, self.model, self.run_id)
 
     def to_chunks(self, source: Source) -> dict[str, StepReport]:

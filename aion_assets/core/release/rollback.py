@@ -52,7 +52,7 @@ def roll_back_models(home: Home, model_release_id: str, by: str) -> Release:
                 "'aion release list' says which can serve.",
             )
         newest = read_release(home.database, kept[0].release_id)
-        if newest.table != current.table:
+        if newest.table != current.table or newest.serves_the_same_as(current.index, newest.models):
             return roll_back(home, newest.release_id, by)
         return publish(home, current.index, newest.models, Publication(by, action=ROLLED_BACK))
 

@@ -1,20 +1,30 @@
 """New releases and new decisions reach a server that goes on running."""
 
+import os
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import httpx
 import pytest
+from models import altered_model
 from serving_base import KnowledgeBase
+from sqlalchemy import select
+from workbench import Workbench
 
 from aion_assets.core.curate.decisions import APPROVED, REJECTED, Verdict, decide
+from aion_assets.core.database import tables
 from aion_assets.core.errors import EmbedderError, LakeError
-from aion_assets.core.release.releases import Publication, current_release, current_release_id, publish
+from aion_assets.core.index.embedding_model import find_embedding_model
+from aion_assets.core.release.releases import Publication, current_release, current_release_id, publish, read_release
+from aion_assets.core.release.rollback import models_before, roll_back, roll_back_models
 from aion_assets.core.settings import Settings
 from aion_serving.answering.assistant import Assistant
 from aion_serving.app import keep_ready
+from trainer.embedder import Embedder
 
 QUESTION = "Com quantos dias de antecedência o pedido de férias deve ser feito?"
 
@@ -81,6 +91,99 @@ def test_questions_asked_during_swaps_are_all_answered_by_one_whole_release(base
     assert not failures
     assert {answer.release_id for answer in answers} <= known
     assert "55 dias" in assistant.ask(QUESTION).text
+
+
+_SWAPS = int(os.environ.get("AION_TEST_SWAPS", "10"))
+
+
+def test_questions_in_flight_while_releases_come_and_go_are_all_answered_by_the_release_they_name(
+    base: KnowledgeBase, serve: Callable[[Settings], httpx.Client]
+) -> None:
+    """Content and models are published and rolled back; what an answer says and how it was made must fit its stamp."""
+    first = current_release(base.database, base.tenant_id)
+    (base.folder / "ferias.md").write_text("# Política de férias\n\nO pedido de férias exige 60 dias.\n")
+    base.ingest()
+    second = current_release(base.database, base.tenant_id)
+    days = {first.index["data_version"]: "45 dias", second.index["data_version"]: "60 dias"}
+    client, replies, done = serve(base.settings), [], threading.Event()
+
+    def ask_on() -> None:
+        while not done.is_set():
+            replies.append(client.post("/api/chat", json={"message": QUESTION}))
+
+    with ThreadPoolExecutor(max_workers=4) as askers:
+        asking = [askers.submit(ask_on) for _ in range(4)]
+        try:
+            for number in range(_SWAPS):
+                models = replace(second.models, prompt=f"extractive-{number}")
+                publish(base.home, (first, second)[number % 2].index, models, Publication("test"))
+                time.sleep(0.2)
+                if number % 3:
+                    roll_back_models(base.home, first.model_release_id, "test")
+                else:
+                    roll_back(base.home, first.release_id, "test")
+                time.sleep(0.2)
+        finally:
+            done.set()
+        for one in asking:
+            one.result()
+    assert len(replies) > 2 * _SWAPS and {reply.status_code for reply in replies} == {200}
+    stamped = set()
+    for reply in replies:
+        answer = reply.json()
+        release = read_release(base.database, answer["release_id"])
+        assert days[release.index["data_version"]] in answer["text"]
+        assert _prompt_version(base, answer["answer_id"]) == release.models.prompt
+        stamped.add(release.release_id)
+    assert len(stamped) > 2, "the server took up releases while it answered"
+
+
+def _prompt_version(base: KnowledgeBase, answer_id: str) -> str:
+    asked = select(tables.answers.c.prompt_version).where(tables.answers.c.answer_id == answer_id)
+    with base.database.read() as connection:
+        return str(connection.execute(asked).scalar_one())
+
+
+def test_a_roll_back_reaches_a_running_server_within_seconds(
+    base: KnowledgeBase, serve: Callable[[Settings], httpx.Client]
+) -> None:
+    client = serve(base.settings)
+    before = current_release(base.database, base.tenant_id)
+    publish(base.home, before.index, replace(before.models, prompt="extractive-bad"), Publication("test"))
+    bad = current_release(base.database, base.tenant_id).release_id
+    for served in (bad, before.release_id):
+        started = time.monotonic()
+        while client.post("/api/chat", json={"message": QUESTION}).json()["release_id"] != served:
+            assert time.monotonic() - started < 5
+        roll_back_models(base.home, before.model_release_id, "ana")
+
+
+def test_another_embedding_model_is_built_beside_the_one_that_answers_and_then_takes_over(
+    base: KnowledgeBase, tmp_path: Path
+) -> None:
+    other = base.settings.model_copy(update={"embed_model": str(altered_model(tmp_path / "other"))})
+    assistant = Assistant(other)
+    before = assistant.ask(QUESTION)
+    assert "45 dias" in before.text, "the release names the model it was made with"
+    bench = Workbench(other)
+    bench.model = find_embedding_model(other.embed_model)
+    source = base.source
+    bench.chunk(source)
+    assert assistant.ask(QUESTION).release_id == before.release_id
+    bench.embed_with(Embedder(bench.model), source)
+    bench.index()
+    assert assistant.ask(QUESTION).release_id == before.release_id
+    bench.release_with(Embedder(bench.model))
+    after = assistant.ask(QUESTION)
+    release = read_release(base.database, after.release_id)
+    assert "45 dias" in after.text and release.release_id != before.release_id
+    assert release.models.passage_embedder == {
+        "id": bench.model.embedder_id,
+        "name": other.embed_model,
+        "dimension": bench.model.dimension,
+    }
+    roll_back_models(base.home, models_before(base.home), "ana")
+    assert assistant.ask(QUESTION).release_id == before.release_id, "its index was kept beside the new one"
 
 
 def test_a_rejected_document_is_gone_from_the_next_answer_on(
