@@ -30,8 +30,9 @@ def add_pages(app: FastAPI) -> None:
         language = choose_language(
             asked or request.cookies.get(_LANGUAGE_COOKIE, ""), request.headers.get("accept-language", "")
         )
+        shared = {"build": build, "path": request.url.path, "zone": request.app.state.assistant.settings.zone.key}
         text = templates.get_template(name).render(
-            t=WORDING[language], language=language, languages=LANGUAGES, build=build, path=request.url.path, **context
+            t=WORDING[language], language=language, languages=LANGUAGES, **shared, **context
         )
         response = Response(text, media_type="text/html")
         response.headers["vary"] = "accept-language, cookie"

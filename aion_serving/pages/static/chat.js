@@ -174,8 +174,14 @@ function whyButton(answer) {
   return [button, panel];
 }
 
+// In the organisation's zone, whatever that of the reader is.
+const moment = new Intl.DateTimeFormat(locale, {
+  year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit",
+  timeZone: document.documentElement.dataset.zone, timeZoneName: "short",
+});
+
 function when(iso) {
-  return iso ? new Date(iso).toLocaleString(locale, { dateStyle: "medium", timeStyle: "short" }) : "";
+  return iso ? moment.format(new Date(iso)) : "";
 }
 
 function fact(name, ...value) {
