@@ -13,7 +13,8 @@ from urllib.parse import unquote, urlsplit
 from aion_assets.core.collect.connector import CollectionJob, CollectionReport, Emit, Progress, ReportProgress
 from aion_assets.core.collect.responses import body_is_held
 from aion_assets.core.errors import SourceError
-from aion_assets.core.fetch.media import TYPE_OF_EXTENSION, extension_of
+from aion_assets.core.fetch.file_types import TYPE_OF_EXTENSION
+from aion_assets.core.fetch.media import extension_of
 from aion_assets.core.ids import content_hash
 from aion_assets.core.records import CollectedPage, KnownPage, Outcome
 from aion_assets.core.settings import Settings

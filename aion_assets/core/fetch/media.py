@@ -1,36 +1,15 @@
-"""Which types of content are taken, and how one is told from another."""
+"""Which types of content are taken from the web, and how one is told from another."""
 
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from urllib.parse import unquote, urlsplit
 
-HTML = "text/html"
+from aion_assets.core.fetch.file_types import TYPE_OF_EXTENSION
+
+HTML = TYPE_OF_EXTENSION["html"]
 OCTETS = "application/octet-stream"
 
-TYPE_OF_EXTENSION: Mapping[str, str] = MappingProxyType(
-    {
-        "html": HTML,
-        "htm": HTML,
-        "xhtml": "application/xhtml+xml",
-        "md": "text/markdown",
-        "markdown": "text/markdown",
-        "txt": "text/plain",
-        "pdf": "application/pdf",
-        "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-        "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        "pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-        "eml": "message/rfc822",
-        "csv": "text/csv",
-        "tsv": "text/tab-separated-values",
-        "json": "application/json",
-        "png": "image/png",
-        "jpg": "image/jpeg",
-        "jpeg": "image/jpeg",
-        "tif": "image/tiff",
-        "tiff": "image/tiff",
-    }
-)
 # JSON on the web is an interface of a program, not a document.
 WEB_TYPES = frozenset(TYPE_OF_EXTENSION.values()) - {"application/json"} | {"text/x-markdown", "application/csv"}
 

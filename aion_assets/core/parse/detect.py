@@ -5,30 +5,14 @@ import re
 import time
 import zipfile
 from dataclasses import dataclass
-from enum import StrEnum
 from math import inf
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from aion_assets.core.errors import ParseError
+from aion_assets.core.fetch.file_types import KIND_OF_EXTENSION, KIND_OF_MEDIA_TYPE, Kind
 from aion_assets.core.parse.charset import declared_in_content_type, declared_in_markup, decode
 from aion_assets.core.records import QuarantineReason
-
-
-class Kind(StrEnum):
-    HTML = "html"
-    MARKDOWN = "md"
-    PLAIN = "txt"
-    PDF = "pdf"
-    DOCX = "docx"
-    XLSX = "xlsx"
-    PPTX = "pptx"
-    MAIL = "eml"
-    TABLE = "csv"
-    RECORDS = "jsonl"
-    JSON = "json"
-    XML = "xml"
-    IMAGE = "image"
 
 
 @dataclass(slots=True)
@@ -65,27 +49,6 @@ class Detected:
     remark: str = ""  # set where the content is not what the name says
 
 
-_SUFFIXES = {
-    "html": Kind.HTML, "htm": Kind.HTML, "xhtml": Kind.HTML, "shtml": Kind.HTML,
-    "md": Kind.MARKDOWN, "markdown": Kind.MARKDOWN, "mdown": Kind.MARKDOWN,
-    "txt": Kind.PLAIN, "text": Kind.PLAIN, "log": Kind.PLAIN,
-    "pdf": Kind.PDF, "docx": Kind.DOCX, "docm": Kind.DOCX, "xlsx": Kind.XLSX, "xlsm": Kind.XLSX,
-    "pptx": Kind.PPTX, "pptm": Kind.PPTX, "ppsx": Kind.PPTX, "eml": Kind.MAIL,
-    "csv": Kind.TABLE, "tsv": Kind.TABLE, "tab": Kind.TABLE,
-    "jsonl": Kind.RECORDS, "ndjson": Kind.RECORDS, "json": Kind.JSON, "xml": Kind.XML,
-    "png": Kind.IMAGE, "jpg": Kind.IMAGE, "jpeg": Kind.IMAGE, "tif": Kind.IMAGE, "tiff": Kind.IMAGE,
-}  # fmt: skip
-# text/plain and application/octet-stream say nothing: servers send them for whatever they do not know.
-_MEDIA_TYPES = {
-    "text/html": Kind.HTML, "application/xhtml+xml": Kind.HTML, "text/markdown": Kind.MARKDOWN,
-    "message/rfc822": Kind.MAIL, "text/csv": Kind.TABLE, "text/tab-separated-values": Kind.TABLE,
-    "application/x-ndjson": Kind.RECORDS, "application/jsonl": Kind.RECORDS, "application/json": Kind.JSON,
-    "text/xml": Kind.XML, "application/xml": Kind.XML, "application/pdf": Kind.PDF,
-    "image/png": Kind.IMAGE, "image/jpeg": Kind.IMAGE, "image/tiff": Kind.IMAGE,
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": Kind.DOCX,
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": Kind.XLSX,
-    "application/vnd.openxmlformats-officedocument.presentationml.presentation": Kind.PPTX,
-}  # fmt: skip
 _TEXT_KINDS = {
     Kind.HTML, Kind.MARKDOWN, Kind.PLAIN, Kind.MAIL, Kind.TABLE, Kind.RECORDS, Kind.JSON, Kind.XML,
 }  # fmt: skip
@@ -121,12 +84,12 @@ def detect(raw: RawFile) -> Detected:
         raise ParseError(QuarantineReason.EMPTY, "The file has 0 bytes.")
     claimed = _claim(raw)
     kind = _by_magic(raw.body, claimed) or _by_text(raw, claimed)
-    said = raw.suffix if raw.suffix in _SUFFIXES else raw.media_type
+    said = raw.suffix if raw.suffix in KIND_OF_EXTENSION else raw.media_type
     return Detected(kind, "" if claimed in (None, kind) else f"named {said}, but its content is {kind}")
 
 
 def _claim(raw: RawFile) -> Kind | None:
-    by_type, by_suffix = _MEDIA_TYPES.get(raw.media_type), _SUFFIXES.get(raw.suffix)
+    by_type, by_suffix = KIND_OF_MEDIA_TYPE.get(raw.media_type), KIND_OF_EXTENSION.get(raw.suffix)
     # Browsers send what the desktop has registered: a csv as Excel, an eml as something of the mail program.
     return by_type or by_suffix
 

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from importlib import import_module
 
 from aion_assets.core.errors import ParseError
-from aion_assets.core.parse.detect import Kind, RawFile, detect
+from aion_assets.core.fetch.file_types import Kind
+from aion_assets.core.parse.detect import RawFile, detect
 from aion_assets.core.parse.draft import Draft
 from aion_assets.core.records import ParsedDocument, QuarantineReason
 

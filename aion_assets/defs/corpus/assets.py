@@ -19,6 +19,7 @@ from aion_assets.defs.tables import table_definition
 
 PARSE_VERSION = source_version(
     "aion_assets.core.parse",
+    "aion_assets.core.fetch.file_types",
     "aion_assets.core.language.identify",
     "aion_assets.core.curate.near_duplicates",
     "aion_assets.core.curate.quality",

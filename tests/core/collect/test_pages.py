@@ -21,7 +21,8 @@ from aion_assets.core.collect.web.wire import (
     send_job,
     send_page,
 )
-from aion_assets.core.fetch.media import TYPE_OF_EXTENSION, filename_of, may_be_taken, type_of_answer
+from aion_assets.core.fetch.file_types import TYPE_OF_EXTENSION
+from aion_assets.core.fetch.media import filename_of, may_be_taken, type_of_answer
 from aion_assets.core.records import CollectedPage, KnownPage, Outcome
 
 URL = "http://example.org/dir/page"

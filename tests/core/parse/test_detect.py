@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from aion_assets.core.parse.detect import Kind, RawFile, detect
+from aion_assets.core.fetch.file_types import Kind
+from aion_assets.core.parse.detect import RawFile, detect
 from aion_assets.core.records import QuarantineReason
 
 PDF = b"%PDF-1.4\n1 0 obj\n"

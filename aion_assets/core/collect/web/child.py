@@ -5,9 +5,7 @@ open.
 """
 
 import asyncio
-import ctypes
 import os
-import signal
 import sys
 import threading
 import warnings
@@ -18,15 +16,14 @@ from aion_assets.core.collect.web.wire import CrawlJob, receive_job, send_end, s
 from aion_assets.core.errors import BlockedAddressError
 from aion_assets.core.fetch.guard import is_public, resolve
 from aion_assets.core.fetch.urls import Scope
+from aion_assets.core.process.lifetime import die_with_parent
 from aion_assets.core.records import CollectedPage
-
-_PR_SET_PDEATHSIG = 1
 
 
 def main() -> int:
     """`argv`: descriptor of the pipe, process id of the parent."""
     rows_pipe, parent = map(int, sys.argv[1:])
-    _die_with(parent)
+    die_with_parent(parent)
     job, known = receive_job(sys.stdin.buffer)
     threading.Thread(target=_watch_parent, daemon=True).start()
     with os.fdopen(rows_pipe, "wb") as rows:
@@ -91,13 +88,6 @@ def unpaced_hosts(job: CrawlJob) -> frozenset[str]:
         if not any(is_public(ip_address(address)) for address in addresses):
             hosts.add(host)
     return frozenset(hosts)
-
-
-def _die_with(parent: int) -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it died before the line above
-        raise SystemExit("the parent is gone")
 
 
 def _watch_parent() -> None:

@@ -8,16 +8,15 @@ import ctypes
 import json
 import os
 import resource
-import signal
 import sys
-import threading
 import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from aion_assets.core.process.lifetime import die_with_parent
+
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
-_PR_SET_PDEATHSIG = 1
 # Optional work, page upon page of OCR, stops here, so that what was read is not lost to the time limit.
 _WORKING_SHARE = 0.7
 _MAX_WRITTEN_BYTES = 1 << 30  # of one file: Tesseract's input goes through the disk
@@ -27,7 +26,7 @@ def main() -> None:
     """`argv`: memory limit in bytes, process id of the parent, descriptor of the file that holds the body."""
     memory_bytes, parent, body_file = map(int, sys.argv[1:])
     _leave_network()
-    _die_with(parent)
+    die_with_parent(parent, whole_group=True)  # Tesseract goes, too
     _limit(memory_bytes)
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # whatever a library prints must not end up among the answers
@@ -82,19 +81,6 @@ def _leave_network() -> None:
         libc = ctypes.CDLL(None, use_errno=True)
         if libc.unshare(_CLONE_NEWNET) != 0:
             libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
-
-
-def _die_with(parent: int) -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os.kill(0, signal.SIGKILL)  # the process group: Tesseract goes too
-
-    # Also covers macOS, and a parent that died before the line above.
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _blame_memory(reason: str) -> str:
