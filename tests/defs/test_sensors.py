@@ -6,11 +6,12 @@ from typing import Any
 import dagster as dg
 import pytest
 from pipeline import Pipeline
-from sqlalchemy import insert, select
+from sqlalchemy import select, update
 
 from aion_assets.core.curate.decisions import REJECTED, Verdict, decide
 from aion_assets.core.database import tables
 from aion_assets.core.database.engine import now
+from aion_assets.core.record.answers import Asked, State, open_answer
 from aion_assets.core.sources.store import begin_collection, remove_source, request_collection
 from aion_assets.definitions import defs
 from aion_assets.defs.knowledge_base import KnowledgeBaseResource
@@ -156,18 +157,12 @@ def test_what_the_server_recorded_is_told_once_and_without_a_word_of_it(filled: 
     assert counted.pop("latest_decision") and counted == {"answers": 0, "abstentions": 0, "decisions/approved": 4}
     assert not tick(filled, interactions_recorded, first.cursor).asset_events
 
-    row = {"tenant_id": filled.settings.tenant_id, "release_id": filled.release_id, "created_at": now(), "tau": 0.6}
-    row |= {
-        "question": "Uma pergunta?",
-        "text": "Uma resposta.",
-        "language": "pt",
-        "confidence": 0.5,
-        "latency_ms": 9.0,
-    }
-    with filled.database.write() as connection:
-        for number, used in enumerate(("extractive", "extractive", "abstention")):
-            empty = {"citations": [], "passages": []}
-            connection.execute(insert(tables.answers).values(**row, **empty, answer_id=str(number), used=used))
+    asked = Asked("Uma pergunta?", filled.release_id or "", "extractive-1")
+    for state in (State.COMPLETE, State.COMPLETE, State.ABSTAINED):
+        this = tables.answers.c.answer_id == open_answer(filled.database, filled.settings.tenant_id, asked)
+        with filled.database.write() as connection:
+            closed = {"state": state, "engine": "extractive", "text": "Uma resposta.", "closed_at": now()}
+            connection.execute(update(tables.answers).where(this).values(**closed))
     second = tick(filled, interactions_recorded, first.cursor)
     assert told(second, "interactions") | {"answers": 3, "abstentions": 1, "abstention_rate": 0.3333} == told(
         second, "interactions"

@@ -71,10 +71,9 @@ def _release(home: Home, model: EmbeddingModel, run_id: str) -> ReleaseReport:
     index = index_version(home.lake, knowledge_name(model.embedder_id))
     current = _current(home)
     measured = read_report(home, index["table"])
-    if measured is None or not measured.is_of(index, model.embedder_id):
-        return _unmeasured(current, measured)
-    models = models_for(model, measured)
-    if current is not None and current.serves_the_same_as(index, models):
+    if measured is not None and not measured.is_of(index, model.embedder_id):
+        measured = None
+    if measured and current and current.serves_the_same_as(index, models_for(model, measured)):
         return ReleaseReport(current, published=False)
     findings = gates(home, model.embedder_id)
     for claim, finding in findings.items():
@@ -83,22 +82,25 @@ def _release(home: Home, model: EmbeddingModel, run_id: str) -> ReleaseReport:
                 f"Gate {claim} failed: {finding.says}",
                 "The release before keeps serving. Run 'aion run' again; if it stays, see 'aion doctor'.",
             )
+    if measured is None:
+        return _unmeasured(current)
     waiting = findings["index_holds_every_chunk"].figures["waiting_documents"]
     if current is not None and current.table != index["table"] and waiting:
         # The new index lacks what the old one shows; the run that embeds the last source releases it.
         return ReleaseReport(current, published=False, waits_for=f"{waiting} documents that are still to be embedded")
+    models = models_for(model, measured)
     released = publish(home, index, models, Publication(f"run:{run_id}", run_id, measured.report_id))
     return ReleaseReport(released, published=True, retired=retire_old_releases(home))
 
 
-def _unmeasured(current: Release | None, measured: RetrievalReport | None) -> ReleaseReport:
+def _unmeasured(current: Release | None) -> ReleaseReport:
     """Another run brought the index on since it was measured: that run measures and releases what is there now."""
-    if current is None or measured is None:
+    if current is None:
         raise GateBlockedError(
             "The index has no retrieval report of its own.",
             "Materialize eval/retrieval_report and then serving/release, or run 'aion run' again.",
         )
-    return ReleaseReport(current, published=False, waits_for="the report of a newer index")
+    return ReleaseReport(current, published=False, waits_for="the retrieval report of a newer index")
 
 
 def _current(home: Home) -> Release | None:
