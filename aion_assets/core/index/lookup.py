@@ -1,4 +1,4 @@
-"""The two questions asked of the table `knowledge`: which vectors are near, which texts hold the words."""
+"""The two queries on the table `knowledge`: which vectors are near, and which texts hold the words."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
@@ -25,8 +25,8 @@ def nearest(
     where: str = "",
     exact: bool = False,
 ) -> pa.Table:
-    """Rows by falling cosine, which is their column `dense`."""
-    # The type that search() declares is that of its plainest query.
+    """Rows by falling cosine, with the cosine in the column `dense`."""
+    # search() declares only the type of its plainest query.
     query = cast("LanceVectorQueryBuilder", table.search(vector, vector_column_name="vector"))
     query = query.distance_type("cosine").limit(k)
     query = query.bypass_vector_index() if exact else query.nprobes(PROBES)
@@ -40,18 +40,18 @@ def nearest(
 def matching(
     table: "Table", question: str, k: int, columns: Sequence[str], *, full_text: Sequence[str], where: str = ""
 ) -> pa.Table:
-    """Rows by falling full-text score, the sum over the columns `full_text`, which is their column `lexical`.
+    """Rows by falling full-text score, summed over the columns `full_text`, with the score in the column `lexical`.
 
     The question is only ever words: no character of it is an operator.
     """
     from lancedb.background_loop import LOOP
     from lancedb.query import BooleanQuery, MatchQuery, Occur
 
-    match: Any = MatchQuery  # its optional arguments are not seen by mypy
+    match: Any = MatchQuery  # mypy does not see its optional arguments
     language = question_language(question)
     asked = [(Occur.SHOULD, match(analysed(question, column, language), column)) for column in full_text]
-    # Of the table's own query builder, which goes six times from thread to thread for each search, this is the core: it
-    # takes two thirds of the time and half of the processor's.
+    # The core of the table's own query builder. The builder passes each search from thread to thread several times,
+    # which makes it slower.
     query = cast("LanceTable", table)._table.query().nearest_to_text(BooleanQuery(asked)).limit(k)
     if where:
         query = query.where(where)
@@ -61,5 +61,5 @@ def matching(
 
 
 def filled_columns(table: "Table") -> list[str]:
-    """The full-text columns that hold anything: a corpus in one language leaves the other's empty."""
+    """The full-text columns that hold anything. A corpus in one language leaves those of the other empty."""
     return [column for column in FULL_TEXT_COLUMNS if table.count_rows(f"{column} IS NOT NULL") > 0]
