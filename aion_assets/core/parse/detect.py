@@ -1,4 +1,4 @@
-"""What a body is: by its content first, then by what the server said, then by the name."""
+"""Detect the kind of a body: by its content, then by the server's header, then by the name."""
 
 import io
 import re
@@ -33,13 +33,13 @@ class Kind(StrEnum):
 
 @dataclass(slots=True)
 class RawFile:
-    """What was fetched, untouched, with everything that was said about it."""
+    """A fetched body with everything that was said about it."""
 
     body: bytes
     url: str = ""
     content_type: str = ""
     filename: str = ""
-    read_until: float = inf  # by time.monotonic(): beyond it, work that can be left out is
+    read_until: float = inf  # time.monotonic() after which optional work is skipped
 
     def is_late(self) -> bool:
         return time.monotonic() > self.read_until
@@ -75,7 +75,7 @@ _SUFFIXES = {
     "jsonl": Kind.RECORDS, "ndjson": Kind.RECORDS, "json": Kind.JSON, "xml": Kind.XML,
     "png": Kind.IMAGE, "jpg": Kind.IMAGE, "jpeg": Kind.IMAGE, "tif": Kind.IMAGE, "tiff": Kind.IMAGE,
 }  # fmt: skip
-# text/plain and application/octet-stream say nothing: servers send them for whatever they do not know.
+# text/plain and application/octet-stream are missing: servers send them for unknown types.
 _MEDIA_TYPES = {
     "text/html": Kind.HTML, "application/xhtml+xml": Kind.HTML, "text/markdown": Kind.MARKDOWN,
     "message/rfc822": Kind.MAIL, "text/csv": Kind.TABLE, "text/tab-separated-values": Kind.TABLE,
@@ -114,7 +114,7 @@ _TEXTS = frozenset({Kind.HTML, Kind.MARKDOWN, Kind.PLAIN, Kind.MAIL, Kind.TABLE,
 def detect(raw: RawFile) -> Detected:
     """The kind of `raw`.
 
-    Raises ParseError: EMPTY, ENCRYPTED, UNSUPPORTED (known, but AION does not read it), WRONG_TYPE (its content is
+    Raises ParseError: EMPTY, ENCRYPTED, UNSUPPORTED (a known kind that AION does not read), WRONG_TYPE (the content is
     neither what it claims to be nor anything known).
     """
     if not raw.body:
@@ -127,12 +127,12 @@ def detect(raw: RawFile) -> Detected:
 
 def _claim(raw: RawFile) -> Kind | None:
     by_type, by_suffix = _MEDIA_TYPES.get(raw.media_type), _SUFFIXES.get(raw.suffix)
-    # Browsers send what the desktop has registered: a csv as Excel, an eml as something of the mail program.
+    # Browsers send the type that the desktop has registered: a csv as Excel, an eml as a type of the mail program.
     return by_type or by_suffix
 
 
 def _by_magic(body: bytes, claimed: Kind | None) -> Kind | None:
-    # The specification lets a PDF begin after up to 1 024 bytes of other data; a text may speak of it.
+    # A PDF may begin after up to 1 024 bytes of other data. A text may contain its signature, too.
     if body.startswith(b"%PDF-") or (b"%PDF-" in body[:1024] and claimed not in _TEXTS):
         return Kind.PDF
     if body.startswith(_IMAGE_MAGIC):
@@ -166,7 +166,7 @@ def _by_zip(body: bytes, claimed: Kind | None) -> Kind:
 
 
 def _ole_error(body: bytes) -> ParseError:
-    """OLE is the container of the old Office formats and the envelope of encrypted new ones."""
+    """The error for OLE, the container of the old Office formats and of encrypted new ones."""
     if "EncryptedPackage".encode("utf-16-le") in body:
         return ParseError(
             QuarantineReason.ENCRYPTED, "The Office file is protected by a password.", "Add it without the password."
@@ -202,7 +202,7 @@ def _by_text(raw: RawFile, claimed: Kind | None) -> Kind:
 
 
 def _is_binary(body: bytes) -> bool:
-    """Text has no controls but blanks and escapes; UTF-16 and UTF-32 give themselves away in `decode`."""
+    """Text has no control characters but blanks and escapes. `decode` recognises UTF-16 and UTF-32."""
     sample = body[:8192]
     found = len(_CONTROLS.findall(sample))
     if found <= len(sample) // 200:
