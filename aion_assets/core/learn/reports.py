@@ -1,4 +1,4 @@
-"""What was measured: of which subject, when, in which run. Rows are only added."""
+"""Reports: what was measured of which subject, when and in which run. Rows are only added."""
 
 import uuid
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ class StoredReport:
 def store_report(
     database: Database, tenant_id: str, kind: str, subject: str, body: Mapping[str, Any], *, run_id: str = ""
 ) -> str:
-    """`subject` names what was measured: a table, an adapter, a release. Returns the report's id."""
+    """`subject` names what was measured: a table, adapter or release. Returns the report's id."""
     report_id = uuid.uuid4().hex
     values = {"report_id": report_id, "tenant_id": tenant_id, "kind": kind, "subject": subject, "run_id": run_id}
     with database.write() as connection:
