@@ -95,7 +95,7 @@ class _ChunkWriter:
             self.flush()
 
     def flush(self) -> None:
-        """Write every row: its document version changed. The report's `changed` are those that the index must update."""
+        """Write every row: its document version changed. `changed` counts those that the index must update."""
         known = [document for document in self._documents if document in self._changed]
         found = self._lake.rows_by_key(CHUNKS.name, ["chunk_id", "row_hash"], "doc_id", known)
         before = {row["chunk_id"]: row["row_hash"] for row in found}
