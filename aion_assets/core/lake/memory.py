@@ -1,8 +1,8 @@
 """How much memory LanceDB and the C library may keep, in processes that index and do not serve.
 
 Less to shuffle at once, fewer reading threads and one heap for all threads each lower the peak of an index build. With
-all three, the peak hardly grows with the index (docs/experiments.md, memory). Freed memory stays with the process until
-it is given back. After a large write that is a good part of the whole.
+all three, the peak grows far less than the index (docs/experiments.md, memory). Freed memory stays with the process
+until it is given back. After a large write that is a good part of the whole.
 """
 
 import ctypes
