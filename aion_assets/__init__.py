@@ -2,8 +2,7 @@
 
 import os
 
-# Threads of OpenBLAS and OpenMP that wait for work keep their core busy unless told otherwise before numpy and torch
-# are loaded: a search on 2 cores took 25 ms instead of 19, and of two processes that computed with torch each was a
-# quarter as fast as one alone instead of half.
+# Idle threads of OpenBLAS and OpenMP keep their core busy, which slows down searches and other processes. The variables
+# must be set before numpy and torch are loaded.
 os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "10")  # 2¹⁰ clock ticks; the default is 2²⁶
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -13,7 +13,7 @@ _MISUSED = 2  # click's exit status for a command line that it cannot read
 
 
 def build_app() -> typer.Typer:
-    """Every entry point of the group is a function that adds its verbs to the app; it must import lightly."""
+    """Every entry point of the group is a function that adds its verbs to the app. It must be quick to import."""
     app = typer.Typer(
         name="aion",
         help="AION: an assistant over your organisation's own knowledge.",
@@ -36,9 +36,9 @@ def build_app() -> typer.Typer:
 
 
 def main() -> None:
-    """Errors meant for a person are one sentence and the next step, and end with status 1.
+    """Errors for a person are one sentence and the next step, and end with status 1.
 
-    With --json they are one object on the last line of standard output, too.
+    With --json, standard output ends with the same as one object.
     """
     from aion_assets.core.errors import AionError
 

@@ -1,4 +1,4 @@
-"""Table of contents of the pipeline: everything Dagster knows of AION."""
+"""Table of contents of the pipeline: everything that Dagster loads."""
 
 import dagster as dg
 

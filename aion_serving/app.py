@@ -33,9 +33,9 @@ _TAGS = [
 
 
 def create_app(settings: Settings, *, watch_releases: bool = False) -> FastAPI:
-    """Opens nothing yet: database, release and model are opened by the first request, or by the warm-up at start.
+    """Opens nothing. The warm-up at start, or the first request, opens database, release and model.
 
-    `watch_releases`: also open every new release as soon as it is there, not with the first question after it.
+    `watch_releases`: open every new release as soon as it is published, not with the first question after it.
     """
     app = FastAPI(
         title="AION",
@@ -43,7 +43,7 @@ def create_app(settings: Settings, *, watch_releases: bool = False) -> FastAPI:
         summary="A self-hosted assistant over your organisation's own knowledge.",
         description=_DESCRIPTION,
         openapi_tags=_TAGS,
-        docs_url=None,  # FastAPI's page loads scripts from elsewhere; ours is in pages
+        docs_url=None,  # FastAPI's page loads scripts from other hosts; ours is in pages
         redoc_url=None,
         responses={422: {"model": Problem, "description": "The request is not as it should be."}},
         lifespan=_lifespan,
@@ -60,7 +60,7 @@ def create_app(settings: Settings, *, watch_releases: bool = False) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    # The model takes seconds to load; meanwhile the server already answers whoever asks how it is.
+    # Loading the model takes seconds. Meanwhile the server answers /health and /ready.
     stopped = threading.Event()
     if not app.state.watch_releases:
         stopped.set()
@@ -70,9 +70,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def keep_ready(assistant: Assistant, stopped: threading.Event) -> None:
-    """Load what the first question needs; then open every new release before a question has to wait for it.
+    """Load what the first question needs. Then open every new release before a question has to wait for it.
 
-    Once only where it is stopped from the start.
+    Does so once if `stop` is set from the start.
     """
     is_warm, said = False, ""
     while True:

@@ -1,4 +1,4 @@
-"""The server's verbs: `aion ask`, `aion search`, `aion why`, `aion serve`. What a verb needs is imported inside it."""
+"""The server's verbs: `aion ask`, `aion search`, `aion why`, `aion serve`. They import inside the verb."""
 
 import json
 from collections.abc import Mapping
@@ -87,7 +87,7 @@ def serve() -> None:
         port=settings.port,
         log_level=settings.log_level.lower(),
         log_config=_log_config(settings.log_level),
-        access_log=False,  # addresses of requests hold what people search for
+        access_log=False,  # request addresses hold search texts
         server_header=False,
         timeout_graceful_shutdown=10,
     )
@@ -105,7 +105,7 @@ def _print_json(value: Mapping[str, Any]) -> None:
 
 
 def _log_config(level: str) -> dict[str, Any]:
-    """Uvicorn's and ours in one form on standard error."""
+    """Uvicorn's log and ours in one form on standard error."""
     return {
         "version": 1,
         "disable_existing_loggers": False,

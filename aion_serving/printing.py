@@ -1,4 +1,4 @@
-"""Answers, hits and lineage for a terminal."""
+"""Print answers, hits and lineage in a terminal."""
 
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -71,7 +71,7 @@ def _print_passage(console: Console, passage: Mapping[str, Any]) -> None:
 
 
 def _line(console: Console, indent: int, text: str) -> None:
-    """Whole, however narrow the terminal: ids and addresses are there to be copied."""
+    """Print a line unbroken, however narrow the terminal: ids and addresses are meant for copying."""
     console.print(textwrap.indent(text, " " * indent), soft_wrap=True)
 
 

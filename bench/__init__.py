@@ -1,3 +1,3 @@
-"""What AION promises of speed and quality, measured."""
+"""Measure what AION promises of speed and quality."""
 
-import aion_assets  # noqa: F401 - what it says to numpy and torch must come before them
+import aion_assets  # noqa: F401 - its environment variables must be set before numpy and torch are loaded

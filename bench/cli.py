@@ -1,4 +1,4 @@
-"""`aion bench`: retrieval and answers on a labelled set of your own."""
+"""`aion bench`: measure retrieval and answers on a labelled set."""
 
 import json as json_module
 from contextlib import AbstractContextManager

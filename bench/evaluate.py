@@ -1,4 +1,4 @@
-"""How well a labelled set is found and answered, through the real pipeline and its release."""
+"""Measure how well a labelled set is found and answered, through the real pipeline and its release."""
 
 import math
 import statistics
@@ -25,7 +25,7 @@ Figures = dict[str, float | int | str | None]
 
 @dataclass(slots=True)
 class Bench:
-    """A labelled set, indexed and released; `documents` maps the locators of its queries to doc_ids."""
+    """A labelled set, indexed and released. `documents` maps the locators of its queries to doc_ids."""
 
     home: TemporaryHome
     labelled: LabelledSet
@@ -38,7 +38,7 @@ class Bench:
         return {self.documents[key]: grade for key, grade in query.relevant.items() if key in self.documents}
 
     def with_dense_weight(self, weight: float) -> Retriever:
-        """One half alone: 1 asks only the vectors, 0 only full text, and nothing else counts."""
+        """A retriever with one half alone: 1 uses only the vectors, 0 only full text. Nothing else counts."""
         half = FusionConfig(weight, weight, reading_weight=0.0, sections_weight=0.0)
         return self.retriever.with_fusion(half)
 
@@ -52,7 +52,7 @@ class Bench:
 
 
 def open_bench(home: TemporaryHome, labelled: LabelledSet) -> Bench:
-    """Bring the corpus through every step to a release, and open that release as the server does."""
+    """Take the corpus through every step to a release, and open that release as the server does."""
     started = time.monotonic()
     for address in labelled.addresses:
         home.ingest(home.add(address))
@@ -72,7 +72,7 @@ def open_bench(home: TemporaryHome, labelled: LabelledSet) -> Bench:
 
 
 def _documents(home: TemporaryHome) -> dict[str, str]:
-    """Locator → doc_id under which the document is indexed: that of its primary, if it repeats another."""
+    """Locator → doc_id of the indexed document: that of the primary for a duplicate."""
     curated = home.lake.rows(CURATED_DOCUMENTS.name, ["doc_id", "duplicate_of"])
     primary_of = {row["doc_id"]: row["duplicate_of"] or row["doc_id"] for row in curated}
     documents = {row["locator"]: doc_id(row["page_key"]) for row in home.lake.rows(PAGES.name, ["locator", "page_key"])}
@@ -82,10 +82,10 @@ def _documents(home: TemporaryHome) -> dict[str, str]:
 def bench_retrieval(
     folder: Path, *, limit: int = 0, seed: int = 0, off_topic: Path | None = None, draw: Draw = no_bars
 ) -> Figures:
-    """nDCG@10, MRR@10 and recall@10 by document, of the hybrid and of its halves; AUROC of the confidence.
+    """nDCG@10, MRR@10 and recall@10 by document, for the hybrid and for its halves; AUROC of the confidence.
 
-    Absent answers are told from present ones three ways: the set's own unanswerable queries, the same queries with
-    their right documents hidden, and the queries of another set.
+    Three kinds of questions stand for absent answers: the set's own unanswerable queries, the same queries with their
+    right documents hidden, and the queries of another set.
     """
     labelled = load_labelled_set(folder, limit, seed)
     others = load_labelled_set(off_topic, limit or len(labelled.queries), seed).queries if off_topic else []
@@ -132,10 +132,10 @@ def _rank(bench: Bench, retriever: Retriever, questions: Iterable[LabelledQuesti
 def bench_answers(folder: Path, *, limit: int = 0, seed: int = 0, draw: Draw = no_bars) -> Figures:
     """Token F1 and EM of the leading sentence, citations, and abstention as a decision.
 
-    `right_passage_cited` is the share of given answers that cite a right document among at most three;
-    `right_passage_cited_of_all` counts abstentions on answerable queries as misses, and
-    `right_passage_offered_of_all` counts the passages that an abstention offers. For the abstention figures every
-    answerable query is asked again with its right documents hidden, which must be abstained from.
+    `right_passage_cited` is the share of given answers that cite a right document among at most three.
+    `right_passage_cited_of_all` counts abstentions on answerable queries as misses. `right_passage_offered_of_all`
+    counts the passages that an abstention offers, too. For the abstention figures every answerable query is asked again
+    with its right documents hidden: the right answer is then to abstain.
     """
     labelled = load_labelled_set(folder, limit, seed)
     with temporary_home(draw) as home:

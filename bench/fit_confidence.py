@@ -1,10 +1,10 @@
 """Fit the built-in calibration: `python -m bench.fit_confidence FOLDER… [--site URL=QUESTIONS]… [--limit N]`.
 
-Every set goes through the real pipeline. Its questions are asked as they are (the answer is there), with their right
-documents hidden (it is absent, all the rest of the topic is there), and those of the other sets are asked of it (off
-topic). On a site other pages often answer, too, so that there the questions that it has no answer to stand for the
-absent ones; all sites are asked as one base of several sources, too. Prints AUROC on each set, fitted with it and
-without it, and writes `core/builtin_calibration.json`.
+Every set goes through the real pipeline. Its questions are asked as they are (the answer is there) and with their right
+documents hidden (the answer is absent, the rest of the topic is there). Questions of the other sets are asked, too (off
+topic). On a site other pages often answer as well, so there the questions without an answer stand for the absent ones.
+All sites are also asked as one base of several sources. Prints AUROC on each set, fitted with it and without it, and
+writes `aion_assets/core/answer/builtin_calibration.json`.
 """
 
 import json
@@ -33,12 +33,12 @@ from bench.evaluate import Bench, open_bench
 from bench.ingest import temporary_home
 
 TARGET = Path(confidence.__file__).with_name("builtin_calibration.json")
-# What is expected of a question put to a knowledge base: three of four can be answered, one in seven asks for what the
-# base speaks of but does not hold, the rest is about something else. The shares move where τ cuts, not the order.
+# Assumed questions to a knowledge base: three of four can be answered, one in seven is on its subject but has no
+# answer, the rest is about something else. The shares move the point where τ cuts, not the order.
 EXPECTED = {"answerable": 0.75, "absent": 0.15, "off_topic": 0.10}
-# Every set weighs as much as this many questions, however many it has. How-to questions put to a site share fewer words
-# with their answers than questions written for a passage: without any site two of three of them are refused, and with
-# more of one in Portuguese AUROC on the sets falls.
+# Every set weighs as much as so many questions, however many it has. How-to questions to a site share fewer words with
+# their answers than questions written for a passage: fitted without sites, most of them are refused. A larger weight of
+# the Portuguese sites lowers AUROC on the sets.
 WEIGHT_OF_A_SET = 1000.0
 WEIGHT_OF_A_SITE = {"pt": 100.0, "en": 500.0}
 
@@ -102,7 +102,8 @@ def _cases(bench: Bench, others: Sequence[LabelledSet], limit: int) -> Cases:
         "answerable": [case(query, True) for query in answerable],
         "removed": [case(query, False, list(bench.relevance(query))) for query in answerable],
         "off_topic": [case(query, False) for query in elsewhere],
-        # On the subject, but not answered: of a set, about a passage that is there, which only reading can tell.
+        # On the subject, but without an answer. In a set they are about a passage that is there; only reading it can
+        # tell.
         "near_miss": [case(query, False) for query in queries if not query.answerable][:limit],
     }
 

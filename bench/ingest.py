@@ -1,4 +1,4 @@
-"""One folder through AION's own steps, without Dagster: what `bench.speed` and `bench.evaluate` measure with."""
+"""Take a folder through AION's own steps without Dagster, for `bench.speed` and `bench.evaluate`."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -33,7 +33,7 @@ _CODE = "bench"
 
 @dataclass(slots=True)
 class TemporaryHome:
-    """A home that is nobody's, with everything open; `draw` is told how far each step is."""
+    """A temporary home with everything open. `draw` is called with the progress of each step."""
 
     home: Home
     model: EmbeddingModel
@@ -52,7 +52,7 @@ class TemporaryHome:
         return add_source(self.home.database, self.home.settings, address, auto_approve=True)
 
     def ingest(self, source: Source) -> dict[str, float]:
-        """Seconds of every step, and `total`."""
+        """Seconds for every step, and `total`."""
         home, model = self.home, self.model
 
         def run(step: str) -> SourceRun:
@@ -81,7 +81,7 @@ class TemporaryHome:
 
 @contextmanager
 def temporary_home(draw: Draw = no_bars) -> Iterator[TemporaryHome]:
-    """A home that is nobody's: the databases and the lake that the environment names are left alone, too."""
+    """A temporary home. Databases and lake that the environment names stay untouched."""
     from trainer.embedder import Embedder as LoadedEmbedder
 
     with TemporaryDirectory(prefix="aion-bench-") as folder:

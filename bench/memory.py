@@ -117,7 +117,7 @@ class _Writer:
 
 
 class _DrawnVectors:
-    """Stands in for the model where a corpus is too large to wait for it: directions around a few hundred topics."""
+    """Stands in for the model where embedding a corpus takes too long: directions around a few hundred topics."""
 
     def __init__(self, model: "EmbeddingModel") -> None:
         self.embedder_id = model.embedder_id

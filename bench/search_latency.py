@@ -1,4 +1,4 @@
-"""How long a search takes on an index of a given size, made of the words of a real one."""
+"""Time of a search on an index of a given size, made of the words of a real one."""
 
 import random
 import re
@@ -21,21 +21,19 @@ from bench.ingest import TemporaryHome
 from trainer.embedder import Embedder
 
 _QUERIES = 300
-# As a server has answered before: words met, kernels made for questions of a length.
+# Warm up like a server that has answered before: words are cached, kernels exist for the lengths of questions.
 _WARMING = 30
 _QUESTION_WORDS = 9
-# With so many, a question's content words stand in .06 passages for each passage of the index; measured on five real
-# corpora it is .02 to .08.
+# With so many variants, a question's content words are about as rare in the index as in real corpora.
 _VARIANTS = 8
 _WORD = re.compile(r"[^\W\d_]+")
 
 
 def search_p50_ms(home: TemporaryHome, rows: int) -> float:
-    """Median of hybrid searches as the server makes them, query embedding included, over `rows` passages.
+    """Median time of hybrid searches as the server makes them, query embedding included, over `rows` passages.
 
-    The passages are shuffled stretches of real text, whose content words are told apart by numbers until they are as
-    rare as in a corpus of this size. Vectors are random directions around real ones: the search structures see
-    realistic neighbourhoods.
+    The passages are shuffled stretches of real text. Numbers appended to their content words make these as rare as in a
+    corpus of this size. Vectors are random directions around real ones, so that neighbourhoods are realistic.
     """
     generator, random_words = np.random.default_rng(7), random.Random(7)
     chunks = list(home.lake.rows(CHUNKS.name, ["text", "title", "heading", "lang"]))

@@ -40,7 +40,7 @@ class Figure:
 def measure(folder: Path) -> list[Figure]:
     with temporary_home() as home:
         home.embedder.embed(["warm"])
-        _straight_line(folder, home)  # so that neither pays for the imports of the other
+        _straight_line(folder, home)  # first run: imports and warm-up, not measured
         straight = _straight_line(folder, home)
         source = home.add(str(folder))
         first = home.ingest(source)
@@ -62,7 +62,7 @@ def measure(folder: Path) -> list[Figure]:
 
 
 def _straight_line(folder: Path, home: TemporaryHome) -> float:
-    """Seconds of the same library calls in a row: no isolation, no lineage, no differences, one pass."""
+    """Seconds for the same library calls in a row: one pass without isolation, lineage and comparison."""
     import lancedb
     from lancedb.index import FTS
 
@@ -95,7 +95,7 @@ def _embedding(home: TemporaryHome, texts: list[str]) -> Figure:
     reference = SentenceTransformer(str(home.model.folder), device="cpu")
     reference.encode(some[:16])
     seconds: dict[str, list[float]] = {"ours": [], "plain": []}
-    for _ in range(3):  # in turn, so that a drift of the machine meets both
+    for _ in range(3):  # alternately, so that a drift of the machine affects both
         for name, encode in (("ours", home.embedder.embed), ("plain", reference.encode)):
             started = time.monotonic()
             encode(some)

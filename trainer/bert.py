@@ -1,8 +1,8 @@
 """A BERT sentence encoder as an OpenVINO graph.
 
-The graph is written down from config.json and safetensors and compiled in 0.4 s: a process that only embeds imports
-neither torch nor transformers (220 MB). OpenVINO's kernels for small matrices read a question in 10 ms where torch
-takes 15, and 1.2 to 1.3 times as many chunks a second (in fp32, two cores with AVX2).
+The graph is built from config.json and safetensors. So a process that only embeds imports neither torch nor
+transformers, which saves time and memory. OpenVINO's kernels for small matrices are faster than torch's
+(docs/experiments.md, speed).
 """
 
 from pathlib import Path
@@ -23,9 +23,9 @@ def can_be_drawn(config: dict[str, Any]) -> bool:
 
 
 def bert_graph(folder: Path, config: dict[str, Any]) -> Model:
-    """Token ids int32 (n, length), special tokens included, of sentences of one length → (n, d), mean-pooled.
+    """Maps token ids int32 (n, length) of sentences of one length, special tokens included, to (n, d), mean-pooled.
 
-    There is no mask: sentences of one length need none.
+    It has no mask: sentences of one length need none.
     """
     return _Drawing(folder, config).graph()
 
@@ -51,7 +51,7 @@ class _Drawing:
 
     def _embedded(self, ids: Node) -> Node:
         words = ops.gather(ops.constant(self._weights["embeddings.word_embeddings.weight"]), ids, _int(0))
-        # Every token is of type 0 in a single sentence, so that row is added once, here.
+        # Every token of a single sentence has type 0, so that row is added once, here.
         types = self._weights["embeddings.token_type_embeddings.weight"][0]
         places = ops.constant(self._weights["embeddings.position_embeddings.weight"] + types)
         length = ops.gather(ops.shape_of(ids), _ints(1), _int(0))

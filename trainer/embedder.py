@@ -1,4 +1,4 @@
-"""Turn texts into L2-normalised vectors: the same engine for the pipeline, the server and the evaluation."""
+"""Embed texts as L2-normalised vectors: one engine for the pipeline, the server and the evaluation."""
 
 import json
 from collections import deque
@@ -15,11 +15,11 @@ from trainer.openvino import Core, InferRequest
 
 Vectors = NDArray[np.float32]
 Tokens = Sequence[Sequence[int]]
-# Texts are sorted by length within a window of this many, so that memory stays bounded.
+# Texts are sorted by length within windows of so many, so that memory stays bounded.
 SORT_WINDOW = 2048
 # Tokens between two reports of progress. Every step ends with a wait for its last request.
 STEP_TOKENS = 8192
-# Tokens of a request: short texts share one, which fills its matrices.
+# Tokens of a request. Short texts share one, which fills its matrices.
 _REQUEST_TOKENS = 512
 
 
@@ -28,7 +28,7 @@ class _Encoder(Protocol):
 
 
 class Embedder:
-    """`precision` is "bf16" where the processor computes in bfloat16, otherwise "fp32"; safe to use from threads."""
+    """`precision` is "bf16" where the processor computes in bfloat16, otherwise "fp32". Safe to use from threads."""
 
     def __init__(self, model: EmbeddingModel, precision: str = "") -> None:
         self.model = model
@@ -42,10 +42,10 @@ class Embedder:
             self._encoder = _SentenceTransformer(model)
 
     def embed(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
-        """(len(texts), dimension) of passages, in the order given. `progress` gets the number of texts done after every
-        step.
+        """Vectors of passages, (len(texts), dimension), in the order given. `progress` gets the number of texts done
+        after every step.
 
-        A text longer than the model's window is cut at its end; chunks are made so that they never are.
+        A text longer than the model's window loses its end. Chunks always fit.
         """
         return self._embed(texts, self.model.encoder.passage_prefix, progress)
 
@@ -68,7 +68,7 @@ class Embedder:
     def _tokens(self, texts: Sequence[str]) -> list[list[int]]:
         limit = self.model.window_tokens
         post = self.model.tokenizer.post_process
-        if len(texts) == 1:  # a batch waits for threads of its own
+        if len(texts) == 1:  # for a single text, tokenizing in threads takes longer
             encodings = [self.model.tokenizer.encode(texts[0], add_special_tokens=False)]
         else:
             encodings = self.model.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
@@ -82,7 +82,7 @@ def best_precision() -> str:
 
 
 def _steps(window: Tokens) -> Iterator[list[int]]:
-    """Rows by rising length, at most STEP_TOKENS tokens a step."""
+    """Steps of row numbers by rising length, at most STEP_TOKENS tokens each."""
     order = sorted(range(len(window)), key=lambda row: len(window[row]))
     step: list[int] = []
     tokens = 0
@@ -97,7 +97,7 @@ def _steps(window: Tokens) -> Iterator[list[int]]:
 
 
 class _Graph:
-    """A BERT model through OpenVINO: a request holds sentences of one length, which spares padding and masks."""
+    """A BERT model in OpenVINO. A request holds sentences of one length, which saves padding and masks."""
 
     def __init__(self, model: EmbeddingModel, config: dict[str, Any], precision: str) -> None:
         self._dimension = model.dimension
@@ -105,15 +105,15 @@ class _Graph:
             bert_graph(model.folder, config),
             "CPU",
             {
-                # A core reads a request by itself. Both at one are 3 ms sooner with a question, which a search cannot
-                # use, as full text needs the other core meanwhile, and need a tenth more of their time.
+                # Each request runs on one core. Several cores on one request answer a question sooner, but full text
+                # needs them meanwhile, and together they need more processor time.
                 "PERFORMANCE_HINT": "THROUGHPUT",
                 "INFERENCE_PRECISION_HINT": {"bf16": "bf16", "fp32": "f32"}[precision],
-                # A process that is bound to its cores waits there for whoever else is.
+                # A process pinned to cores waits for other processes that run there.
                 "ENABLE_CPU_PINNING": False,
             },
         )
-        # One more than are read at once waits, so that no core does.
+        # One request more than run at once, so that no core waits.
         self._at_once = 1 + int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
         self._idle: list[InferRequest] = []
 
@@ -128,8 +128,8 @@ class _Graph:
             vectors[rows] = request.get_output_tensor().data
             self._idle.append(request)
 
-        # Waited for in turn: what OpenVINO offers instead, a Python function that its threads call, aborts a process
-        # that ends while such a thread still waits for the interpreter.
+        # Wait for the requests one after the other. OpenVINO's alternative, a Python callback from its threads, aborts
+        # a process that ends while such a thread waits for the interpreter.
         for rows in _requests(sentences):
             if len(running) == self._at_once:
                 finish_oldest()
@@ -141,7 +141,7 @@ class _Graph:
         return vectors
 
     def _idle_request(self) -> InferRequest:
-        """One of those made before, which spares a question a millisecond; threads may meet here."""
+        """Reuse a request: making one takes time. Safe to call from several threads."""
         try:
             return self._idle.pop()
         except IndexError:
@@ -149,7 +149,7 @@ class _Graph:
 
 
 def _requests(sentences: Tokens) -> Iterator[list[int]]:
-    """Rows of one length and at most _REQUEST_TOKENS tokens; `sentences` are by rising length."""
+    """Row numbers of sentences of one length, at most _REQUEST_TOKENS tokens. `sentences` are by rising length."""
     for length, group in groupby(range(len(sentences)), key=lambda row: len(sentences[row])):
         rows = [*group]
         size = max(1, _REQUEST_TOKENS // length)
@@ -157,7 +157,7 @@ def _requests(sentences: Tokens) -> Iterator[list[int]]:
 
 
 class _SentenceTransformer:
-    """Any other architecture or pooling, through sentence-transformers."""
+    """Any other architecture or pooling, with sentence-transformers."""
 
     def __init__(self, model: EmbeddingModel) -> None:
         import torch

@@ -1,4 +1,4 @@
-"""The pipeline's verbs. Modules here import what they need inside the verb, so that `aion --help` is quick."""
+"""The pipeline's verbs. Each imports what it needs inside the verb, so that `aion --help` is quick."""
 
 import typer
 

@@ -50,7 +50,7 @@ def list_(
         ]
         for row in rows
     ]
-    if any(row["remark"] for row in rows):  # few have one, and a column takes room from the others
+    if any(row["remark"] for row in rows):  # few rows have one, and the column takes room
         columns.append("remark")
         shown = [[*cells, row["remark"]] for cells, row in zip(shown, rows, strict=True)]
     title = f"{total} {state} document{'s' if total != 1 else ''}"

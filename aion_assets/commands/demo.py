@@ -28,7 +28,7 @@ def demo(as_json: AsJson = False) -> None:
 
     console = Console(highlight=False, stderr=as_json)
     ensure_first_source()
-    if not all(run["succeeded"] for run in run_due().runs):  # a site that is down hinders no question on the manual
+    if not all(run["succeeded"] for run in run_due().runs):  # a site that is down does no harm to the manual
         raise typer.Exit(1)
     answers = []
     for question in QUESTIONS:
@@ -44,14 +44,14 @@ def demo(as_json: AsJson = False) -> None:
 
 
 def _answered(*verb: str) -> dict[str, Any]:
-    """The object that a verb prints."""
+    """Run a verb with --json and return the object that it prints."""
     printed = _aion(*verb, "--json", capture_output=True).stdout
     answer: dict[str, Any] = json.loads(printed.splitlines()[-1])
     return answer
 
 
 def _aion(*verb: str, capture_output: bool = False) -> "subprocess.CompletedProcess[str]":
-    """Verbs of the server are reached as any user reaches them: floors do not import each other."""
+    """Call the server's verbs as a user does: the floors do not import each other."""
     return subprocess.run(
         [sys.executable, "-m", "aion_assets", *verb], check=True, capture_output=capture_output, text=True
     )

@@ -21,7 +21,7 @@ def print_json(value: Mapping[str, Any]) -> None:
 
 
 def short_id(id_: str) -> str:
-    """As much of an id as a table shows; every verb takes it for the whole."""
+    """The part of an id that a table shows. Every verb accepts it for the whole id."""
     return id_[:_SHORT_ID]
 
 
@@ -34,8 +34,9 @@ def print_table(
     whole: Collection[str] = (),
     cut: Collection[str] = (),
 ) -> None:
-    """In a terminal, `whole` columns are never folded and `cut` ones end in "…" where there is no room. In a pipe every
-    row is one line, as long as it has to be. Cells are shown as they are, with no markup; a `Text` may have a style."""
+    """In a terminal, `whole` columns are never folded, and `cut` ones end in "…" where there is no room. In a pipe
+    every row is one line of any length. Cells are literal, without markup; a `Text` may have a style.
+    """
     table = Table(box=None, pad_edge=False)
     for column in columns:
         table.add_column(column, overflow="ellipsis" if column in cut else "fold", no_wrap=column in whole)

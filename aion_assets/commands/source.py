@@ -158,7 +158,7 @@ def set_(
         schedule_s=parse_schedule(schedule) if schedule is not None else None,
         max_depth=depth,
         max_pages=max_pages,
-        allow_domains=allow_domain or None,  # typer gives an empty list where the option was left out
+        allow_domains=allow_domain or None,  # typer gives an empty list for a missing option
         auto_approve=auto_approve,
     )
     if json:
@@ -209,7 +209,7 @@ def remove(
     settings = load_settings()
     database = open_database(settings)
     source_id = get_source(database, settings, name).source.source_id
-    if not yes and typer.get_text_stream("stdin").isatty():  # a script means what it says
+    if not yes and typer.get_text_stream("stdin").isatty():  # scripts are not asked
         typer.confirm(f"Remove {source_id} and all its documents from search?", abort=True, err=True)
     remove_source(database, source_id)
     if json:

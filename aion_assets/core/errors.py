@@ -98,5 +98,5 @@ class PrefixError(AionError):
 
 
 def names_of(kind: type[AionError]) -> frozenset[str]:
-    """Of the class and all below it: what is left of an error that comes from another process."""
+    """Names of the class and all its subclasses. Of an error from another process only the name arrives."""
     return frozenset({kind.__name__}).union(*map(names_of, kind.__subclasses__()))

@@ -1,4 +1,4 @@
-"""A home: its settings with the lake and the database that they name, each opened once."""
+"""A home: the settings, and the lake and database that they name. Each is opened once."""
 
 from functools import cached_property
 
@@ -8,7 +8,7 @@ from aion_assets.core.settings import Settings
 
 
 class Home:
-    """Opens nothing before it is asked for. `spare` is for processes that write much: see `Lake`."""
+    """Opens each part on first use. `spare` is for processes that write much: see `Lake`."""
 
     def __init__(self, settings: Settings, *, spare: bool = False) -> None:
         self.settings = settings

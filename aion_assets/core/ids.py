@@ -1,7 +1,7 @@
 """Identities. Every id comes from content or from a canonical address, never from a position in a list.
 
-Ids are the first 32 hexadecimal digits (128 bits) of a SHA-256 over length-prefixed parts, so that no two different
-lists of parts share an input.
+An id is the first 32 hexadecimal digits (128 bits) of a SHA-256 over length-prefixed parts. The length prefixes keep
+two different lists of parts from sharing an input.
 """
 
 import hashlib
@@ -36,8 +36,8 @@ def location_id(tenant_id: str, locator: str) -> str:
 def doc_id(page_key: str) -> str:
     """A document belongs to exactly one location of one source.
 
-    Two sources may reach the same location; each then has its own document of it, curated and removed with its source,
-    and `duplicate_of` keeps the second one out of the index.
+    Two sources may reach the same location. Each then has its own document of it, curated and removed with its source.
+    `duplicate_of` keeps the second one out of the index.
     """
     return short_digest("document", page_key)
 
@@ -47,5 +47,5 @@ def text_hash(text: str) -> str:
 
 
 def chunk_id(document: str, text: str, occurrence: int) -> str:
-    """`occurrence` counts equal texts inside one document, so that a repeated paragraph keeps each of its places."""
+    """`occurrence` numbers equal texts of a document, so that each place of a repeated paragraph has an id."""
     return short_digest("chunk", document, text, str(occurrence))

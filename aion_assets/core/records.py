@@ -57,7 +57,7 @@ class Source:
 
 @dataclass(slots=True)
 class KnownPage:
-    """What an earlier collection knows of a location, so that it need not be fetched or read again."""
+    """What an earlier collection stored of a location, so that it need not be fetched or read again."""
 
     locator: str
     outcome: Outcome
@@ -74,9 +74,9 @@ class KnownPage:
 class CollectedPage:
     """The outcome of one location in one collection. `body` is set exactly when `outcome` is STORED.
 
-    `locator` is the canonical URL of a web page, or the path (jsonl: the record's id) relative to the source.
-    `url` is what a citation shows and links to; `links` are the canonical URLs a page points to. `is_another` says that
-    the location no longer stands for what was known of it, so that no earlier body may be kept.
+    `locator` is the canonical URL of a web page, or the path (jsonl: the record's id) relative to the source. `url` is
+    what a citation shows and links to. `links` are the canonical URLs a page points to. `is_another`: the location
+    stands for something else than before, so that no earlier body may be kept.
     """
 
     locator: str
@@ -99,10 +99,10 @@ class CollectedPage:
 
 @dataclass(slots=True)
 class Anchor:
-    """From character `offset` of the text on, a citation may point to this page and heading.
+    """The page and heading that a citation names from character `offset` of the text on.
 
-    `page` counts from 1, 0 where the type has no pages; `heading` is the path "H1 > H2" or ""; `fragment` is the
-    heading's own id in the page, "" where it has none.
+    `page` counts from 1; 0 where the type has no pages. `heading` is the path "H1 > H2" or "". `fragment` is the id of
+    the heading's element, "" where it has none.
     """
 
     offset: int
@@ -113,7 +113,7 @@ class Anchor:
 
 @dataclass(slots=True)
 class ParsedDocument:
-    """Plain text of one document. Paragraphs are separated by blank lines; headings stand on lines of their own."""
+    """Plain text of one document. Blank lines separate paragraphs; each heading has its own line."""
 
     title: str
     text: str
@@ -121,12 +121,12 @@ class ParsedDocument:
     parser: str
     anchors: list[Anchor] = field(default_factory=list)
     published: str = ""
-    is_partial: bool = False  # pages are left out that may be read with Tesseract or in more time
+    is_partial: bool = False  # pages are missing that Tesseract or more time could read
 
 
 @dataclass(slots=True)
 class ParseOutcome:
-    """Result for the item `key`: a document, or the reason why there is none. Never both, never neither."""
+    """Result for the item `key`: either a document or the reason why there is none."""
 
     key: str
     document: ParsedDocument | None = None
@@ -137,7 +137,7 @@ class ParseOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in a document something stands; as in `Anchor`."""
+    """Page, heading and fragment of something in a document, as in `Anchor`."""
 
     page: int = 0
     heading: str = ""
@@ -146,7 +146,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A stretch of one version of a document, at the place where what is quoted of it stands."""
+    """A stretch of one version of a document, with the place of what is quoted from it."""
 
     chunk_id: str
     doc_id: str

@@ -15,7 +15,7 @@ from aion_assets.core.errors import SettingsError
 Network = IPv4Network | IPv6Network
 _DATABASES = ("postgresql", "postgres", "postgresql+psycopg2", "sqlite")
 _DAGSTER_DATABASES = ("postgresql", "postgres")
-# Taken without the prefix, too.
+# Read without the prefix, too.
 _BARE_NAMES = frozenset({"DATABASE_URL", "LOG_LEVEL"})
 # Their values may hold a password.
 _SECRET = frozenset({"DATABASE_URL", "DAGSTER_DB"})
@@ -123,7 +123,7 @@ class Settings(BaseSettings):
     def sqlalchemy_url(self) -> str:
         if not self.database_url:
             return f"sqlite:///{self.home / 'aion.sqlite'}"
-        # SQLAlchemy before 2.1 already reads postgresql:// as psycopg2; saying so keeps it true after an upgrade.
+        # SQLAlchemy before 2.1 reads postgresql:// as psycopg2. Naming the driver keeps that after an upgrade.
         scheme, _, rest = self.database_url.partition("://")
         return f"postgresql+psycopg2://{rest}" if scheme in ("postgres", "postgresql") else self.database_url
 
@@ -143,7 +143,7 @@ def _zone_of_machine() -> ZoneInfo:
 def load_settings() -> Settings:
     """Settings from the environment.
 
-    Raises SettingsError: names the variable, the value's problem and how to mend it.
+    Raises SettingsError: it names the variable, what is wrong with its value, and the remedy.
     """
     try:
         return Settings()

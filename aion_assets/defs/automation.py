@@ -1,4 +1,4 @@
-"""When an asset brings itself up to date without being asked."""
+"""When an asset is brought up to date without a request."""
 
 from typing import Any
 
@@ -6,10 +6,10 @@ import dagster as dg
 
 from aion_assets.defs.ops.reaper import HOST_TAG
 
-# Runs with these tags bring everything after what they make up to date themselves. So do those that 'aion run' starts,
-# which name their machine. Where such a run ends early its sources stay due, and their sensors go on with them.
+# Runs with these tags also update everything downstream, and so do the runs of 'aion run', which name their machine. If
+# such a run ends early, its sources stay due and their sensors start a new run.
 CARRIES_ON = {"aion/carries": "to the release"}
-# A run that fails is tried once more; then it waits for other data or a person.
+# A failed run is tried once more. Then it waits for other data or a person.
 RUN_TAGS = {
     "aion/why": "brought up to date",
     "dagster/max_retries": "1",
@@ -18,7 +18,7 @@ RUN_TAGS = {
 
 _Condition = dg.AutomationCondition
 
-# any_deps_updated() leaves updates out whose run also makes this asset, but of many partitions it sees only the last.
+# any_deps_updated() ignores updates whose run also makes this asset, but of many partitions it sees only the last.
 _has_new_data = (
     _Condition.data_version_changed()
     & ~_Condition.all_new_updates_have_run_tags(tag_values=CARRIES_ON)
@@ -31,10 +31,10 @@ _was_carried_on = _Condition.newly_updated() & (
 
 
 def _up_to_date(handled: dg.AutomationCondition[Any]) -> dg.AutomationCondition[Any]:
-    """`handled`: the new data of its deps needs nothing more.
+    """`handled`: when new data of the deps needs nothing more.
 
-    Unlike the stock eager(): identical data starts nothing, no update is lost while a run is under way, and data whose
-    blocking checks failed is not built upon.
+    Differs from the stock eager(): identical data starts nothing, no update is lost during a run, and nothing is built
+    on data whose blocking checks failed.
     """
     return (
         (
@@ -52,7 +52,8 @@ def _up_to_date(handled: dg.AutomationCondition[Any]) -> dg.AutomationCondition[
 
 _asked_for = _Condition.newly_requested() | _Condition.initial_evaluation()
 
-# Of several sources: a run of one may have read them before another changed, so only a run asked for here handles that.
+# For assets over several sources: a source's run may have read the others too early, so only a run requested here
+# counts.
 up_to_date = _up_to_date(_asked_for)
-# Of one source, which only one run at a time works on.
+# For assets of one source, on which only one run works at a time.
 source_up_to_date = _up_to_date(_asked_for | _was_carried_on)

@@ -1,4 +1,4 @@
-"""How a claim about an asset is told to Dagster, so that its pages show the one that was looked at last."""
+"""Report a claim to Dagster as an asset check, so that its pages show the newest one."""
 
 import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData
@@ -10,10 +10,10 @@ from aion_assets.core.steps.claims import Finding
 
 
 class Claim(dg.AssetCheckResult):
-    """Mends two things in runs of several sources side by side, after which Dagster would show "not evaluated".
+    """Corrects two cases in which Dagster shows "not evaluated" after runs of several sources side by side.
 
-    It looks for the materialization of the run's partition, also where the asset has none; and it takes the check of
-    the run that was planned last for the newest, also where another one ended later.
+    Dagster looks for a materialization of the run's partition, even where the asset has none. It also takes the check
+    of the run that was planned last for the newest, even where another one ended later.
     """
 
     def to_asset_check_evaluation(self, step_context: StepExecutionContext) -> dg.AssetCheckEvaluation:

@@ -1,4 +1,4 @@
-"""The resource through which assets reach AION's stores; opened when a run needs them, never at import time."""
+"""The resource through which assets reach AION's stores. It opens them when a run needs them, never at import time."""
 
 from functools import cached_property
 
@@ -47,7 +47,7 @@ class KnowledgeBaseResource(dg.ConfigurableResource[None]):
         return f"{self.settings.lake_uri}/{table}.lance"
 
     def page(self, path: str) -> dg.UrlMetadataValue:
-        """A page of AION's server."""
+        """Address of a page of AION's server."""
         return dg.MetadataValue.url(f"http://{self.settings.host}:{self.settings.port}{path}")
 
     def load_embedder(self) -> Embedder:

@@ -1,4 +1,4 @@
-"""A source is a partition: the unit that is added, scheduled, backfilled and forgotten."""
+"""Each source is a partition: the unit that is added, scheduled, backfilled and removed."""
 
 import dagster as dg
 

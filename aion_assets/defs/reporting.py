@@ -1,4 +1,4 @@
-"""How a step's report and progress appear in Dagster: counts, drops and times, never a word of any document."""
+"""Show a step's report and progress in Dagster: counts, drops and times, never a word of a document."""
 
 import time
 from collections.abc import Callable
@@ -10,7 +10,7 @@ import dagster as dg
 
 from aion_assets.core.steps.report import ShowProgress, StepReport
 
-# Set by a run in the foreground to draw a bar in the terminal: (asset, done, total, what).
+# A run in the foreground sets it to draw a bar in the terminal: (asset, done, total, what).
 terminal: ContextVar[Callable[[str, int, int, str], None] | None] = ContextVar("terminal", default=None)
 _LOG_EVERY_S = 10.0
 OWNERS = ["team:knowledge"]
@@ -18,7 +18,7 @@ Materialized = dg.MaterializeResult[None]
 
 
 def progress_of(context: dg.AssetExecutionContext) -> ShowProgress:
-    """Progress to the run's log every ten seconds, with rate and time left, and to the terminal when there is one."""
+    """Write progress to the run's log every ten seconds, with rate and time left, and draw it in a terminal."""
     name = context.asset_key.path[-1]
     draw = terminal.get()
     started = last = time.monotonic()
@@ -39,7 +39,7 @@ def progress_of(context: dg.AssetExecutionContext) -> ShowProgress:
 
 
 def materialize(report: StepReport, uri: str, **more: Any) -> Materialized:
-    """Metadata of a finished step; Dagster plots its numbers over time. `uri` is where the table is."""
+    """Metadata of a finished step. Dagster plots its numbers over time. `uri` is the place of the table."""
     drops = "\n".join(f"| {name} | {count} |" for name, count in sorted(report.drops.items()) if count)
     metadata: dict[str, Any] = {
         "dagster/row_count": report.rows,

@@ -1,4 +1,4 @@
-"""What the catalog shows of a Lance table: its name and place, its columns and what stands in them."""
+"""What the catalog shows of a Lance table: name, place, columns and their meaning."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from aion_assets.core.lake.tables import MEANINGS, LakeTable, kind_of
 
 
 def table_definition(table: LakeTable) -> dict[str, Any]:
-    """Definition metadata. Raises KeyError: a column is not described above."""
+    """Definition metadata. Raises KeyError: a column has no meaning in `core.lake.tables`."""
     columns = [
         dg.TableColumn(
             field.name,

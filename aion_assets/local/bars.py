@@ -1,4 +1,4 @@
-"""Progress in the terminal: a bar for each step, with its rate of the past as the time left."""
+"""Progress in the terminal: a bar for each step, with the time left at its rate so far."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from rich.progress import (
 from rich.table import Column
 
 _LINE_EVERY_S = 30.0
-# Name of the step, done, total (0 while unknown), what is being done.
+# Name of the step, done, total (0 while unknown), current item.
 Draw = Callable[[str, int, int, str], None]
 
 
@@ -26,11 +26,11 @@ def no_bars(_name: str, _done: int, _total: int, _what: str) -> None:
 
 @contextmanager
 def progress_bars(console: Console) -> Iterator[Draw]:
-    """Bars in a terminal; elsewhere a plain line now and then, so that a log shows that a long run goes on."""
+    """Bars in a terminal. Elsewhere a plain line now and then, so that a log shows the progress of a long run."""
     if not console.is_terminal or console.quiet:
         yield _plain_lines(console)
         return
-    # All columns but the last take 56 of the 80 of a narrow terminal.
+    # All columns but the last take 56 of the 80 characters of a narrow terminal.
     what_is_done = TextColumn("{task.fields[what]}", "dim", markup=False, table_column=Column(no_wrap=True))
     columns = (
         TextColumn("  {task.description:<17}"), BarColumn(bar_width=12), MofNCompleteColumn(),

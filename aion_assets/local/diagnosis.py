@@ -1,4 +1,4 @@
-"""Examines an installation part by part; every part is asked even when another is broken."""
+"""Examine an installation part by part. Every part is examined even when another is broken."""
 
 import platform
 import shutil
@@ -15,7 +15,7 @@ _TABLES = (PAGES.name, BODIES.name, DOCUMENTS.name, CURATED_DOCUMENTS.name, CHUN
 
 @dataclass(slots=True)
 class Finding:
-    """`state`: good; missing: something optional is not here; broken: something needed does not work."""
+    """`state`: good; missing (something optional is absent); broken (something needed does not work)."""
 
     what: str
     state: str
@@ -26,7 +26,7 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """With settings that cannot be used nothing else can be asked: they are the only finding then."""
+    """With unusable settings nothing else can be examined: they are then the only finding."""
     try:
         settings = load_settings()
     except SettingsError as error:
@@ -47,7 +47,7 @@ def examine() -> list[Finding]:
             findings.append(examine_part(settings))
         except AionError as error:
             findings.append(Finding(name, "broken", str(error)))
-        except Exception as error:  # whatever it is: a part that fails is what a doctor is asked for
+        except Exception as error:  # any error of a part is a finding
             findings.append(Finding(name, "broken", f"{type(error).__name__}: {error}"))
     return findings
 

@@ -1,4 +1,4 @@
-"""AION's own manual as the first source, so that a new installation has something to answer from."""
+"""AION's own manual as the first source, so that a new installation can answer questions."""
 
 import hashlib
 import shutil
@@ -13,12 +13,12 @@ from aion_assets.core.sources.store import add_source, any_source_ever, list_sou
 
 NAME = "manual"
 _DOCS = Path(__file__).resolve().parents[2] / "docs"
-# Beside the manual, and no file that a folder source takes: what it was built from.
+# Beside the manual, under a name that a folder source passes over: the digest of what it was built from.
 _STAMP = ".built-from"
 
 
 def ensure_first_source() -> None:
-    """Build the manual into the home and add it when there is no source yet; after an upgrade, build it anew.
+    """Build the manual into the home and add it when there is no source yet. After an upgrade, build it again.
 
     A removed manual stays removed.
     """
@@ -36,7 +36,7 @@ def ensure_first_source() -> None:
 
 
 def _build(folder: Path) -> None:
-    """Into a folder beside it first, so that a broken build leaves the manual as it is."""
+    """Build into a folder beside it first, so that a broken build leaves the manual as it is."""
     fresh, old = folder.with_name("manual.new"), folder.with_name("manual.old")
     for leftover in (fresh, old):
         shutil.rmtree(leftover, ignore_errors=True)
@@ -54,6 +54,7 @@ def _build(folder: Path) -> None:
 def _origin() -> str:
     """Digest of the chapters and of the program that builds them."""
     digest = hashlib.sha256()
-    for path in sorted(path for path in _DOCS.rglob("*") if path.suffix in (".md", ".py")):
+    chapters = [*_DOCS.glob("[a-z][a-z]/*.md"), *_DOCS.rglob("*.py")]
+    for path in sorted(chapters):
         digest.update(path.relative_to(_DOCS).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()

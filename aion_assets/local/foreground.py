@@ -1,4 +1,4 @@
-"""Run what is due in this process, as real Dagster runs, with a bar in the terminal."""
+"""Run what is due in this process, as real Dagster runs, with progress bars in the terminal."""
 
 import os
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from aion_assets.local.bars import progress_bars
 if TYPE_CHECKING:
     import dagster as dg
 
-# A decision on one source may make another due; more rounds than this would mean that something never settles.
+# A decision on one source may make another due. More rounds than this would mean that something never settles.
 _MOST_ROUNDS = 5
 _MEANT_FOR_PEOPLE = names_of(AionError)
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -56,14 +56,14 @@ def dagster_instance() -> Iterator["dg.DagsterInstance"]:
 
 
 def run_due(source: str = "", *, quiet: bool = False) -> RunSummary:
-    """Collect and index every due source, one Dagster run each, and release the result."""
+    """Collect and index every due source, each in a Dagster run, and release the result."""
     settings = load_settings()
     database = open_database(settings)
     if source:
         wanted = get_source(database, settings, source)
         if wanted.source.paused:
             raise SourceError(f"Source {source} is paused.", f"Resume it: aion source pause {source} --resume.")
-        if not wanted.collection_id:  # an unfinished collection is gone on with, and not followed by a second one
+        if not wanted.collection_id:  # an unfinished collection is resumed, not followed by a second one
             request_collection(database, wanted.source.source_id)
     console = Console(stderr=True, quiet=quiet, highlight=False, emoji=False)
     with dagster_instance() as instance:
@@ -189,7 +189,7 @@ class _Work:
 
 
 def _failure(event: Any) -> str:
-    """What AION says of it, and where it says nothing the innermost cause."""
+    """AION's own message for a failed run, otherwise the innermost cause."""
     causes = [error := event.step_failure_data.error]
     while error is not None and error.cause is not None:
         causes.append(error := error.cause)
@@ -200,13 +200,13 @@ def _failure(event: Any) -> str:
 
 
 def _unreachable(steps: dict[str, Any]) -> str:
-    """Why the place where the source begins could not be read, "" when it could: other sources go on all the same."""
+    """Why the start of the source could not be read, "" when it could. Other sources go on."""
     pages = steps.get("crawled_pages", {})
     return str(pages["note/complete"]) if pages.get("note/unreachable") == "yes" else ""
 
 
 def summary_line(steps: dict[str, Any]) -> str:
-    """What the steps of one run did, for a person."""
+    """A line for a person on what the steps of one run did."""
     from aion_assets.core.steps.pages import TROUBLES
 
     pages, documents = steps.get("crawled_pages", {}), steps.get("parsed_documents", {})

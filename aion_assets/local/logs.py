@@ -1,4 +1,4 @@
-"""Keeps the logs of long-running processes from filling the disk."""
+"""Keep the logs of long-running processes from filling the disk."""
 
 import os
 import shutil
@@ -9,9 +9,9 @@ MOST_BYTES = 10_000_000
 
 
 def shorten(log: Path, most_bytes: int = MOST_BYTES) -> None:
-    """Move what a longer log holds to `<log>.1`, in place of what that held; the process writes on into the same file.
+    """Move the content of a log that is too long to `<log>.1`, replacing it. The process writes on into the same file.
 
-    The process must append. A line that it writes in the very moment may be lost.
+    The process must open the log for appending. A line that it writes at that moment may be lost.
     """
     with suppress(FileNotFoundError):
         if log.stat().st_size > most_bytes:

@@ -1,4 +1,4 @@
-"""Searches, answers and explains over the current release; notices a new one and takes it up between two requests."""
+"""Search, answer and explain over the current release. A new release is taken up between two requests."""
 
 import logging
 import threading
@@ -30,9 +30,9 @@ from aion_serving.answering.tombstones import Tombstones
 if TYPE_CHECKING:
     pass
 
-# A release that cannot be opened is tried again after this long; until then the one before serves.
+# A release that cannot be opened is tried again after this pause. Until then the one before serves.
 _RETRY_S = 10.0
-# Asked of a release before it serves, so that nothing is left to be read by a person's first question.
+# Questions put to a release before it serves, so that a person's first question need not wait for loading.
 _WARM_UP = "Onde está a resposta?"
 
 _log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class OpenedRelease:
-    """One release, ready to search. A request holds on to the one that it began with."""
+    """One release, ready to search. A request keeps the one that it began with."""
 
     release_id: str
     table: str
@@ -74,13 +74,13 @@ class Assistant:
 
     @property
     def opened_release_id(self) -> str:
-        """Of the release that answers now; "" before the first is opened."""
+        """Id of the release that serves; "" before the first is opened."""
         return self._opened.release_id if self._opened else ""
 
     def warm_up(self) -> None:
-        """Load what the first question would have to wait for.
+        """Load everything that the first question needs.
 
-        Raises AionError: why no question can be answered yet.
+        Raises AionError: no question can be answered yet; the message says why.
         """
         self._warm(self.release())
 
@@ -98,7 +98,7 @@ class Assistant:
             return located_hits(self.lake, question, hits, weights) if hits else []
 
     def ask(self, question: str, *, channel: str = "api") -> AnswerRecord:
-        """Answer from the current release and record it; an abstention is an answer, too.
+        """Answer from the current release and record the answer, which may be an abstention.
 
         Raises NoReleaseError: nothing has been released yet.
         """
@@ -131,9 +131,10 @@ class Assistant:
         return why(self.home, answer_id)
 
     def release(self) -> OpenedRelease:
-        """The current release, opened. While a new one is being opened, other threads go on with the one before.
+        """The current release, opened. While one thread opens a new one, others use the one before.
 
-        Raises NoReleaseError: nothing has been released yet. EmbedderError, LakeError: the first cannot be opened.
+        Raises NoReleaseError: nothing has been released yet. EmbedderError, LakeError: the first release cannot be
+        opened.
         """
         current = releases.current_release_id(self.database, self.settings.tenant_id)
         if current is None:
@@ -179,8 +180,9 @@ class Assistant:
         return OpenedRelease(release_id, release.table, retriever, calibration, release.models.prompt)
 
     def _embedder_of(self, release: Release) -> QueryEmbedder:
-        """The one that the release names, whatever the settings say by now; kept from the release before if it is
-        the same."""
+        """The embedder that the release names, whatever the settings say. Kept from the release before if it is the
+        same.
+        """
         model = find_recorded_model(release.models.passage_embedder, self.settings.embed_model)
         if self._opened is not None and self._opened.retriever.embedder.embedder_id == model.embedder_id:
             return self._opened.retriever.embedder

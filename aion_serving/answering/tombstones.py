@@ -1,4 +1,4 @@
-"""What must not be shown whatever the release holds, read again as soon as anybody decided anything."""
+"""Documents and sources that must not be shown, whatever the release holds. They are read again after every change."""
 
 from aion_assets.core.database.engine import Database
 from aion_assets.core.sources.tombstones import Hidden, read_hidden, read_revision
@@ -7,7 +7,7 @@ _UNREAD = Hidden(frozenset(), frozenset(), revision=-1)
 
 
 class Tombstones:
-    """Every call sees the decisions of every process; the list itself is read only when its revision changed."""
+    """Every call sees the decisions of all processes. The list is read only when its revision changed."""
 
     def __init__(self, database: Database, tenant_id: str) -> None:
         self._database = database

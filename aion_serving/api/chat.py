@@ -1,4 +1,4 @@
-"""Ask, search, and see where an answer came from."""
+"""Routes to ask, to search, and to see where an answer came from."""
 
 from typing import Annotated, Any
 

@@ -1,4 +1,4 @@
-"""What waits for a decision, deciding it, and what the knowledge base holds."""
+"""Routes to list what waits for a decision, to decide, and to list what the knowledge base holds."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -14,8 +14,8 @@ from aion_serving.api.shared_state import CurrentAssistant
 from aion_serving.middleware.problems import Problem
 
 _MOST_AT_ONCE = 1_000
-_MOST_OFFSET = 2**31 - 1  # what every database takes
-# Accounts are not there yet: whoever reaches the API decides under this name.
+_MOST_OFFSET = 2**31 - 1  # the largest that every database takes
+# There are no accounts: whoever reaches the API decides under this name.
 _BY = "api"
 _STATES = {"approve": APPROVED, "reject": REJECTED, "pending": PENDING}
 

@@ -1,4 +1,4 @@
-"""Is the process alive, and can it answer."""
+"""Routes that tell whether the process is alive and whether it can answer."""
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field

@@ -1,4 +1,4 @@
-"""Files and links that people hand in: kept in the uploads source, from which the pipeline takes them."""
+"""Routes to hand in files and links. They are stored in the uploads source, which the pipeline collects."""
 
 from typing import Annotated, Any
 from urllib.parse import urlsplit

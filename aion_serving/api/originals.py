@@ -1,4 +1,4 @@
-"""Hands out what was collected from folders and uploads, so that a citation of it can be opened in a browser."""
+"""Serve the files of folders and uploads as they were collected, so that a browser can open a citation."""
 
 from typing import Annotated
 from urllib.parse import quote
@@ -16,10 +16,10 @@ from aion_serving.middleware.problems import Problem, RefusedError
 router = APIRouter(tags=["Knowledge"])
 
 _SHOWN = frozenset({"application/pdf", "image/png", "image/jpeg"})
-# Read as text whatever they are: no browser runs or asks about plain text.
+# Served as plain text: no browser runs it or offers a download.
 _AS_TEXT = frozenset({"text/plain", "text/markdown", "text/csv", "text/tab-separated-values", "application/json"})
 _HTML = frozenset({HTML, "application/xhtml+xml"})
-# A page of somebody else's making, under our own address: it may show itself and nothing more.
+# A foreign page under AION's own address: it may show itself and nothing more.
 _HTML_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
 
 

@@ -1,4 +1,4 @@
-"""What the API and `--json` say of an answer and of a hit: one form for both."""
+"""The one form of an answer and of a hit, for the API and for `--json`."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -105,7 +105,7 @@ def place_in(url: str, page: int, fragment: str) -> str:
 
 
 def browser_link(doc_id: str, url: str, page: int, fragment: str) -> str:
-    """Browsers do not open file:// from a web page, so AION itself hands out what it collected from files."""
+    """The address to open in a browser. Web pages cannot open file://, so AION serves collected files itself."""
     is_file = urlsplit(url).scheme == "file"
     return place_in(f"/kb/items/{doc_id}/original" if is_file else url, page, fragment)
 

@@ -1,4 +1,4 @@
-"""What the routes share: the one assistant of the application."""
+"""What the routes share: the assistant of the application."""
 
 from typing import Annotated
 

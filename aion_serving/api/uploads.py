@@ -1,4 +1,4 @@
-"""What is handed in, kept in folders of the home: files appear in them whole, or not at all."""
+"""Files that are handed in, stored in folders of the home. A file appears there whole or not at all."""
 
 import filecmp
 import io
@@ -25,7 +25,7 @@ _making = threading.Lock()
 
 
 def uploads_source(database: Database, settings: Settings, wanted: str = "") -> Source:
-    """The uploads source of that id or name; for "" the first one, made when there is none.
+    """The uploads source of that id or name. For "", the first one; it is made when there is none.
 
     Raises SourceError: there is no such source. RefusedError: it is of another kind.
     """
@@ -44,7 +44,7 @@ def uploads_source(database: Database, settings: Settings, wanted: str = "") -> 
 
 
 def plain_name(name: str, max_bytes: int) -> str:
-    """A name that every file system takes and that a collection does not pass over as hidden or temporary."""
+    """The name in a form that every file system takes and that a collection does not skip as hidden or temporary."""
     composed = unicodedata.normalize("NFC", name)
     visible = "".join(char if char.isprintable() else " " for char in composed)
     plain = re.sub(r'[/\\:*?"<>|\s]+', "-", visible).lstrip(".~$-")
@@ -52,13 +52,13 @@ def plain_name(name: str, max_bytes: int) -> str:
     room = max_bytes - len((dot + extension).encode())
     if len(plain.encode()) <= max_bytes:
         return plain
-    if room <= 0:  # what stands behind the last full stop is no extension
+    if room <= 0:  # the part after the last full stop is not an extension
         return plain.encode()[:max_bytes].decode("utf-8", "ignore")
     return stem.encode()[:room].decode("utf-8", "ignore") + dot + extension
 
 
 def dump_source(database: Database, settings: Settings, file: Path) -> tuple[Source, bool]:
-    """The source that is this file of one document a line, and whether it was made just now."""
+    """The source of this file with one document a line, and whether it was just made."""
     with _making:
         for state in list_sources(database, settings):
             if state.source.address == str(file):
@@ -76,7 +76,7 @@ class UploadsFolder:
 
     @classmethod
     def of_dumps(cls, settings: Settings) -> "UploadsFolder":
-        """Beside the uploads: every file in it is a source."""
+        """The folder for dumps, beside the uploads. Every file in it is a source."""
         return cls(settings.home / "dumps")
 
     def path_of(self, name: str) -> Path:
@@ -86,9 +86,9 @@ class UploadsFolder:
         return self.keep(name, io.BytesIO(text.encode()), replace=True)
 
     def keep(self, name: str, content: BinaryIO, *, replace: bool) -> bool:
-        """Store under that name, durably. Returns False when just that is there already.
+        """Store the file under that name, durably. Returns False when the same content is there already.
 
-        Raises RefusedError: another file has the name. DiskFullError: no space is left; nothing is kept then.
+        Raises RefusedError: another file has the name. DiskFullError: no space is left; then nothing is stored.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         target = self._folder / name
@@ -109,7 +109,7 @@ class UploadsFolder:
             part.unlink(missing_ok=True)
 
     def _write(self, content: BinaryIO) -> Path:
-        # Hidden, so that a collection passes it over.
+        # Hidden, so that a collection skips it.
         handle, path = tempfile.mkstemp(prefix=".", suffix=".part", dir=self._folder)
         try:
             with os.fdopen(handle, "wb") as file:
@@ -123,7 +123,7 @@ class UploadsFolder:
 
 
 def _link(part: Path, target: Path) -> None:
-    """Unlike a rename, a link never takes the place of a file that came in between."""
+    """Link the file to its name. Unlike a rename, a link never replaces a file that came in between."""
     try:
         os.link(part, target)
     except FileExistsError:

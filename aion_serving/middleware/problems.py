@@ -1,4 +1,4 @@
-"""Every error as one JSON object, {error, next_step}: never a traceback, never what was sent."""
+"""Send every error as one JSON object, {error, next_step}, without traceback and without the request's content."""
 
 import logging
 from collections.abc import Mapping
@@ -12,11 +12,11 @@ from starlette.exceptions import HTTPException
 
 from aion_assets.core import errors
 
-# What a text must match that may not be white space alone.
+# Pattern of a text that must hold more than white space.
 NOT_BLANK = r"\S"
 _log = logging.getLogger(__name__)
 
-# The first class that fits decides, so the special stand before the general.
+# The first class that fits decides: special ones come before general ones.
 _STATUS: tuple[tuple[type[errors.AionError], int], ...] = (
     (errors.AnswerNotFoundError, 404),
     (errors.CurationError, 404),
@@ -44,7 +44,7 @@ class Problem(BaseModel):
 
 
 class RefusedError(errors.AionError):
-    """A request that is understood and not granted; `status` says how HTTP calls it."""
+    """A request that is understood and not granted. `status` is its HTTP status."""
 
     def __init__(self, status: int, what: str, next_step: str = "") -> None:
         self.status = status
@@ -78,7 +78,7 @@ async def _on_aion_error(request: Request, error: Exception) -> JSONResponse:
 
 async def _on_invalid(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    # Only where and why; what was sent may hold what nobody else is to read.
+    # Place and reason only: the content of the request may be confidential.
     said = [_in_words(item) for item in error.errors()]
     return problem(422, f"The request is not as it should be: {'; '.join(said)}.", "The page /docs describes it.")
 
@@ -99,5 +99,5 @@ async def _on_http(_request: Request, error: Exception) -> JSONResponse:
 
 
 async def _on_unexpected(_request: Request, _error: Exception) -> JSONResponse:
-    """The server logs the traceback by itself."""
+    """The server itself logs the traceback."""
     return problem(500, "AION met an error that it did not expect.", "Try again; the server's log says what happened.")

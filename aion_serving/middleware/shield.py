@@ -1,4 +1,4 @@
-"""What stands between the network and the application: who may ask, how much may be sent, what a browser may do."""
+"""The shield between network and application: which hosts are accepted, how much may be sent, what a browser may do."""
 
 from collections.abc import Mapping
 from ipaddress import ip_address
@@ -15,8 +15,8 @@ UPLOAD_PATH = "/kb/ingest/file"
 MAX_REQUEST_BYTES = 1_000_000
 # Room for the boundaries and the other fields of a form beside its file.
 FORM_BYTES = 64_000
-# What is still read and thrown away of a body that is too large: a client that is cut off while it sends often never
-# sees the answer that says why.
+# So much of a body that is too large is still read and dropped. A client that is cut off while it sends often never
+# sees the answer.
 _DRAINED_BYTES = 256_000_000
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _PAGE_POLICY = (
@@ -35,12 +35,12 @@ HEADERS: Mapping[str, str] = {
 
 
 class Shield:
-    """ASGI middleware around everything else."""
+    """ASGI middleware around the whole application."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         self._upload_bytes = settings.max_fetch_bytes + FORM_BYTES
-        # On loopback, a page of any site may try to reach the server under a name of its own that points to 127.0.0.1.
+        # A page of any site may try to reach the server under a host name of its own that resolves to 127.0.0.1.
         self._hosts = frozenset({"localhost", settings.host.lower()}) if is_loopback(settings.host) else frozenset()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,7 +58,7 @@ class Shield:
             await _drain(receive, 0)
             await problem(413, _too_large(most), NEXT_STEPS[413])(scope, receive, guarded)
             return
-        if scope["method"] == "HEAD":  # asked by monitors and link checkers; the web server leaves out the body
+        if scope["method"] == "HEAD":  # sent by monitors and link checkers; the web server leaves out the body
             scope = {**scope, "method": "GET"}
         await self._app(scope, _counted(receive, most), guarded)
 
@@ -112,7 +112,7 @@ def _with_headers(send: Send) -> Send:
 
 
 def _counted(receive: Receive, most: int) -> Receive:
-    """A body without a declared length ends with an error once it is too large."""
+    """Receive the body and count it. A body without a declared length fails once it is too large."""
     taken = 0
 
     async def counted() -> Message:
@@ -123,7 +123,7 @@ def _counted(receive: Receive, most: int) -> Receive:
             if taken > most:
                 if message.get("more_body"):
                     await _drain(receive, taken)
-                # FastAPI lets only its own kind of error through while it reads a body.
+                # While it reads a body, FastAPI lets only its own kind of error through.
                 raise HTTPException(413, _too_large(most))
         return message
 

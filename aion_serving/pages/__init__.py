@@ -1,4 +1,4 @@
-"""The pages: rendered here, completed by one script each that sets every text as text and never as markup."""
+"""Render the pages. One script completes each; it inserts every text as text, never as markup."""
 
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,9 @@ _YEAR_S = 365 * 86_400
 
 
 def add_pages(app: FastAPI) -> None:
-    """`/`, `/docs` and what they load. Reads the templates once."""
+    """Add `/`, `/docs` and the files that they load. Reads the templates once."""
     templates = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined)
-    # Part of every static address, so that a browser never mixes files of two versions.
+    # Part of every static address, so that a browser does not mix files of two versions.
     build = content_hash(b"".join(path.read_bytes() for path in sorted(_STATIC.iterdir())))[:12]
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
 

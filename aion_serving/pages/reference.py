@@ -1,4 +1,4 @@
-"""The OpenAPI description, laid out for a reader: what each call takes and returns."""
+"""The OpenAPI description as a page: what each call takes and returns."""
 
 import json
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ class Field:
 
 @dataclass(slots=True)
 class Call:
-    """`example` is a body to try, JSON; "" where the call takes none or a form."""
+    """`example` is a JSON body to try; "" where the call takes none or a form."""
 
     anchor: str
     method: str
@@ -106,7 +106,7 @@ def _fields(description: dict[str, Any], schema: dict[str, Any]) -> list[Field]:
 
 
 def _schema_of(content: dict[str, Any]) -> dict[str, Any]:
-    """Of the first media type; every call has at most one."""
+    """Schema of the first media type. Every call has at most one."""
     for media in content.values():
         return dict(media.get("schema", {}))
     return {}

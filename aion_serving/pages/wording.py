@@ -1,4 +1,4 @@
-"""The words of the pages in Portuguese and English, and which of the two a reader gets."""
+"""The words of the pages in Portuguese and English, and the choice between the two."""
 
 from collections.abc import Mapping
 
@@ -149,7 +149,7 @@ WORDING: Mapping[str, Mapping[str, str]] = {"pt": _PT, "en": _EN}
 
 
 def choose_language(chosen: str, accept_language: str) -> str:
-    """What the reader chose, else the better of the two by the browser's Accept-Language, else Portuguese."""
+    """The reader's choice, else the one that the browser's Accept-Language prefers, else Portuguese."""
     if chosen in LANGUAGES:
         return chosen
     best, best_weight = DEFAULT, 0.0

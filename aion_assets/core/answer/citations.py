@@ -1,4 +1,4 @@
-"""Quotes as an answer shows them: numbered, each with the place in its document where it stands.
+"""Citations: quotes with a number, each at its place in the document.
 
 A passage may begin under one heading and be quoted from under the next.
 """
@@ -18,7 +18,7 @@ from aion_assets.core.records import Citation, Place
 from aion_assets.core.search.hits import Hit
 from aion_assets.core.search.weights import TermWeights
 
-# Gives the place of every quote, in their order.
+# Returns the place of every quote, in the same order.
 Locate = Callable[[Sequence[Quote]], Sequence[Place]]
 
 _log = logging.getLogger(__name__)
@@ -37,16 +37,16 @@ def where_passages_begin(quotes: Sequence[Quote]) -> list[Place]:
 
 
 def places_in(lake: Lake) -> Locate:
-    """Page and heading of the quotes themselves, as the documents tell.
+    """Page and heading of the quotes themselves, read from the documents.
 
-    Where the document is of another version than the passage by now, or cannot be read, the place where the passage
-    begins remains: a release answers without the tables that it was made from.
+    Where the document has another version than the passage, or cannot be read, the place where the passage begins
+    stays: a release answers without the tables that it was made from.
     """
     return lambda quotes: _places(lake, quotes)
 
 
 def located_hits(lake: Lake, question: str, hits: Sequence[Hit], weights: TermWeights) -> list[Hit]:
-    """The hits at the page and heading of what speaks of the question in them."""
+    """The hits, each at the page and heading of its part that speaks of the question."""
     quotes = best_quotes(question, hits, weights)
     places = dict(zip((quote.hit.chunk_id for quote in quotes), _places(lake, quotes), strict=True))
     return [hit.at(places[hit.chunk_id]) if hit.chunk_id in places else hit for hit in hits]
@@ -55,7 +55,7 @@ def located_hits(lake: Lake, question: str, hits: Sequence[Hit], weights: TermWe
 def quote_end(passage: str, quote: str) -> int:
     """Offset just after the quote, whose white space is folded and whose cut ends are marked by "…"; 1 if not found."""
     whole = quote.strip("…")
-    # True of six in ten on three sites of documentation; to compile an expression takes longest here.
+    # Most quotes stand verbatim in the passage. Compiling an expression is the slowest part, so it comes second.
     if whole and (start := passage.find(whole)) >= 0:
         return start + len(whole)
     words = (re.escape(word) for word in whole.split())
@@ -79,7 +79,7 @@ def _place(quote: Quote, document: Mapping[str, Any] | None) -> Place:
     if document is None or document["content_hash"] != hit.doc_version:
         return hit.place
     anchors = document["anchors"] or []
-    # By its end, as a quote may take the heading above its sentence along.
+    # Look up the quote's end: the quote may begin with the heading above its sentence.
     at = bisect_right(anchors, hit.start + quote_end(hit.text, quote.text) - 1, key=_offset_of) - 1
     if at < 0:
         return hit.place

@@ -1,7 +1,7 @@
-"""Calibrated confidence: how likely it is that the passages found hold the answer.
+"""Calibrated confidence: the probability that the passages found hold the answer.
 
-A cosine of .62 admits every question, answerable or not; what decides is the evidence of `search.features`, weighed
-by a logistic model that was fitted on labelled questions.
+The cosine alone does not separate answerable questions from others. The evidence of `core.search.features` does,
+weighed by a logistic model that is fitted on labelled questions.
 """
 
 import json
@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from aion_assets.core.search.features import FEATURES
 
-# Standard deviations beyond which evidence counts no more: no single feature of an odd corpus may decide alone.
+# Evidence is clipped at so many standard deviations, so that no single feature of an odd corpus decides alone.
 _LIMIT = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """One point of the reliability curve: what was predicted on average, what was true, of how many."""
+    """One point of the reliability curve: mean prediction, share that was true, number of cases."""
 
     predicted: float
     observed: float
@@ -45,8 +45,9 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """One model per language of the question, because an embedder's cosines tell much in the languages it knows and
-    nothing in others. `fitted_on` says on what: sets, counts, digest."""
+    """One model per language of the question: an embedder's cosines say much in the languages it knows and nothing in
+    others. `fitted_on` names sets, counts and digest.
+    """
 
     embedder_id: str
     features: tuple[str, ...]
@@ -55,7 +56,7 @@ class Calibration:
     fitted_on: Mapping[str, Any]
 
     def confidence(self, evidence: Mapping[str, float], language: str) -> float:
-        """In [0, 1]; 0 when nothing was found. A language without a model is judged by the first."""
+        """In [0, 1]; 0 when nothing was found. A language without a model uses the first one."""
         if not evidence:
             return 0.0
         model = self.models.get(language) or next(iter(self.models.values()))
@@ -66,7 +67,7 @@ class Calibration:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Calibration":
-        """Raises KeyError or ValueError: it is of another form, or reads evidence that is not taken any more."""
+        """Raises KeyError or ValueError: the JSON has another form, or names evidence that is not gathered."""
         if unknown := set(data["features"]) - set(FEATURES):
             raise ValueError(f"Nobody takes the evidence {', '.join(sorted(unknown))}.")
         return cls(
@@ -85,7 +86,7 @@ class Calibration:
 
 @cache
 def builtin_calibration() -> Calibration:
-    """Made by `bench/fit_confidence.py`; holds until a release is calibrated on its own labelled questions."""
+    """What `bench/fit_confidence.py` wrote (docs/experiments.md, calibration). The default of a release."""
     text = files("aion_assets.core.answer").joinpath("builtin_calibration.json").read_text(encoding="utf-8")
     return Calibration.from_json(json.loads(text))
 

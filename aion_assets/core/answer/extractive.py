@@ -1,4 +1,4 @@
-"""The engine that is always there: the best supported sentences, quoted and cited, or an honest "not found"."""
+"""The built-in engine: it quotes and cites the best supported sentences, or says that nothing was found."""
 
 import re
 from dataclasses import dataclass, field
@@ -12,17 +12,18 @@ from aion_assets.core.search.hits import Retrieval
 
 EXTRACTIVE, ABSTENTION = "extractive", "abstention"
 MAX_CITATIONS = 3
-# Further quotes are shown when they score at least this share of the best: on four sets 1.2 to 1.8 citations an
-# answer, which name the right passage within .02 of always three.
+# Further quotes are shown when they score at least this share of the best. Showing always three cites the right passage
+# hardly more often (with this value: docs/experiments.md, answers-faquad and answers-clapnq).
 _NEARLY_AS_GOOD = 0.8
-# Where footnotes are marked. Elsewhere a number in brackets may be an index of code, an interval or a year.
+# Marks of footnotes. Elsewhere a number in brackets may be an index of code, an interval or a year.
 _FOOTNOTE = re.compile(r"(?<=[.!?,;”»])(?:\[\d{1,3}(?:[,–-] ?\d{1,3})*\])+")
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`nearest` are the passages that an abstention offers instead; they support nothing and have no marker. `opening`
-    is what an abstention says."""
+    """`nearest`: the passages that an abstention offers instead. They support nothing and have no marker. `opening`:
+    the text of an abstention.
+    """
 
     used: str
     confidence: float
@@ -52,7 +53,7 @@ def answer_question(
     language: str = "",
     locate: Locate = where_passages_begin,
 ) -> Answer:
-    """`language` "" means that of the question. Texts of passages are only ever quoted, never followed."""
+    """`language` "" means that of the question. Texts of passages are quoted, never obeyed."""
     spoken = language or retrieval.language
     words = wording(spoken)
     if not retrieval.question:
@@ -68,12 +69,12 @@ def answer_question(
 
 
 def _indented(quoted: str) -> str:
-    """Below the first line of a list item, as far to the right as that."""
+    """Indent the further lines of a list item as far as the text of its first line."""
     return quoted.replace("\n", "\n  ")
 
 
 def _without_footnotes(quote: str) -> str:
-    """A passage's own marks could be taken for citations."""
+    """Remove a passage's own footnote marks: they could be taken for citations."""
     return _FOOTNOTE.sub("", quote)
 
 

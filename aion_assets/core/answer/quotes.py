@@ -1,4 +1,4 @@
-"""Which part of a passage supports an answer best."""
+"""Choose the part of a passage that supports an answer best."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -10,15 +10,14 @@ from aion_assets.core.search.hits import Hit
 from aion_assets.core.search.weights import TermWeights, WantedTerms
 
 MAX_QUOTE_CHARS = 400
-# A line without a full stop that is shorter than this is a heading or a label: it names what follows and says nothing.
+# A line without a full stop that is shorter than this is a heading or label: it names what follows and asserts nothing.
 _HEADING_CHARS = 80
-# What the order of the passages counts beside the words of the quote. Against 2 it makes .732 instead of .702 of first
-# quotes right on a mixed base of three sites, and .868 instead of .859 of answers cite the right page; on four sets of
-# passages nothing moves by more than .01.
+# Weight of the passage's score beside the words of the quote. A smaller weight puts more wrong quotes first where one
+# base holds several sites.
 _RANKED = 3.0
-# Decides between quotes that hold the same terms, and no more: one term of a short question weighs more than this.
+# Decides between quotes that hold the same terms only: one term of a short question weighs more than this.
 _TO_THE_POINT = 0.1
-# The manual of a product in two languages: the same page in the reader's own is the better one.
+# Where a manual exists in two languages, the page in the reader's own is the better one.
 _SAME_LANGUAGE = 0.1
 _CLOSED = re.compile(r"""[.!…]["'”’»)\]]*$""")
 _LIST_ITEM = re.compile(r"[-–•*] |\d+[.)] ")
@@ -35,12 +34,11 @@ class Quote:
 
 
 def best_quotes(question: str, hits: Sequence[Hit], weights: TermWeights) -> list[Quote]:
-    """The best quote of every document among `hits`, best first; none that says no more than title and heading do.
+    """The best quote of every document among `hits`, best first. A quote must say more than title and heading do.
 
-    A quote scores by the weight of the question's terms it holds, title and heading included, and by the score of its
-    passage; of two that hold the same, the one whose first line speaks of nothing else is the better, and the one in
-    the language of the question. The cosine of the sentence adds nothing to that, neither for citing the right passage
-    nor for the words of the answer (measured on four sets), and costs thirty times the rest.
+    A quote scores by the weight of the question's terms that it holds, title and heading included, and by the score of
+    its passage. Of two equal ones, the one whose first line keeps to the question and the one in its language are
+    better. The cosine of the sentence would add nothing and would cost far more than the rest.
     """
     wanted = weights.wanted(weights.terms(question))
     best: dict[str, Quote] = {}
@@ -62,8 +60,9 @@ def best_quotes(question: str, hits: Sequence[Hit], weights: TermWeights) -> lis
 
 
 def _without_echoes(ranked: Sequence[Quote]) -> list[Quote]:
-    """Of quotes with the same words only one, from the document in which they stand nearer to the beginning: that is
-    the page on the subject rather than one that gathers pages."""
+    """Keep one of several quotes with the same words: the one nearest to the beginning of its document. That document
+    is the page on the subject rather than one that gathers pages.
+    """
     kept: list[Quote] = []
     for quote in ranked:
         place = next((place for place, other in enumerate(kept) if _same_words(quote.text, other.text)), None)
@@ -84,9 +83,10 @@ def _share(found: Sequence[str], wanted: WantedTerms) -> float:
 
 
 def _quotable(passage: str) -> Iterator[tuple[str, str]]:
-    """Sentences; a question, heading or line with a colon together with what it introduces, which is given beside.
+    """Pairs of a quotable text and its introduction. A question, heading or line with a colon is quoted with what
+    follows it.
 
-    Lines of the passage stay lines, unless they were only wrapped.
+    Line breaks of the passage stay, unless they only wrap a line.
     """
     spans = sentence_spans(passage)
     gaps = [passage[before[1] : after[0]] for before, after in pairwise(spans)]
@@ -104,12 +104,12 @@ def _quotable(passage: str) -> Iterator[tuple[str, str]]:
 def _goes_on(quoted: str, gap: str, line: str) -> bool:
     """Whether `line`, which comes `gap` after `quoted`, belongs to it."""
     *above, last = quoted.split("\n")
-    # A label and what it names: another paragraph is another subject.
+    # A label names its own paragraph. Another paragraph is another subject.
     if above and gap.count("\n") > 1 and not last.endswith(("?", ":")):
         return False
     if not any(one.endswith(":") for one in above):
         return _introduces(quoted)
-    # A list or code, below the line that announces it.
+    # A list or code follows the line that announces it.
     return gap == "\n" and bool(_LIST_ITEM.match(line)) == bool(_LIST_ITEM.match(last))
 
 
@@ -119,7 +119,7 @@ def _introduces(text: str) -> bool:
 
 
 def _shortened(text: str, wanted: WantedTerms, weights: TermWeights) -> str:
-    """Of a sentence longer than MAX_QUOTE_CHARS, the stretch from the start of a clause that covers most."""
+    """Of a sentence longer than MAX_QUOTE_CHARS, the stretch from a clause's start that covers most of the question."""
     if len(text) <= MAX_QUOTE_CHARS:
         return text
     starts = [0, *(match.start() for match in _CLAUSE_START.finditer(text))]
@@ -131,6 +131,6 @@ def _stretch(text: str, start: int) -> str:
     cut = text[start:]
     if len(cut) > MAX_QUOTE_CHARS:
         words, _, broken = cut[:MAX_QUOTE_CHARS].rpartition(" ")
-        # Some scripts have no spaces, nor have keys and addresses.
+        # Some scripts have no spaces; neither have keys and addresses.
         cut = f"{words if len(broken) < len(words) else cut[:MAX_QUOTE_CHARS]}…"
     return f"…{cut}" if start else cut

@@ -1,4 +1,4 @@
-"""The words AION puts around what it quotes, in the languages it speaks."""
+"""The words that AION puts around its quotes, in Portuguese and English."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What every kind of source offers: the class that it is, and what it tells of a collection."""
+"""The interface of a source kind: the class to write, and what it reports of a collection."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
@@ -11,7 +11,7 @@ from aion_assets.core.settings import Settings
 
 @dataclass(slots=True)
 class Progress:
-    """How far a collection is; one object, updated from call to call. `queued` grows while links are being found."""
+    """How far a collection is. One object is updated from call to call. `queued` grows while links are being found."""
 
     done: int = 0
     queued: int = 0
@@ -24,12 +24,11 @@ class Progress:
 class CollectionReport:
     """What one call of `collect` did.
 
-    `complete` says that the source was enumerated wholly, so that a known location which was not visited is gone.
-    `failure` says in one sentence why it is not complete, "" when it is; `unreachable` is true when that is because the
-    place where the source begins could not be read. `unread` are the locators of the folders that could not be listed,
-    where they alone are why: then a known location that was not visited is gone, too, unless it lies in one of them.
-    `resumed` counts the locations that were skipped because a killed attempt of the same collection had already visited
-    them.
+    `complete`: the source was enumerated wholly, so a known location that was not visited is gone. `failure`: why it is
+    not complete, in one sentence; "" when it is. `unreachable`: the place where the source begins could not be read.
+    `unread`: locators of the folders that could not be listed, set where nothing else failed. A known location outside
+    them that was not visited is then gone, too. `resumed`: how many locations were skipped because a killed attempt of
+    the same collection had already visited them.
     """
 
     collection_id: str
@@ -63,7 +62,7 @@ ReportProgress = Callable[[Progress], None]
 
 @runtime_checkable
 class Connector(Protocol):
-    """One kind of source. Instances hold no state between two collections."""
+    """One kind of source. Instances keep no state from one collection to the next."""
 
     kind: str
 
@@ -71,15 +70,15 @@ class Connector(Protocol):
     def accepts(cls, address: str) -> bool:
         """Whether `address` is one of this kind.
 
-        Raises SourceError: the address is plainly meant for this kind, yet cannot be collected; says why.
+        Raises SourceError: the address is meant for this kind but cannot be collected. The message says why.
         """
         ...
 
     @classmethod
     def normal_address(cls, address: str) -> str:
-        """The address to keep: one spelling for each place, and the same from every working directory.
+        """The address to store: one spelling for each place, whatever the working directory.
 
-        Raises SourceError: it cannot be a source of this kind.
+        Raises SourceError: the address cannot be a source of this kind.
         """
         ...
 
@@ -91,13 +90,13 @@ class Connector(Protocol):
         for by itself and emitted as GONE, or the report tells where it may still be (`unread`). Exceptions of `emit`
         and `progress` end the collection and reach the caller.
 
-        Raises FetchError: it broke off; a later call with the same id goes on from what was emitted.
+        Raises FetchError: the collection broke off. A later call with the same id resumes after what was emitted.
         """
         ...
 
 
 def vanished(known: Mapping[str, KnownPage], seen: Collection[str], report: CollectionReport) -> set[str]:
-    """Known locators that this collection proved to be gone: `seen` are those for which `emit` was called."""
+    """Known locators that this collection proved gone. `seen`: those for which `emit` was called."""
     if report.unreachable or not (report.complete or report.unread):
         return set()
     seen_now = set(seen)

@@ -20,7 +20,7 @@ from aion_assets.core.records import CollectedPage, KnownPage, Outcome
 from aion_assets.core.settings import Settings
 
 ROOT_LOCATOR = "."
-# Files that programs put beside documents while they are at work: never meant to be read.
+# Work files that programs put beside documents. Nobody means them to be read.
 _TEMPORARY_SUFFIXES = ("~", ".tmp", ".temp", ".swp", ".swo", ".part", ".partial", ".crdownload", ".download", ".lock")
 _TEMPORARY_NAMES = frozenset({"thumbs.db", "desktop.ini", "$recycle.bin", "system volume information", "__macosx"})
 
@@ -61,7 +61,7 @@ class FolderConnector:
 
 
 class FolderVisit:
-    """One collection of one folder. Subclasses add types of files by `read_special`."""
+    """One collection of one folder. Subclasses add file types by overriding `read_special`."""
 
     def __init__(self, root: Path, job: CollectionJob, emit: Emit, progress: ReportProgress) -> None:
         self.settings = job.settings
@@ -73,7 +73,7 @@ class FolderVisit:
         self._report = CollectionReport(job.collection_id)
 
     def run(self, empty_is_suspicious: bool) -> CollectionReport:
-        """`empty_is_suspicious`: a folder without files is more likely an unmounted disk than an emptied folder."""
+        """`empty_is_suspicious`: treat a folder without files as an unmounted disk, not as an emptied folder."""
         started = time.monotonic()
         if not self._root.is_dir():
             self._stop("the folder does not exist")
@@ -92,7 +92,7 @@ class FolderVisit:
         return self._report
 
     def read_special(self, found: FoundFile, known: KnownPage | None) -> CollectedPage | None:
-        """The outcome of a file whose extension means more than a document; None for all others."""
+        """The outcome of a file whose extension stands for something other than a document; None for all others."""
         return None
 
     def _files(self, folder: Path) -> Iterator[FoundFile]:
@@ -109,7 +109,7 @@ class FolderVisit:
                 continue
             try:
                 found = self._look_at(entry, path)
-            except FileNotFoundError:  # it went while we looked
+            except FileNotFoundError:  # it vanished meanwhile
                 continue
             except OSError as error:  # its folder may be listed but not entered
                 found = self._row(path, Outcome.ERROR, _words(error))
@@ -121,7 +121,7 @@ class FolderVisit:
                 yield found
 
     def _look_at(self, entry: os.DirEntry[str], path: Path) -> FoundFile | CollectedPage | Path | None:
-        """A file to visit, the outcome of what is none, or a folder to go into."""
+        """Sort an entry: a file to visit, a folder to go into, or the outcome of what is neither."""
         if entry.is_symlink() and not self._stays_inside(path):
             return self._row(path, Outcome.OFF_DOMAIN, "a link that leads out of the folder, or nowhere")
         if entry.is_dir(follow_symlinks=False):
@@ -225,12 +225,12 @@ def local_path(address: str) -> Path:
 
 
 def storable(name: bytes) -> str:
-    r"""A file name as text that every table can hold: bytes that are no UTF-8 become \xNN, and a backslash two."""
+    r"""A file name as text that every table can hold: bytes that are not UTF-8 become \xNN, and a backslash two."""
     return name.replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
 
 
 def is_passed_over(path: Path, settings: Settings) -> bool:
-    """Whether a file or folder is hidden, temporary, or AION's own, which every collection changes."""
+    """Whether a file or folder is hidden, temporary, or one of AION's own, which change with every collection."""
     lowered = path.name.lower()
     return (
         lowered.startswith((".", "~$"))
@@ -249,7 +249,7 @@ def walk(root: Path, settings: Settings) -> Iterator[tuple[Path, list[Path]]]:
 
 
 def _read_regular(path: Path, max_bytes: int) -> bytes:
-    """Reads without waiting: what was a file when it was listed may by now be a pipe that never ends."""
+    """Read without blocking: what was listed as a file may have become a pipe that never ends."""
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             _refuse("is no longer a regular file")

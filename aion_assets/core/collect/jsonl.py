@@ -1,4 +1,4 @@
-"""Dumps: a file with one JSON document a line, {"_id" | "id" | "url", "title", "text", …}. Read as a stream."""
+"""Dumps: a file with one JSON document a line, {"_id" | "id" | "url", "title", "text", …}, read as a stream."""
 
 import json
 import time
@@ -27,7 +27,7 @@ _PROGRESS_EVERY = 100
 
 @dataclass(slots=True)
 class Line:
-    """`body` is cut off where the line is longer than the limit; `ends` says whether a line break closed it."""
+    """`body` is cut where the line exceeds the limit. `ends`: a line break closed it."""
 
     number: int
     body: bytes
@@ -147,7 +147,7 @@ class _JsonlVisit:
         )
 
     def _record_once(self, page: CollectedPage) -> bool:
-        """False for a locator that was met before in this file."""
+        """Record the locator; False when this file held it before."""
         digest = bytes.fromhex(content_hash(page.locator.encode())[: 2 * _HASH_DIGITS])
         if digest in self._seen:
             return False
@@ -171,7 +171,7 @@ class _JsonlVisit:
 
 
 def _lines(file: IO[bytes], max_bytes: int) -> Iterator[Line]:
-    """Never holds more than `max_bytes` of a line."""
+    """Read line by line; hold at most `max_bytes` of a line."""
     number = 0
     while body := file.readline(max_bytes + 2):
         number += 1
@@ -186,7 +186,7 @@ def _lines(file: IO[bytes], max_bytes: int) -> Iterator[Line]:
 
 
 def _parse(body: bytes) -> dict[str, Any]:
-    """Raises ValueError: what is wrong with the line, in words that follow its number."""
+    """Raises ValueError: what is wrong with the line, worded to follow its number."""
     try:
         record = json.loads(body.decode("utf-8"))
     except UnicodeDecodeError as error:
@@ -211,5 +211,5 @@ def _id_of(record: dict[str, Any]) -> str:
 
 
 def _is_storable(text: str) -> bool:
-    """JSON may spell half of a character pair, which no table can hold, and NUL, which PostgreSQL cannot."""
+    """JSON can spell a lone surrogate, which no table can store, and NUL, which PostgreSQL cannot."""
     return not any("\ud800" <= character <= "\udfff" or character == "\0" for character in text)

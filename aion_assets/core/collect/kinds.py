@@ -1,7 +1,7 @@
 """The kinds of source that are installed.
 
-A kind is one class. Those in this package are always there; any installed package adds its own by the entry point group
-`aion.source_kinds` (name = kind, value = class), without a line changed here.
+A kind is one class. Those of this package are always there. An installed package adds its own through the entry point
+group `aion.source_kinds` (name = kind, value = class); nothing is changed here.
 """
 
 from functools import cache
@@ -15,7 +15,7 @@ from aion_assets.core.collect.web.site import WebConnector
 from aion_assets.core.errors import SourceError
 
 ENTRY_POINT_GROUP = "aion.source_kinds"
-# Asked in this order whether they take an address.
+# The order in which they are asked whether they take an address.
 _BUILT_IN: tuple[type[Connector], ...] = (WebConnector, UploadsConnector, JsonlConnector, FolderConnector)
 
 
@@ -42,7 +42,7 @@ def connector_of(kind: str) -> Connector:
 def kind_of(address: str) -> str:
     """The kind that takes this address.
 
-    Raises SourceError: no kind takes it, or it is meant for one that cannot use it.
+    Raises SourceError: no kind takes it, or the kind that it is meant for cannot use it.
     """
     for kind, connector in connectors().items():
         if connector.accepts(address):

@@ -10,14 +10,14 @@ from aion_assets.core.ids import content_hash
 from aion_assets.core.records import CollectedPage, KnownPage, Outcome
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-# Another attempt may succeed: the server is busy, or something before it is.
+# A later attempt may succeed: the server, or a proxy before it, is busy.
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 _BODY_IS_HELD = frozenset({Outcome.STORED, Outcome.UNCHANGED, Outcome.ERROR, Outcome.CAPPED})
 
 
 @dataclass(slots=True)
 class Answer:
-    """`headers` have lower-case names. `body` is unpacked; it is b"" where the headers alone ruled it out."""
+    """`headers` have lower-case names. `body` is decompressed, and b"" where the headers alone ruled it out."""
 
     status: int
     headers: Mapping[str, str]
@@ -25,12 +25,12 @@ class Answer:
 
 
 def body_is_held(known: KnownPage | None) -> bool:
-    """Whether the body of the last successful visit is still stored, so that "not modified" is a useful answer."""
+    """Whether the body of the last successful visit is still stored. Only then is "not modified" of use."""
     return known is not None and bool(known.content_hash) and known.outcome in _BODY_IS_HELD
 
 
 def may_say_not_modified(known: KnownPage) -> bool:
-    """Also for a duplicate, whose body is not held: it is the same as before if its original is."""
+    """True for a duplicate, too. Its own body is not stored, but it is unchanged when its original is."""
     return body_is_held(known) or (known.outcome is Outcome.DUPLICATE and bool(known.links))
 
 
@@ -44,9 +44,9 @@ def conditional_headers(known: KnownPage) -> dict[str, str]:
 
 
 def judge(locator: str, url: str, answer: Answer, known: KnownPage | None, depth: int = 0) -> CollectedPage:
-    """The outcome of one location as its own answer tells it; redirects are the caller's to judge.
+    """The outcome of one location by its own answer. The caller judges redirects.
 
-    `known` is passed when a "not modified" may be believed.
+    Pass `known` when a "not modified" may be believed.
     """
     page = CollectedPage(
         locator=locator,
@@ -100,13 +100,13 @@ def _judge_body(page: CollectedPage, answer: Answer, known: KnownPage | None) ->
 
 
 def _note_validators(page: CollectedPage, answer: Answer) -> None:
-    """Those of an error page stay unread: sent back for a body that is held, they would call it the newest."""
+    """Ignore the validators of an error page: sent back later, they would pass off the stored body as current."""
     page.etag = answer.headers.get("etag", "")
     page.last_modified = answer.headers.get("last-modified", "")
 
 
 def _carry_over(page: CollectedPage, answer: Answer, known: KnownPage) -> None:
-    """A 304 need not repeat what the server said before."""
+    """Keep what the server said before: a 304 need not repeat it."""
     _note_validators(page, answer)
     page.outcome = Outcome.UNCHANGED
     page.etag = page.etag or known.etag

@@ -1,6 +1,6 @@
-"""Files that people upload, and links that they hand in: a folder inside AION's home.
+"""Uploads: files and links that people hand in, kept in a folder of AION's home.
 
-A file that ends in .url holds one web address (bare, or in the form that browsers save); it stands for the page there.
+A .url file holds one web address, bare or in the form that browsers save. It stands for the page at that address.
 """
 
 import re
@@ -65,7 +65,7 @@ class _UploadsVisit(FolderVisit):
             return failed(found.locator, found.path.as_uri(), Outcome.ERROR, reason, known)
         match = _LINK.search(text)
         url = canonical_url(match[1]) if match else None
-        # What is known belongs to the address that the file held then.
+        # `known` belongs to the address that the file held then.
         same = known if known and tuple(known.links) == (url,) else None
         if url is None:
             page = failed(found.locator, found.path.as_uri(), Outcome.ERROR, "holds no web address")
@@ -76,9 +76,9 @@ class _UploadsVisit(FolderVisit):
 
 
 def fetch_link(client: "httpx.Client", locator: str, url: str, known: KnownPage | None = None) -> CollectedPage:
-    """One web page by a client of `guarded_client`; `links` of the row is the address that was asked for.
+    """Fetch one web page with a client of `guarded_client`. `links` of the row holds the address that was asked for.
 
-    A redirect is followed, and `url` of the row is where it led to.
+    Redirects are followed; `url` of the row is where they led.
     """
     import httpx
 

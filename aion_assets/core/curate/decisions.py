@@ -20,10 +20,10 @@ PENDING, APPROVED, REJECTED = "pending", "approved", "rejected"
 STATES = (PENDING, APPROVED, REJECTED)
 AUTO_APPROVE = "policy:auto-approve"
 EXCERPT_CHARS = 300
-# What scores less waits for a person even in a trusted source: single words, rulers, empty tables. The lowest
-# of the 5 737 documents of six retrieval sets has .34.
+# Documents of lower quality wait for a person even in a trusted source: single words, rulers, empty tables. Prose
+# scores well above this.
 MIN_AUTO_QUALITY = 0.2
-# Where one of these is another, the queue shows the document anew; title and text are in the content hash.
+# A change of one of these updates the document's row in the queue. The content hash covers title and text.
 _VERSION = ("content_hash", "quality", "url", "lang")
 _BATCH = 500
 
@@ -52,17 +52,17 @@ def register_documents(
     texts: Callable[[list[str]], Iterable[tuple[str, str]]],
     part: str = "",
 ) -> None:
-    """Make the queue agree with the documents that exist: new ones enter it, vanished ones leave the index.
+    """Bring the queue up to the documents: new ones enter it, vanished ones leave the index.
 
     `documents` are all of the source, or all of it in one of the lake's ranges of doc_id. A document keeps its decision
-    when its content changes. `texts` is asked only for what the queue shows of documents that are new or changed.
-    People decide while this runs, so what a write depends on is a condition of the write.
+    when its content changes. `texts` is called only for new or changed documents. People decide while this runs, so
+    every write carries its precondition.
     """
     columns = (_curation.c.doc_id, *(_curation.c[name] for name in _VERSION))
     with database.read() as connection:
         found = connection.execute(select(*columns).where(*_of_source(source.source_id, part))).all()
     known = {row.doc_id: row._asdict() for row in found}
-    # In one order, as deciding does, so that of the two only one ever waits for the other.
+    # Lock in one order, as deciding does, so that the two never deadlock.
     due = sorted(key for key, row in documents.items() if key not in known or _version(known[key]) != _version(row))
     for begin in range(0, len(due), _BATCH):
         some = due[begin : begin + _BATCH]
@@ -97,14 +97,14 @@ class Verdict:
 def decide(database: Database, tenant_id: str, doc_ids: Sequence[str], verdict: Verdict) -> int:
     """Takes effect in search at once (rejection) or with the next run (approval).
 
-    Returns how many decisions changed. Raises CurationError: a document is not known, nothing is changed then.
+    Returns how many decisions changed. Raises CurationError: a document is not known; then nothing is changed.
     """
     state, reason, tags = verdict.state, verdict.reason, verdict.tags
     if state not in STATES:
         raise CurationError(f"A decision cannot be {state!r}.", "Give approved, rejected or pending.")
     with database.write() as connection:
         found: dict[str, Any] = {}
-        ordered = sorted(doc_ids)  # so that of two who decide the same only one ever waits
+        ordered = sorted(doc_ids)  # one order, so that two deciders never deadlock
         for begin in range(0, len(ordered), _BATCH):
             where = (_curation.c.tenant_id == tenant_id, _curation.c.doc_id.in_(ordered[begin : begin + _BATCH]))
             asked = select(_curation).where(*where).order_by(_curation.c.doc_id).with_for_update()
@@ -134,7 +134,7 @@ def decide(database: Database, tenant_id: str, doc_ids: Sequence[str], verdict: 
 
 
 def full_ids(database: Database, tenant_id: str, given: Sequence[str]) -> list[str]:
-    """The ids that begin as given, once each. Raises PrefixError: a beginning is too short or not of one id alone."""
+    """The ids with these beginnings, once each. Raises PrefixError: a beginning is too short or fits several ids."""
     of_tenant = _curation.c.tenant_id == tenant_id
     return list(dict.fromkeys(full_id(database, _curation.c.doc_id, item, of_tenant) for item in given))
 
@@ -163,7 +163,7 @@ def _first_decision(source: Source, view: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _show_again(connection: Connection, source: Source, key: str, view: dict[str, Any]) -> None:
-    # Before there were content hashes the row may have been of the same text, and nobody decides on that now.
+    # Rows of older homes have no content hash: their text may be the same, so this is no new version.
     undecided = (_curation.c.state == PENDING, _curation.c.decided_by == "", _curation.c.content_hash != "")
     values = _first_decision(source, view)
     decided = connection.execute(update(_curation).where(_curation.c.doc_id == key, *undecided).values(**values))
@@ -173,7 +173,7 @@ def _show_again(connection: Connection, source: Source, key: str, view: dict[str
 
 
 def _approved_of(connection: Connection, doc_ids: Sequence[str]) -> list[str]:
-    """Those that are approved now. No decision on any of `doc_ids` falls until the transaction ends."""
+    """The approved ones among `doc_ids`. Locks them all: no decision on them is made until the transaction ends."""
     approved: list[str] = []
     ordered = sorted(doc_ids)
     for begin in range(0, len(ordered), _BATCH):

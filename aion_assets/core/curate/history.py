@@ -1,4 +1,4 @@
-"""Every decision that was ever made on a document: by whom, when, why, and on which version of it."""
+"""The decision history of a document: who decided what, when, why, and on which version of it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,13 +15,13 @@ _KEPT = (
 
 
 def note_decisions(connection: Connection, which: ColumnElement[bool]) -> None:
-    """Add what the rows of `curation` say now, in the transaction that decided it."""
+    """Add the present rows of `curation` to the history, in the transaction of the decision."""
     now_there = select(*(_curation.c[name] for name in _KEPT)).where(which).order_by(_curation.c.doc_id)
     connection.execute(insert(_decisions).from_select(_KEPT, now_there))
 
 
 def decision_history(database: Database, tenant_id: str, doc_id: str) -> list[Mapping[str, Any]]:
-    """The first decision first. It outlives the document and its source."""
+    """The oldest decision first. The history outlives the document and its source."""
     here = (_decisions.c.tenant_id == tenant_id, _decisions.c.doc_id == doc_id)
     asked = select(*(_decisions.c[name] for name in _KEPT)).where(*here).order_by(_decisions.c.decision_id)
     with database.read() as connection:

@@ -10,10 +10,10 @@ from math import comb
 
 _SHINGLE_WORDS = 3
 _FINGERPRINT_BITS = 64
-# Passages of 120 words on unrelated matters differ in 16 bits or more, one changed word costs 4 bits there (median),
-# two in a hundred changed words cost a page of 20 000 characters 4 bits, five in a hundred 14.
+# A changed word moves a few bits of a passage's fingerprint; so do a few words in a hundred of a long page. Texts on
+# unrelated matters differ in many more.
 MAX_DISTANCE_BITS = 6
-# With two bands more than bits may differ, two bands at least are equal: documents meet under a pair of bands.
+# There are two bands more than bits may differ, so at least two bands are equal: near duplicates share a pair of bands.
 _BANDS = MAX_DISTANCE_BITS + 2
 _PAIRS = comb(_BANDS, 2)
 _BAND_BITS = _FINGERPRINT_BITS // _BANDS
@@ -35,7 +35,7 @@ def simhash(text: str) -> int:
     while batch := list(islice(remaining, 50_000)):
         hashes = np.array([_hash(shingle) for shingle, _ in batch], dtype=">u8")
         bits = np.unpackbits(hashes.view(np.uint8).reshape(-1, 8), axis=1)
-        # Logarithm: a line repeated in a footer must not outvote the text.
+        # The logarithm keeps a repeated footer line from outvoting the text.
         weights = 1.0 + np.log2([count for _, count in batch])
         votes += (2.0 * bits - 1.0).T @ weights
     return int.from_bytes(np.packbits(votes > 0).tobytes(), "big")
@@ -47,9 +47,9 @@ def is_near_duplicate(first: int, second: int) -> bool:
 
 
 def near_duplicates(fingerprints: Iterable[tuple[str, int]]) -> dict[str, str]:
-    """Each near duplicate → the first of the (document, fingerprint) that it is near to and that is none itself.
+    """Each near duplicate → the first (document, fingerprint) near to it that is not a near duplicate itself.
 
-    Pairs of equal bands keep the work near linear: 100 000 documents take a second or two.
+    Comparing only documents with a pair of equal bands keeps the work near linear.
     """
     originals = _Originals()
     names: list[str] = []
@@ -66,12 +66,13 @@ def near_duplicates(fingerprints: Iterable[tuple[str, int]]) -> dict[str, str]:
 
 
 class _Originals:
-    """Fingerprints by number, each in one bucket for every pair of bands. The buckets are chains in arrays: as lists in
-    a dictionary those of 100 000 documents took 280 MB more."""
+    """Fingerprints by number, each in one bucket for every pair of bands. The buckets are chains in arrays, which take
+    far less memory than lists in a dictionary.
+    """
 
     def __init__(self) -> None:
         self._fingerprints = array("Q")
-        self._last = array("i", [_NONE]) * (_PAIRS << _PAIR_BITS)  # of each bucket
+        self._last = array("i", [_NONE]) * (_PAIRS << _PAIR_BITS)  # newest original of each bucket
         self._before = array("i")  # for each original and pair, the one before it in their bucket
 
     def add(self, fingerprint: int, buckets: Sequence[int]) -> None:

@@ -1,4 +1,4 @@
-"""How much a document is worth reading, and which documents say nearly the same."""
+"""How much a document is worth reading."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,10 +7,9 @@ from math import log2
 ENTROPY_WEIGHT = 0.7
 LENGTH_WEIGHT = 0.3
 FULL_LENGTH_CHARS = 10_000
-# 32 signs used evenly: the letters, a blank and the common marks. Portuguese and English passages of faquad, clapnq
-# and squad_pt_sample have 4.0 to 4.4 bits a character.
+# 32 signs used evenly: the letters, a blank and the common marks. Portuguese and English prose comes near to it.
 MAX_CHARACTER_BITS = log2(32)
-# 512 words used evenly. Among more, the small words of any language repeat, and the share would fall with length.
+# 512 words used evenly. In longer texts the function words repeat, and the share would fall with length.
 MAX_WORD_BITS = log2(512)
 
 
@@ -19,8 +18,8 @@ def quality(text: str) -> float:
 
     Entropy is Shannon's, H = −Σ p log2 p over relative frequencies p, of the case-folded text with white space as
     single blanks: the smaller of H(characters) / MAX_CHARACTER_BITS and H(words) / min(log2(number of words),
-    MAX_WORD_BITS), at most 1. The first is low for rulers and forms left empty, the second for a phrase repeated over
-    and over and for encoded data, which is one long word.
+    MAX_WORD_BITS), at most 1. The first is low for rulers and empty forms. The second is low for a phrase repeated over
+    and over, and for encoded data, which is one long word.
     """
     words = text.casefold().split()
     folded = " ".join(words)

@@ -1,4 +1,4 @@
-"""What a person sees of the documents: those in a state, what their parsers remark, which repeat another."""
+"""What a curator sees: the documents in a state, remarks of their parsers, and which repeat another."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,9 +30,9 @@ _FIRST = Page()
 def read_queue(
     database: Database, tenant_id: str, state: str = PENDING, source_id: str = "", page: Page = _FIRST
 ) -> tuple[int, list[dict[str, Any]]]:
-    """Total and one page of the documents in a state: those of low quality first, as they need a person most.
+    """Total and one page of the documents in a state. Low quality comes first: it needs a person most.
 
-    A document that vanished is not among them. Raises CurationError: there is no such state.
+    Vanished documents are left out. Raises CurationError: there is no such state.
     """
     if state not in STATES:
         raise CurationError(f"There is no state {state!r}.", f"States: {', '.join(STATES)}.")
@@ -52,7 +52,7 @@ def read_queue(
 
 
 def add_remarks(lake: Lake, rows: Sequence[dict[str, Any]]) -> None:
-    """Give every row of the queue, as `remark`, what its parser had to say: "text is cut at …", or "" for nothing."""
+    """Set `remark` of every row of the queue to what its parser noted, such as "text is cut at …", or ""."""
     keys = [row["doc_id"] for row in rows]
     remarks = {
         row["doc_id"]: row["detail"] or ""

@@ -1,4 +1,4 @@
-"""Which documents have the same content as another one, told to the curator while the decision is made."""
+"""Show the curator, before the decision, which documents have the same content as another one."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -13,16 +13,16 @@ from aion_assets.core.lake.store import Lake
 from aion_assets.core.lake.tables import DOCUMENTS
 from aion_assets.core.sources.tombstones import is_there
 
-# What was decided on the same content tells more than what waits, too.
+# A decided document of the same content tells the curator more than a waiting one.
 _TELLING = (APPROVED, REJECTED, PENDING)
 _BATCH = 500
 
 
 def add_repeats(lake: Lake, database: Database, rows: Sequence[dict[str, Any]]) -> None:
-    """Fill `duplicate_of` of the rows of the queue that are not approved: with the approved document of the same
-    content in whatever source, or else a rejected one, or one that waits and was seen earlier.
+    """Fill `duplicate_of` of the rows that are not approved with a document of the same content, in whatever source: an
+    approved one, or else a rejected one, or a waiting one that was seen earlier.
 
-    An approved row keeps what its run noted, and any row the near duplicate where no other has its very content.
+    An approved row keeps what its run noted. A row without an exact duplicate keeps its near duplicate.
     """
     undecided = [row for row in rows if row["state"] != APPROVED]
     hashes = _hashes(lake, [row["doc_id"] for row in undecided])
@@ -48,7 +48,7 @@ def _hashes(lake: Lake, keys: list[str]) -> dict[str, str]:
 
 
 def _states(database: Database, keys: list[str]) -> dict[str, str]:
-    """Of those that are there: neither vanished nor of a removed source."""
+    """States of documents that are neither vanished nor of a removed source."""
     table = tables.curation
     states: dict[str, str] = {}
     with database.read() as connection:

@@ -8,9 +8,9 @@ from sqlalchemy.types import TypeDecorator
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment. SQLite forgets zones, so that every moment is kept in UTC and comes back in it.
+    """A moment, stored and returned in UTC, because SQLite forgets time zones.
 
-    Raises ValueError: a time without a zone could be anywhere's.
+    Raises ValueError: the time has no zone.
     """
 
     impl = DateTime(timezone=True)
@@ -30,5 +30,5 @@ class UtcDateTime(TypeDecorator[datetime]):
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-# In the order of bytes, as the lake has ids: in some languages "aa" comes after "z".
+# Sorted by bytes, as the lake sorts ids. In some locales "aa" comes after "z".
 DOC_ID = String(32).with_variant(String(32, collation="C"), "postgresql")

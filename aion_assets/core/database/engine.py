@@ -41,7 +41,7 @@ def open_database(settings: Settings) -> Database:
     """
     try:
         engine = _engine(settings.sqlalchemy_url)
-    except (ArgumentError, ValueError):  # whose message may hold the password
+    except (ArgumentError, ValueError):  # its message may hold the password
         raise DatabaseError(
             "AION_DATABASE_URL cannot be read as an address.",
             "Write postgresql://user:password@host:port/database, with %40 for an @ in the password, or "
@@ -61,7 +61,7 @@ def open_database(settings: Settings) -> Database:
 
 def _engine(url: str) -> Engine:
     """Raises ArgumentError or ValueError: the URL is malformed."""
-    if "@" in (make_url(url).host or ""):  # the end of a password, which the driver would tell as an unknown host
+    if "@" in (make_url(url).host or ""):  # the end of a password, which the driver would report as an unknown host
         raise ValueError("an @ in the password")
     if not url.startswith("sqlite"):
         return create_engine(url, pool_pre_ping=True, hide_parameters=True)
@@ -73,7 +73,7 @@ def _engine(url: str) -> Engine:
 
 
 def keep_writers_out(connection: Connection, table: Table) -> None:
-    """Whoever else writes to the table waits until this transaction has ended, as on SQLite everybody does."""
+    """Make other writers of the table wait for the end of this transaction. On SQLite they always do."""
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE"))
 
@@ -83,7 +83,7 @@ def now() -> datetime:
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # transactions are begun by _begin_immediate, not by the driver
+    connection.isolation_level = None  # _begin_immediate begins transactions, not the driver
     cursor = connection.cursor()
     for pragma in ("journal_mode=DELETE", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_TIMEOUT_S}000"):
         cursor.execute(f"PRAGMA {pragma}")
@@ -91,7 +91,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_immediate(connection: Connection) -> None:
-    # Taking the write lock at once avoids the deadlock of two readers that both want to write.
+    # Take the write lock at once: two readers that both want to write would deadlock.
     if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
@@ -102,7 +102,7 @@ def clear_errors() -> Iterator[None]:
         yield
     except OperationalError as error:
         reason = _first_line(error)
-        if "disk is full" in reason or "No space left" in reason:  # as SQLite and as PostgreSQL say it
+        if "disk is full" in reason or "No space left" in reason:  # the words of SQLite and of PostgreSQL
             raise DiskFullError(
                 "No space is left to write AION's database.", "Free some space and try again."
             ) from error
@@ -117,6 +117,6 @@ def clear_errors() -> Iterator[None]:
 
 
 def _first_line(error: SQLAlchemyError) -> str:
-    """Neither the statement nor what PostgreSQL tells below: they may hold what somebody asked."""
+    """The first line only. The statement, and what PostgreSQL adds below, may hold the text of a question."""
     said = str(getattr(error, "orig", None) or "").strip()  # a driver may say nothing at all
     return said.splitlines()[0] if said else type(error).__name__

@@ -1,4 +1,4 @@
-"""Ids that a person gives by their beginning."""
+"""Ids that a person gives by their first characters."""
 
 from sqlalchemy import ColumnElement, select
 
@@ -11,7 +11,7 @@ _MOST_NAMED = 3
 
 
 def full_id(database: Database, key: ColumnElement[str], given: str, *where: ColumnElement[bool]) -> str:
-    """The one id of column `key` that begins so; `given` itself where no id does.
+    """The one id of column `key` that begins with `given`; `given` itself where none does.
 
     Raises PrefixError: it is too short, or more than one id begins so.
     """

@@ -40,14 +40,14 @@ sources = Table(
     Column("collection_requested_at", UtcDateTime),
     Column("collected_at", UtcDateTime),
     Column("failure", Text, nullable=False),  # why the newest collection is not complete; "" when it is
-    # Counts up with every collection and decision; `handled` is the newest count that a release holds.
+    # Rises with every collection and decision. `handled` is the newest count that a release holds.
     Column("requested", Integer, nullable=False),
     Column("handled", Integer, nullable=False),
-    # The code and embedder whose work the corpus holds of this source; another one makes it due.
+    # The code and embedder that made the source's corpus rows. A change of either makes the source due.
     Column("pipeline_version", String(200), nullable=False),
 )
 
-# How far the newest request of a source got: each step notes the number that its input had reached when it began.
+# How far the newest request of a source got. Each step notes the count that its input had reached when it began.
 progress = Table(
     "progress",
     metadata,
@@ -56,7 +56,7 @@ progress = Table(
     Column("reached", Integer, nullable=False),
 )
 
-# What is decided on each document now, and what the queue shows of it.
+# The current decision on each document, and what the queue shows of it.
 curation = Table(
     "curation",
     metadata,
@@ -81,7 +81,7 @@ curation = Table(
     Index("curation_by_source", "source_id", "state"),
 )
 
-# Every decision ever made, in the order in which they were made; rows are only added.
+# The decision history: every decision, in the order in which they were made. Rows are only added.
 decisions = Table(
     "decisions",
     metadata,
@@ -99,7 +99,7 @@ decisions = Table(
     Index("decisions_by_source", "source_id"),
 )
 
-# What no release may show. A subject may have several reasons, of which each is taken back by itself.
+# What no release may show. A subject may have several reasons; each is taken back by itself.
 tombstones = Table(
     "tombstones",
     metadata,
@@ -107,11 +107,11 @@ tombstones = Table(
     Column("scope", String(16), primary_key=True),  # document | source
     Column("subject", String(64), primary_key=True),  # a doc_id or a source_id
     Column("reason", String(32), primary_key=True),  # rejected | gone | removed | forgotten
-    Column("revision", Integer, nullable=False),  # the one that the counter reached with it
+    Column("revision", Integer, nullable=False),  # value of the counter that came with it
     Column("created_at", UtcDateTime, nullable=False),
 )
 
-# Counters that only grow. Who remembers the value knows whether anything changed, whatever the clocks say.
+# Counters that only grow. A reader that remembers the value knows whether anything changed; clocks do not matter.
 revisions = Table(
     "revisions",
     metadata,
@@ -146,7 +146,7 @@ answers = Table(
     Column("confidence", Float, nullable=False),
     Column("raw_confidence", Float, nullable=False),
     Column("tau", Float, nullable=False),
-    Column("features", JSON, nullable=False),  # what the calibration read, so that it can be fitted anew
+    Column("features", JSON, nullable=False),  # input of the calibration, so that it can be fitted again
     Column("latency_ms", JSON, nullable=False),  # by layer, and `total`
     Column("prompt_tokens", Integer, nullable=False),
     Column("completion_tokens", Integer, nullable=False),
@@ -155,7 +155,7 @@ answers = Table(
     Index("answers_by_state", "tenant_id", "state"),
 )
 
-# What was retrieved for an answer, by rank; the text of what was shown stands here and nowhere else.
+# What was retrieved for an answer, by rank. The text of what was shown is stored here and nowhere else.
 answer_passages = Table(
     "answer_passages",
     metadata,
@@ -175,26 +175,26 @@ answer_passages = Table(
     Column("fragment", Text, nullable=False),
     Column("scores", JSON, nullable=False),
     Column("quote", Text, nullable=False),
-    Column("passage", Text, nullable=False),  # as it was when the answer was given; "" where it was not shown
+    Column("passage", Text, nullable=False),  # as of the answer; "" where it was not shown
     Index("answer_passages_by_document", "doc_id"),
     Index("answer_passages_by_source", "source_id"),
 )
 
-# Rows are only added. Ids and figures, never a text: that stands in `answers`.
+# Rows are only added. They hold ids and figures, never a text: texts are in `answers`.
 events = Table(
     "events",
     metadata,
     Column("event_id", Integer, primary_key=True),
     Column("tenant_id", String(64), nullable=False),
     Column("kind", String(32), nullable=False),
-    Column("answer_id", String(32), nullable=False, server_default=""),  # "" where it is of none
+    Column("answer_id", String(32), nullable=False, server_default=""),  # "" where the event is of no answer
     Column("created_at", UtcDateTime, nullable=False),
     Column("body", JSON, nullable=False),
     Index("events_by_kind", "tenant_id", "kind", "created_at"),
     Index("events_by_answer", "answer_id"),
 )
 
-# Questions whose right documents a person named.
+# Questions with the right documents, as a person named them.
 golden_queries = Table(
     "golden_queries",
     metadata,
@@ -221,7 +221,7 @@ reports = Table(
     Index("reports_by_subject", "tenant_id", "kind", "subject", "created_at"),
 )
 
-# Immutable. Id and text are stored, never made again from what today's code knows.
+# Immutable. Id and text are stored, never recomputed by later code.
 model_releases = Table(
     "model_releases",
     metadata,

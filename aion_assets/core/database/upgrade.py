@@ -1,4 +1,4 @@
-"""Bring a database of before up to this AION's schema: a copy first, then all steps in one transaction."""
+"""Bring the database of an older AION up to this schema: a copy first, then all migrations in one transaction."""
 
 import logging
 import sqlite3
@@ -13,7 +13,7 @@ from aion_assets.core.settings import Settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 HEAD = "0007"
-# Copies of earlier upgrades; the newest tells most, and each is as large as the database was.
+# Copies of earlier upgrades that are kept. Each is as large as the database was.
 _KEPT_COPIES = 2
 _COPY = "before-upgrade-from-"
 _SCHEMA_COPY = "aion_before_"
@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 def upgrade(engine: Engine, settings: Settings) -> None:
-    """Does nothing to a database that is up to date; a kill in the middle leaves it as it was.
+    """Does nothing to a database that is up to date. A kill in the middle leaves it as it was.
 
     Raises DatabaseError: its schema is of a newer AION. SettingsError: the home cannot be written to.
     """
@@ -88,7 +88,7 @@ def _copy_file(database: Path, folder: Path, found: str) -> None:
 
 
 def _copy_schema(connection: Connection, found: str) -> None:
-    """PostgreSQL: into a schema beside, as the tools that dump a database may not be on this machine."""
+    """PostgreSQL: copy into a second schema, because the dump tools may not be on this machine."""
     preparer = connection.dialect.identifier_preparer
     name = f"{_SCHEMA_COPY}{found}"
     connection.execute(text(f"DROP SCHEMA IF EXISTS {preparer.quote(name)} CASCADE"))

@@ -1,6 +1,6 @@
 """HTTP clients that reach the network only through the guard and give bodies of bounded size.
 
-The limit counts bytes after decompression, and decompression itself stops at it: a few kilobytes that would unpack to
+The limit counts bytes after decompression, and decompression itself stops at it. A few kilobytes that would unpack to
 gigabytes never do.
 """
 
@@ -16,7 +16,7 @@ from aion_assets.core.fetch.guard import GuardedAsyncBackend, GuardedBackend
 from aion_assets.core.settings import Network, Settings
 
 MAX_REDIRECTS = 10
-# What `_Unpacker` can stop in the middle of.
+# The encodings that `_Unpacker` can stop in the middle of.
 ACCEPT_ENCODING = "gzip, deflate"
 ACCEPT_LANGUAGE = "pt-BR, pt;q=0.9, en;q=0.8, *;q=0.5"
 
@@ -26,7 +26,7 @@ class TooBigError(FetchError):
 
 
 def guarded_client(settings: Settings) -> httpx.Client:
-    """A client for single links; follows redirects, each of them checked. One request takes `crawl_timeout_s` at most.
+    """A client for single links. It follows redirects and checks each. One request takes `crawl_timeout_s` at most.
 
     Its requests raise BlockedAddressError, TooBigError, and what httpx raises.
     """
@@ -42,7 +42,7 @@ def guarded_client(settings: Settings) -> httpx.Client:
         timeout=settings.crawl_timeout_s,
         follow_redirects=True,
         max_redirects=MAX_REDIRECTS,
-        trust_env=False,  # a proxy named in the environment would connect where the guard cannot see
+        trust_env=False,  # a proxy named in the environment would connect out of the guard's sight
     )
 
 
@@ -69,7 +69,7 @@ class GuardedTransport(httpx.BaseTransport):
 
 
 class GuardedAsyncTransport(httpx.AsyncBaseTransport):
-    """Keeps connections for the next request to the same host; its user bounds the time of a request."""
+    """Keeps connections for the next request to the same host. The caller bounds the time of a request."""
 
     def __init__(self, allowed: Sequence[Network], max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -126,7 +126,7 @@ class _AsyncBoundedStream(httpx.AsyncByteStream):
 
 
 class _Unpacker:
-    """Undoes the content encoding piece by piece.
+    """Decodes the content encoding piece by piece.
 
     Raises TooBigError: more than `max_bytes` came out. httpx.RemoteProtocolError: the packed body is broken or cut off.
     """
@@ -208,7 +208,7 @@ def _header(answer: httpcore.Response, name: bytes) -> str:
 
 
 def _unpacked_headers(answer: httpcore.Response) -> list[tuple[bytes, bytes]]:
-    """Headers that are true of the body as it is given on."""
+    """The headers, corrected for the decoded body."""
     return [
         (key, value) for key, value in answer.headers if key.lower() not in (b"content-encoding", b"content-length")
     ]
@@ -216,7 +216,7 @@ def _unpacked_headers(answer: httpcore.Response) -> list[tuple[bytes, bytes]]:
 
 @contextmanager
 def _httpx_errors() -> Iterator[None]:
-    """What httpcore raises, as the error of the same name that callers of httpx expect."""
+    """Raise errors of httpcore as the httpx errors of the same names, which callers expect."""
     try:
         yield
     except _HTTPCORE_ERRORS as error:

@@ -1,7 +1,7 @@
-"""The one way out to the network: names are resolved here, and a connection is made only to an address checked here.
+"""The one way out to the network: it resolves names, and connects only to addresses that it has checked.
 
-The check happens when a connection is opened, on the very address that is then connected to. So a name that resolves
-differently a second time (DNS rebinding), a literal address in any spelling, and every hop of a redirect meet it alike.
+The check happens when a connection is opened, on the very address that is then connected to. So it covers a name that
+resolves differently a second time (DNS rebinding), a literal address in any spelling, and every hop of a redirect.
 """
 
 import asyncio
@@ -20,8 +20,8 @@ from aion_assets.core.settings import Network
 Address = IPv4Address | IPv6Address
 SocketOptions = Iterable[Any] | None
 
-# Special-purpose registries of IANA (RFC 6890 and its updates). `ipaddress.is_global` lets through multicast, relays
-# and addresses that carry a private one inside.
+# Special-purpose registries of IANA (RFC 6890 and its updates). `ipaddress.is_global` is not enough: it lets through
+# multicast, relays and addresses that carry a private one inside.
 _NOT_PUBLIC_V4 = tuple(
     IPv4Network(network)
     for network in (
@@ -30,13 +30,13 @@ _NOT_PUBLIC_V4 = tuple(
         "224.0.0.0/4", "240.0.0.0/4",
     )
 )  # fmt: skip
-# Of IPv6 only global unicast is ever public; that leaves out loopback, v4-mapped and v4-compatible, NAT64, link-local,
-# site-local, unique local and multicast. Inside it: IETF protocols with Teredo, documentation, and 6to4.
+# Of IPv6 only global unicast is public. That excludes loopback, v4-mapped and v4-compatible, NAT64, link-local,
+# site-local, unique local and multicast. Excluded inside it: IETF protocols with Teredo, documentation, and 6to4.
 _GLOBAL_UNICAST_V6 = IPv6Network("2000::/3")
 _NOT_PUBLIC_V6 = tuple(ip_network(network) for network in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"))
 
-# Ports below 1024 belong to other services; those above are the ones that the Fetch standard bars, because something
-# else than a web server listens there and may act on what looks like its own protocol.
+# Ports below 1024 belong to other services. Those above are barred by the Fetch standard: another service listens there
+# and may act on what looks like its own protocol.
 _WEB_PORTS = frozenset({80, 443})
 _BARRED_PORTS = frozenset(
     {1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6379, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697,
@@ -55,7 +55,7 @@ def is_allowed(address: Address, allowed: Sequence[Network]) -> bool:
 
 
 def _checked(host: str, port: int, found: Iterable[tuple[Any, ...]], allowed: Sequence[Network]) -> list[str]:
-    """The addresses of one answer of getaddrinfo that may be connected to, in its order."""
+    """The addresses of a getaddrinfo answer that may be connected to, in its order."""
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     kept = [text for text in addresses if is_allowed(ip_address(text), allowed)]
     if not kept:
@@ -76,7 +76,7 @@ def _check_port(host: str, port: int) -> None:
 def resolve(host: str, port: int, allowed: Sequence[Network]) -> list[str]:
     """Addresses of `host` that may be connected to; never empty.
 
-    Raises BlockedAddressError: it has none of these. OSError: the name does not resolve.
+    Raises BlockedAddressError: it has none. OSError: the name does not resolve.
     """
     _check_port(host, port)
     try:
@@ -87,7 +87,7 @@ def resolve(host: str, port: int, allowed: Sequence[Network]) -> list[str]:
 
 
 def refusal_of(url: str, allowed: Sequence[Network]) -> BlockedAddressError | None:
-    """Why this web address would not be fetched; None where it would, or where its name does not resolve."""
+    """Why this web address would be refused; None where it would not, or where its name does not resolve."""
     parts = urlsplit(url)
     try:
         resolve(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80), allowed)
@@ -104,7 +104,7 @@ async def resolve_async(host: str, port: int, allowed: Sequence[Network]) -> lis
 
 
 class GuardedBackend(httpcore.NetworkBackend):
-    """Opens connections for one request each; everything on it ends `deadline_s` after it was opened."""
+    """Opens a connection for each request and ends it after `deadline_s`."""
 
     def __init__(self, allowed: Sequence[Network], deadline_s: float) -> None:
         self._allowed = allowed
@@ -142,7 +142,7 @@ class GuardedBackend(httpcore.NetworkBackend):
 
 
 class GuardedAsyncBackend(httpcore.AsyncNetworkBackend):
-    """As GuardedBackend; its user bounds the time of a request."""
+    """As GuardedBackend, but the caller bounds the time of a request."""
 
     def __init__(self, allowed: Sequence[Network]) -> None:
         self._allowed = allowed
@@ -182,7 +182,7 @@ def _with_last(addresses: Sequence[str]) -> Iterable[tuple[bool, str]]:
 
 
 def _left(ends_at: float, timeout: float | None) -> float:
-    """Seconds for one operation: a server that sends a byte now and then must not hold it open beyond the deadline."""
+    """Seconds left for one operation. A server that sends a byte now and then must not outlast the deadline."""
     left = ends_at - time.monotonic()
     if left <= 0:
         raise httpcore.ReadTimeout("the answer took longer than the time limit")

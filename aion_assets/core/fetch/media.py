@@ -13,13 +13,13 @@ OCTETS = "application/octet-stream"
 # JSON on the web is an interface of a program, not a document.
 WEB_TYPES = frozenset(TYPE_OF_EXTENSION.values()) - {"application/json"} | {"text/x-markdown", "application/csv"}
 
-# What servers say when they do not know: the name and the first bytes then decide.
+# What servers send when they do not know the type. The name and the first bytes then decide.
 _SAYS_NOTHING = frozenset(
     {"", OCTETS, "binary/octet-stream", "application/binary", "application/force-download", "application/download",
      "application/x-download", "unknown/unknown", "application/unknown", "application/zip"}
 )  # fmt: skip
 
-# Extensions of addresses that are no documents and need no request to know it.
+# Extensions that are never documents: addresses with them are not requested.
 _NEVER_A_DOCUMENT = frozenset(
     """7z aac apk atom avi avif bin bmp bz2 class css deb dmg doc eot epub exe flac flv gif gz ico ics iso jar js jsonl
     key m4a m4v map mid mjs mkv mobi mov mp3 mp4 mpeg mpg msi numbers ods odp odt ogg ogv otf pages pkg ppt ps rar rdf
@@ -28,7 +28,7 @@ _NEVER_A_DOCUMENT = frozenset(
 
 
 def extension_of(name: str) -> str:
-    """Lower case, without the dot; of a path or of a URL's path."""
+    """Extension of a path or of a URL's path, in lower case and without the dot."""
     return PurePosixPath(name).suffix[1:].lower()
 
 
@@ -50,12 +50,12 @@ def is_never_a_document(url: str) -> bool:
 
 
 def media_type(content_type: str) -> str:
-    """The type alone of a Content-Type header: lower case, without parameters."""
+    """The bare type of a Content-Type header, in lower case and without parameters."""
     return content_type.partition(";")[0].strip().lower()
 
 
 def may_be_taken(content_type: str, filename: str) -> bool:
-    """Whether headers alone leave open that this is a document."""
+    """Whether the body may be a document, as far as the headers tell."""
     declared = media_type(content_type)
     return declared in WEB_TYPES or (
         declared in _SAYS_NOTHING and (TYPE_OF_EXTENSION.get(extension_of(filename), HTML) in WEB_TYPES)
@@ -63,10 +63,10 @@ def may_be_taken(content_type: str, filename: str) -> bool:
 
 
 def type_of_answer(content_type: str, filename: str, body: bytes) -> str:
-    """The type to record for a web answer, with its parameters; "" when it is not a document that is taken.
+    """The type to record for a web answer, with its parameters; "" when it is not an accepted document.
 
-    A header that names a type is believed, except that text cannot hold NUL bytes: servers label downloads as
-    text/html or text/plain when nobody told them better.
+    A header that names a type is believed, with one exception: text cannot hold NUL bytes. Servers label downloads as
+    text/html or text/plain when nobody configured a type.
     """
     declared = media_type(content_type)
     recognised = _recognise(body, filename)
@@ -93,7 +93,7 @@ def _recognise(body: bytes, filename: str) -> str:
         return "image/jpeg"
     if body.startswith((b"II*\0", b"MM\0*")):
         return "image/tiff"
-    if body.startswith(b"PK\x03\x04"):  # the office formats are zip files; only the name tells which
+    if body.startswith(b"PK\x03\x04"):  # office formats are zip files; only the name tells which
         return by_name if "openxml" in by_name else ""
     if head.startswith((b"<!doctype html", b"<html")):
         return HTML

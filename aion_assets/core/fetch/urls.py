@@ -1,7 +1,8 @@
 """One spelling for each web address, and which addresses belong to a source.
 
-What only the server can tell (`/a` and `/a/`, `/` and `/index.html`, `?model=x`) is not rewritten here, because a
-rewritten address may not exist: the crawl finds those duplicates by `rel=canonical` and by equal content.
+Only the server knows whether `/a` and `/a/`, `/` and `/index.html`, or an address with `?model=x` are the same. They
+are not rewritten here, because a rewritten address may not exist. The crawl finds such duplicates by `rel=canonical`
+and by equal content.
 """
 
 import re
@@ -15,10 +16,10 @@ from w3lib.url import canonicalize_url, safe_url_string
 
 from aion_assets.core.errors import SourceError
 
-MAX_URL_LENGTH = 2_048  # longer addresses come from traps; servers commonly refuse them from 8 000 on
+MAX_URL_LENGTH = 2_048  # longer addresses come from crawler traps; servers commonly refuse them from 8 000 on
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
-# Parameters that say where a visitor came from or who he is, never which page it is.
+# Parameters that tell where a visitor came from or who it is. They never select a page.
 TRACKING_PARAMETERS = frozenset(
     {
         "_ga", "_gac", "_gid", "_gl", "_hsenc", "_hsmi", "dclid", "epik", "fb_action_ids", "fb_action_types",
@@ -42,7 +43,7 @@ def canonical_url(link: str, base: str = "") -> str | None:
     """
     try:
         return _canonical_url(link, base)
-    except (ValueError, UnicodeError):  # what urllib, idna and w3lib raise for broken addresses
+    except (ValueError, UnicodeError):  # raised by urllib, idna and w3lib for broken addresses
         return None
 
 
@@ -71,7 +72,7 @@ def _canonical_absolute(absolute: str) -> str | None:
 
 
 def _netloc(parts: SplitResult, scheme: str, host: str) -> str:
-    """Host and port alone: user names and passwords of a link are dropped."""
+    """Host and port. User name and password are dropped."""
     if ":" in host:
         host = f"[{IPv6Address(host)}]"
     else:
@@ -85,7 +86,7 @@ def _netloc(parts: SplitResult, scheme: str, host: str) -> str:
 
 
 def _canonical_query(query: str) -> str:
-    """Pairs keep their spelling (`?a` is not `?a=` to every server), lose trackers, and are sorted."""
+    """Pairs are sorted and lose trackers. They keep their spelling, as `?a` and `?a=` differ for some servers."""
     pairs = [pair for pair in query.split("&") if pair and not _is_tracker(pair.partition("=")[0].lower())]
     return _ESCAPE.sub(_normal_escape, "&".join(sorted(pairs)))
 
@@ -104,7 +105,7 @@ def without_query(url: str) -> str:
 
 
 def origin(url: str) -> str:
-    """Scheme, host and port of a canonical URL: what one robots.txt speaks for."""
+    """Scheme, host and port of a canonical URL: the reach of one robots.txt."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
 
@@ -136,8 +137,8 @@ class _Area:
 class Scope:
     """Which addresses belong to a web source: those of its own host, and those of its allowed domains.
 
-    An allowed domain is `example.org` (with its subdomains and ports), `example.org:8080`, or `example.org/docs/`,
-    which takes that part alone: this is how a huge site is split into several sources.
+    An allowed domain is `example.org` (with its subdomains and ports), `example.org:8080`, or `example.org/docs/`. The
+    last takes that part alone, so that a huge site can be split into several sources.
     """
 
     def __init__(self, seed: str, allow_domains: Iterable[str] = ()) -> None:

@@ -1,4 +1,4 @@
-"""Cut a document into chunks that the embedder reads whole and a citation can point to."""
+"""Cut a document into chunks that fit the embedder's window and that a citation can point to."""
 
 import re
 from bisect import bisect_left, bisect_right
@@ -13,10 +13,10 @@ from aion_assets.core.records import Anchor, Chunk
 MAX_CHARS = 1200
 OVERLAP_CHARS = 200
 MIN_CUT_CHARS = 400
-# A title and heading that say more than this cost the passage more room than they are worth.
+# A longer title and heading take more room from the passage than they are worth.
 MAX_PREFIX_CHARS = 120
-# Length of a chunk with its surroundings: most short documents whole, and a page or so of a long one. Whole articles
-# instead of windows lose .06 nDCG@10.
+# Length of a chunk with its surroundings: most short documents whole, about a page of a long one. Whole articles
+# instead of windows rank worse.
 CONTEXT_CHARS = 2_500
 _WORD_START = re.compile(r"(?<=\s)\S")
 
@@ -34,9 +34,9 @@ class _Unit:
 def chunk_document(text: str, title: str, anchors: Sequence[Anchor], model: EmbeddingModel) -> list[Chunk]:
     """Chunks of at most MAX_CHARS characters and `model.text_tokens` tokens, title prefix included.
 
-    They end at sentence ends, never inside a word, and not before MIN_CUT_CHARS unless the text ends there or a
-    single sentence fills the window. Up to OVERLAP_CHARS of whole sentences are repeated at the next chunk's start,
-    but not across a heading. Page and heading are those that most of a chunk belongs to.
+    A chunk ends at a sentence end, never inside a word. It has at least MIN_CUT_CHARS, unless the text ends there or a
+    single sentence fills the window. The next chunk repeats up to OVERLAP_CHARS of whole sentences, but not across a
+    heading. Page and heading are those that most of a chunk belongs to.
     """
     offsets = [anchor.offset for anchor in anchors]
     sections = {after.offset for before, after in pairwise(anchors) if after.heading != before.heading}
@@ -62,7 +62,7 @@ def chunk_document(text: str, title: str, anchors: Sequence[Anchor], model: Embe
 def surroundings(text: str, start: int, end: int) -> str:
     """The chunk `text[start:end]` with what stands around it, CONTEXT_CHARS in all, cut between words."""
     margin = max(0, CONTEXT_CHARS - (end - start)) // 2
-    # What one end of the document leaves unused goes to the other side.
+    # Room that one end of the document leaves unused goes to the other side.
     begin = max(0, min(start - margin, len(text) - CONTEXT_CHARS))
     finish = min(len(text), max(end + margin, CONTEXT_CHARS))
     if begin > 0:
@@ -93,7 +93,7 @@ def _units(text: str, sections: set[int], budget: int, model: EmbeddingModel) ->
 
 
 def _split_words(sentence: str, tokens: list[tuple[int, int]], budget: int) -> Iterator[tuple[int, int, int]]:
-    """Split an over-long sentence at word starts; a single word longer than a chunk (base64, a URL) is cut hard."""
+    """Split an over-long sentence at word starts. A single word longer than a chunk (base64, a URL) is cut anywhere."""
     starts = [0, *(match.start() for match in _WORD_START.finditer(sentence))]
     begin_char, begin_token = 0, 0
     while begin_char < len(sentence):
@@ -127,7 +127,7 @@ def _fill(units: list[_Unit], first: int, budget: int) -> int:
 
 
 def _next_first(units: list[_Unit], first: int, last: int, budget: int) -> int:
-    """Where the next chunk begins: back over the whole sentences that fit into the overlap and leave room for more."""
+    """Index of the next chunk's first unit: back over whole sentences that fit the overlap and leave room for more."""
     following = last + 1
     if following >= len(units) or units[following].opens_section:
         return following
@@ -143,9 +143,9 @@ def _next_first(units: list[_Unit], first: int, last: int, budget: int) -> int:
 
 
 def _place_start(start: int, end: int, offsets: Sequence[int]) -> int:
-    """Where the place begins that a citation of `text[start:end]` names: the one that most of it belongs to.
+    """Start of the place that a citation of `text[start:end]` names: the one that most of the text belongs to.
 
-    Short sections are merged, and what is left of one is filled up with the next.
+    A chunk may span places: short sections are merged, and the rest of one is filled up with the next.
     """
     borders = [start, *offsets[bisect_right(offsets, start) : bisect_left(offsets, end)], end]
     return max(pairwise(borders), key=lambda part: part[1] - part[0])[0]

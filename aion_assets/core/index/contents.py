@@ -10,9 +10,9 @@ from aion_assets.core.lake.tables import CHUNKS, embeddings_name, knowledge_name
 
 
 def waiting_documents(lake: Lake, embedder_id: str, removed: Collection[str]) -> frozenset[str]:
-    """The documents that some run was still embedding when the index was last brought up to the chunks.
+    """The documents that some run was still embedding when the index was last updated from the chunks.
 
-    `removed` are ids of sources whose documents nobody waits for.
+    `removed`: ids of sources whose documents do not count.
     """
     vectors = embeddings_name(embedder_id)
     chunks_tag, vectors_tag = _tag_of(CHUNKS.name, lake, embedder_id), _tag_of(vectors, lake, embedder_id)
@@ -30,9 +30,9 @@ def waiting_documents(lake: Lake, embedder_id: str, removed: Collection[str]) ->
 def wanted_rows(
     lake: Lake, embedder_id: str, removed: Collection[str], waiting: Collection[str], part: str
 ) -> dict[str, str]:
-    """chunk_id → `indexed_hash` of what the index should hold since it was last brought up to the chunks.
+    """chunk_id → `indexed_hash` of the rows that the index should hold after its last update from the chunks.
 
-    `removed` are ids of sources, `waiting` of documents that keep the rows they have; `part` is one of the ranges of
+    `removed`: ids of sources. `waiting`: ids of documents that keep the rows they have. `part`: one of the ranges of
     chunk_id.
     """
     columns = ["chunk_id", "row_hash", "doc_id", "source_id"]
@@ -44,12 +44,12 @@ def wanted_rows(
 
 
 def indexed_hash(row_hash: str) -> str:
-    """The row hash, in the index, of a chunk with this one: it changes with the analysis of the text, too."""
+    """The row hash in the index of a chunk with this row hash. It changes with the text analysis, too."""
     return f"{row_hash}/{analysis_version()}"
 
 
 def _tag_of(name: str, lake: Lake, embedder_id: str) -> str:
-    """The tag under which the index took the table `name`; "" before the first build."""
+    """Tag of the version of table `name` that the index was built from; "" before the first build."""
     tag = knowledge_name(embedder_id)
     return tag if lake.has_tag(name, tag) else ""
 

@@ -1,4 +1,4 @@
-"""What the pipeline and a search need of an embedding model that is loaded; `trainer.embedder.Embedder` is one."""
+"""The interface of a loaded embedding model. `trainer.embedder.Embedder` implements it."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -16,13 +16,13 @@ class Embedder(Protocol):
 
 
 class LoadEmbedder(Protocol):
-    """Called only when there is something to embed: loading a model costs seconds."""
+    """Called only when there is something to embed, because loading a model takes seconds."""
 
     def __call__(self) -> Embedder: ...
 
 
 class QueryEmbedder(Protocol):
-    """The part of `trainer.embedder.Embedder` that a search needs; vectors are L2-normalised."""
+    """The part of the embedder that a search needs. Vectors are L2-normalised."""
 
     embedder_id: str
     dimension: int

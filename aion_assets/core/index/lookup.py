@@ -1,4 +1,4 @@
-"""The two questions asked of the table `knowledge`: which vectors are near, which texts hold the words."""
+"""The two queries on the table `knowledge`: which vectors are near, and which texts hold the words."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
@@ -23,8 +23,8 @@ def nearest(
     columns: Sequence[str],
     where: str = "",
 ) -> pa.Table:
-    """Rows by falling cosine, which is their column `dense`."""
-    # The type that search() declares is that of its plainest query.
+    """Rows by falling cosine, with the cosine in the column `dense`."""
+    # search() declares only the type of its plainest query.
     query = cast("LanceVectorQueryBuilder", table.search(vector, vector_column_name="vector"))
     query = query.distance_type("cosine").limit(k)
     query = query.nprobes(PROBES)

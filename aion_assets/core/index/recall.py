@@ -1,4 +1,4 @@
-"""How much of what exact search finds the vector index finds, too."""
+"""Recall of the vector index: how much of what exact search finds it finds, too."""
 
 from typing import TYPE_CHECKING
 
@@ -11,13 +11,14 @@ if TYPE_CHECKING:
     from lancedb.table import Table
 
 _BATCH_ROWS = 4_096
-# Two ways to reckon the same cosine differ by so much at most.
+# Two ways to compute the same cosine differ by at most so much.
 _ROUNDING = 1e-5
 
 
 def exact_recall(table: "Table", vectors: NDArray[np.float32], k: int) -> float:
     """Share of k rows found by the index that are as near as the exact k nearest, averaged over the query vectors (n,
-    dimension). Which of equally near rows are found, as those of a text that stands in many places, is no matter."""
+    dimension). Equally near rows, such as those of a repeated text, count alike.
+    """
     if not any(index.columns == ["vector"] for index in table.list_indices()):
         return 1.0  # every search is exact
     found = []

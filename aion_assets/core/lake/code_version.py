@@ -1,6 +1,6 @@
-"""The version of a step's code: a hash of what its modules say, blind to comment lines and blank ones.
+"""The version of a step's code: a hash of its modules' source without comment lines and blank lines.
 
-Cheap enough to be taken at every start, where hashing syntax trees took most of a second.
+It is cheap enough to be taken at every start; hashing syntax trees is not.
 """
 
 import hashlib
@@ -11,9 +11,9 @@ _HEX_DIGITS = 16
 
 
 def source_version(*modules: str) -> str:
-    """Hash over the source of modules and, for packages, of all modules inside; imports none of them.
+    """Hash over the source of modules and, for packages, of all modules inside. Imports none of them.
 
-    "package:file" is a file of data beside the modules of a package.
+    "package:file" names a data file beside the modules of a package.
     """
     state = hashlib.sha256()
     for name in modules:

@@ -1,4 +1,4 @@
-"""Keep the lake small: every write adds files and a version, and only this takes old ones away."""
+"""Keep the lake small: every write adds files and a version, and only compaction deletes old ones."""
 
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -9,9 +9,9 @@ from aion_assets.core.lake.locks import INDEX_LOCK
 from aion_assets.core.lake.store import Lake
 from aion_assets.core.lake.tables import KNOWLEDGE, kind_of
 
-# A version that was the newest so long ago has no reader any more.
+# A version that was superseded so long ago has no reader any more.
 READERS_SWAP = timedelta(hours=1)
-# Steps stream the tables they read, for hours on a large source; the server reads versions that a tag keeps.
+# Steps stream the tables they read, for hours on a large source. The server reads versions that a tag keeps.
 _LONGEST_STEP = timedelta(days=1)
 
 
@@ -26,7 +26,7 @@ class CompactedTable:
 
 
 def compact_lake(lake: Lake) -> Iterator[CompactedTable]:
-    """Compact every table in turn; a writer waits for its own table only, readers for none."""
+    """Compact one table after another. A writer waits for its own table only; readers never wait."""
     with lake.lock("compact"):
         for name in lake.names():
             kind = kind_of(name)

@@ -8,7 +8,7 @@ def is_in(column: str, values: Iterable[str]) -> str:
 
 
 def both(one: str, other: str) -> str:
-    """Two conditions, either of which may be empty."""
+    """Both conditions joined by AND; either may be empty."""
     return f"{one} AND {other}" if one and other else one or other
 
 

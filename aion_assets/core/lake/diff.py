@@ -1,4 +1,4 @@
-"""Compare what a step should hold with what it holds, row by row, so that only differences cost anything."""
+"""Compare the rows that a step should hold with those it holds, so that only differences cost work."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -9,7 +9,7 @@ _MODULUS = 1 << 128
 
 @dataclass(slots=True)
 class RowDiff:
-    """Keys only; a fingerprint covers a row's input and the code version that made it."""
+    """Keys of the rows that differ. A fingerprint covers a row's input and the code version that made it."""
 
     new: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
@@ -21,7 +21,7 @@ class RowDiff:
         return self.new + self.changed
 
     def add(self, other: "RowDiff") -> None:
-        """What another range of the same tables differs in."""
+        """Add the differences of another range of the same tables."""
         self.new += other.new
         self.changed += other.changed
         self.orphaned += other.orphaned
@@ -51,12 +51,12 @@ def diff_rows(stored: Mapping[str, str], wanted: Mapping[str, str]) -> RowDiff:
 
 
 def data_version(rows: Iterable[tuple[str, str]]) -> str:
-    """Fingerprint of a set of (key, row hash), whatever their order."""
+    """Fingerprint of a set of (key, row hash); their order does not matter."""
     return counted_version(rows)[1]
 
 
 def counted_version(rows: Iterable[tuple[str, str]]) -> tuple[int, str]:
-    """Number of the rows and their `data_version`; holds none of them."""
+    """Number of the rows and their `data_version`. Holds no row in memory."""
     version = RowSetVersion()
     for key, row_hash in rows:
         version.add(key, row_hash)

@@ -1,11 +1,11 @@
-"""Files that are whole or not there, also after a power cut."""
+"""Files that are whole or absent, even after a power cut."""
 
 import os
 from pathlib import Path
 
 
 def write_durably(path: Path, body: bytes) -> None:
-    """Write beside, sync, replace, sync the folder: a reader sees the old file or the new one."""
+    """Write a file beside, sync it, replace, sync the folder. A reader sees the old file or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
     with part.open("wb") as file:

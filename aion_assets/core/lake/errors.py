@@ -7,13 +7,13 @@ from contextlib import contextmanager
 
 from aion_assets.core.errors import AionError, DiskFullError, LakeError
 
-# Lance says where in its own source an error arose, which helps nobody who runs AION.
+# Lance adds the place in its own source where an error arose. That helps nobody who runs AION.
 _RUST_PLACE = re.compile(r"[, (]*/?[\w./@-]+\.rs:\d+(?::\d+)?\)?")
 
 
 @contextmanager
 def clear_errors(name: str) -> Iterator[None]:
-    """What goes wrong inside with the table `name` is raised as DiskFullError or LakeError."""
+    """Raise any error of LanceDB inside as DiskFullError or LakeError on the table `name`."""
     try:
         yield
     except AionError:

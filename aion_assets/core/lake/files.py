@@ -1,7 +1,7 @@
-"""The files of one Lance table: made durable, and mended where a kill, a power cut or a full disk left half of one.
+"""The files of one Lance table: make them durable, and repair those that a kill, a power cut or a full disk cut short.
 
-Lance writes data and manifests so that a reader sees all or nothing, but it calls no fsync, and it writes a tag in
-place: a tag that a kill or a full disk cut short is an empty file, which then breaks every listing of tags.
+Lance writes data and manifests so that a reader sees all or nothing, but it calls no fsync. It writes a tag in place: a
+tag that a kill or a full disk cut short is an empty file, and that file breaks every listing of tags.
 """
 
 import logging
@@ -26,12 +26,12 @@ _SLACK_NS = 2_000_000_000  # file systems round times
 
 
 def is_made(table: Path) -> bool:
-    """False too for the folder that a kill left before the table had its first manifest."""
+    """Whether the table exists. A folder without manifest and data was left by a kill and does not count."""
     return any((table / "_versions").glob("*.manifest")) or any((table / "data").glob("*"))
 
 
 def sync_newer(table: Path, started_ns: int) -> None:
-    """fsync what a commit wrote: files first, then the folders that name them."""
+    """fsync what a commit wrote: first files, then the folders that list them."""
     for parent, _, files in os.walk(table):
         touched = False
         for file in files:
@@ -49,7 +49,7 @@ def sync_newer(table: Path, started_ns: int) -> None:
 
 
 def drop_unfinished_commit(table: Path) -> bool:
-    """Set aside a newest manifest that is empty: power failed before its commit was acknowledged."""
+    """Set aside an empty newest manifest: power failed before its commit was acknowledged."""
     # Lance names manifests so that the newest sorts first.
     manifests = sorted((table / "_versions").glob("*.manifest"))
     if len(manifests) < 2 or manifests[0].stat().st_size or not manifests[1].stat().st_size:
@@ -61,11 +61,10 @@ def drop_unfinished_commit(table: Path) -> bool:
 
 
 def drop_versions(table: Path, newest: int, kept: Collection[int], superseded_for: timedelta) -> int:
-    """Forget the versions that another one took the place of so long ago, except `kept` and the newest; how many there
-    were.
+    """Drop the versions that were superseded so long ago, except `kept` and the newest; returns how many.
 
-    Their files stay until Lance next cleans up. For the one writer of the table only. Does nothing where Lance names
-    its manifests otherwise than here: `kept` could not be told from the others.
+    Their files stay until Lance next cleans up. Only the table's writer may call this. It does nothing where Lance
+    names its manifests otherwise: `kept` could not be told from the others.
     """
     # Lance names manifests so that the newest sorts first.
     manifests = sorted((table / "_versions").glob("*.manifest"))
@@ -80,7 +79,7 @@ def drop_versions(table: Path, newest: int, kept: Collection[int], superseded_fo
     for manifest in old:
         manifest.unlink()
     if old:
-        sync_folder(table / "_versions")  # before the files that they name go
+        sync_folder(table / "_versions")  # before the files that they name are deleted
     return len(old)
 
 
@@ -92,7 +91,7 @@ def age_of_oldest_tag(table: "Table") -> timedelta:
 
 
 def drop_unfinished_tags(table: Path) -> list[str]:
-    """Names of the tags that were cut short and are gone now. For the one writer of the table only."""
+    """Delete the tags that were cut short; returns their names. Only the table's writer may call this."""
     dropped = []
     for file in (table / "_refs" / "tags").glob("*.json"):
         if file.stat().st_size == 0:
@@ -118,7 +117,7 @@ def size_bytes(table: Path) -> int:
 
 
 def _version_of(manifest: Path) -> int:
-    """-1 where the name is of another form."""
+    """Version in a manifest's name; -1 where the name has another form."""
     return 2**64 - 1 - int(manifest.stem) if manifest.stem.isdecimal() else -1
 
 

@@ -1,4 +1,4 @@
-"""How the Lance tables of an older AION become those of this one."""
+"""How the Lance tables of an older AION get the columns of this one."""
 
 from collections.abc import Iterable
 
@@ -8,9 +8,9 @@ from aion_assets.core.errors import LakeError
 
 
 def missing_columns(name: str, stored: pa.Schema, wanted: pa.Schema) -> pa.Schema | None:
-    """The columns that the table has to be given, None when it has them all.
+    """The columns to add to the table; None when it has them all.
 
-    Raises LakeError: the table has columns that this AION does not know, or lacks one that no row may be without.
+    Raises LakeError: the table has columns that this AION does not know, or lacks one that is not nullable.
     """
     unknown = [column for column in stored.names if column not in wanted.names]
     if unknown:

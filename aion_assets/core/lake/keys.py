@@ -1,8 +1,7 @@
-"""Finding the rows of many keys at once.
+"""Find the rows of many keys at once.
 
-Lance copies a condition for every file of a table, and a merge holds the keys of the whole table. Looking 2 000 keys up
-in 240 000 rows of 120 files took 106 MB and 0.36 s as a list in a condition; reading the column past the keys, and then
-the rows found, takes 12 MB and 0.13 s.
+Lance copies a condition for every file of a table, and a merge holds the keys of the whole table. Scanning the key
+column and then reading the rows found takes less memory and time than a long list in a condition.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,13 +14,13 @@ if TYPE_CHECKING:
     from lancedb.table import Table
 
 _ROW_ID = "_rowid"
-# Keys are short, and comparing more of them at once costs less.
+# Keys are short. Comparing many at once is cheap.
 _READ_KEYS = 8_192
 _IDS_PER_STATEMENT = 1_000
 
 
 def row_ids(table: "Table", key: str, keys: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """Of the rows with one of these keys, with theirs, in the order of the table, in the version that it has open."""
+    """(row id, key) of the rows with one of these keys, in the order of the table, at the version it has open."""
     wanted = pa.array(keys, pa.string())
     for batch in table.search().select([key]).with_row_id(True).to_batches(_READ_KEYS):
         found = batch.filter(pc.is_in(batch.column(key), value_set=wanted))

@@ -1,8 +1,8 @@
-"""LanceDB as everybody here imports it: without the REST client that it brings along.
+"""The one import of LanceDB: without the REST client that comes with it.
 
-`import lancedb` reads the client of a remote catalogue, which nobody here calls: two hundred types, and validators for
-each of its calls. That is more than half of the import, 2.3 s on two slow cores. Here the calls stay out, and a type
-gets its validator when one is made.
+`import lancedb` loads the client of a remote catalogue, which AION never calls: two hundred types, and validators for
+each of its calls. That is the larger part of the import. Here the calls stay out, and a type gets its validator on
+first use.
 """
 
 import sys
@@ -15,7 +15,7 @@ _REST_CLIENT = "lance_namespace_urllib3_client"
 
 
 def import_lancedb() -> ModuleType:
-    """Threads may meet here."""
+    """Safe to call from several threads."""
     if "lancedb" not in sys.modules:
         _leave_out_calls()
         with _validators_when_used():
@@ -26,7 +26,7 @@ def import_lancedb() -> ModuleType:
 
 
 def _leave_out_calls() -> None:
-    """The package without what its `__init__` imports; its modules can still be imported one by one."""
+    """Stand in for the package without what its `__init__` imports. Its modules can still be imported one by one."""
     spec = find_spec(_REST_CLIENT)
     if spec is not None:
         sys.modules.setdefault(_REST_CLIENT, module_from_spec(spec))

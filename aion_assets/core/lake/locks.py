@@ -10,12 +10,12 @@ from aion_assets.core.lake.errors import clear_errors
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
-# Whoever changes an index, checks it against the chunks or releases it holds this lock.
+# Held while an index is changed, checked against the chunks, or released.
 INDEX_LOCK = "index"
 
 
 class Locks:
-    """A lock ends with its process at the latest; a thread may take one again that it has."""
+    """Locks that end with their process at the latest. A thread may take a lock again that it holds."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -23,12 +23,12 @@ class Locks:
 
     @contextmanager
     def take(self, name: str, *, wait: bool = True) -> Iterator[bool]:
-        """Inside, no other has the lock of this name; False, and no lock, where `wait` is off and another has it."""
+        """Hold the lock of this name inside. False, without the lock, where `wait` is off and another holds it."""
         from filelock import FileLock, Timeout
 
         with clear_errors(name):
             self._folder.mkdir(parents=True, exist_ok=True)
-            # One object for each name, as it knows whether this thread holds the lock already.
+            # One object for each name: it knows whether this thread holds the lock already.
             lock = self._locks.setdefault(name, FileLock(self._folder / f".{name}.lock"))
             taken = True
             try:

@@ -1,8 +1,8 @@
 """The Lance tables: streaming reads, idempotent writes, durable commits.
 
-LanceDB calls no fsync, so every commit's new files and folders are synced here before a write returns. Writers of one
-table in a folder lock each other out; readers never wait. Work that reads several tables and then writes takes a lock
-of its own name, wherever the tables are, so that two processes of a machine never decide on the same rows at once.
+LanceDB calls no fsync, so each write syncs the new files and folders before it returns. Writers of one table in a
+folder lock each other out; readers never wait. Work that reads several tables and then writes takes a lock of its own
+name, wherever the tables are. So two processes of a machine never decide on the same rows at once.
 """
 
 import errno
@@ -32,26 +32,26 @@ if TYPE_CHECKING:
     from lancedb import DBConnection
     from lancedb.table import Table
 
-# Rows of one write or delete statement; large enough to amortise a commit, small enough to stay in memory.
+# Rows of one write or delete statement: enough to be worth a commit, few enough to stay in memory.
 WRITE_ROWS = 2_000
-# So many are looked up by a condition, which an index may answer.
+# Up to so many keys are looked up by a condition, which an index may answer.
 _FEW_KEYS = 50
 _READ_ROWS = 1_024
-# 200 searches of 240 000 vectors kept 0.34 GB; 50 take a third longer with 1 MB than with 64.
+# Without a limit, searches keep the vectors that they read. A smaller cache than this makes them slower.
 _CHECKING_CACHE_BYTES = 8_000_000
-# What is kept of files and versions, of which every write makes new ones.
+# Cached facts about files and versions. Every write makes new ones.
 _METADATA_BYTES = 16_000_000
-# A write of so much leaves enough behind to be worth the 20 ms that giving it back takes.
+# After a write of so much, giving memory back is worth the time that it takes.
 _MUCH_BYTES = 1_000_000
-# Rows that a step compares at once: some 20 MB of ids and hashes.
+# Rows that a step compares at once. Their ids and hashes fit in memory, however large the table.
 _RANGE_ROWS = 16_000
 _NEVER = timedelta(days=36_500)
 
 
 class Lake:
-    """`uri` is a folder or an object-store URI. Who takes locks over an object store names the `home`, which holds
-    them then. `spare` is for a process that writes much and searches only to check an index: it keeps little in
-    memory."""
+    """`uri` is a folder or an object-store URI. Locks over an object store need a `home`, which holds them. `spare` is
+    for a process that writes much and searches only to check an index: it keeps little in memory.
+    """
 
     def __init__(self, uri: str, home: Path | None = None, *, spare: bool = False) -> None:
         self.uri = uri
@@ -88,7 +88,7 @@ class Lake:
                 return self._connection.open_table(name)
 
     def grown(self, table: LakeTable) -> "Table":
-        """Open a table to write to it: made when it is missing, and given the columns that an older AION did not have.
+        """Open a table to write to it. Makes a missing table, and adds the columns that an older AION did not have.
 
         Raises LakeError: it is broken, or has columns that this AION does not know.
         """
@@ -107,7 +107,7 @@ class Lake:
         return opened
 
     def table_at(self, name: str, tag: str) -> "Table":
-        """The table as it was when the tag was set, whatever is written meanwhile.
+        """The table at the version that the tag names.
 
         Raises LakeError: the table or the tag is missing, or broken.
         """
@@ -118,13 +118,14 @@ class Lake:
 
     @contextmanager
     def reading(self, name: str) -> Iterator[None]:
-        """For queries on an open table: what goes wrong inside becomes a LakeError."""
+        """For queries on an open table: raise what goes wrong inside as LakeError."""
         with clear_errors(name):
             yield
 
     def read(self, name: str, columns: Sequence[str], where: str = "", tag: str = "") -> Iterator[pa.RecordBatch]:
-        """Batches of at most 1 024 rows of the newest version, or of the tagged one; nothing when the table does not
-        exist yet."""
+        """Batches of at most 1 024 rows of the newest version, or of the tagged one. Nothing when the table does not
+        exist.
+        """
         if not self.exists(name):
             return
         with clear_errors(name):
@@ -162,10 +163,10 @@ class Lake:
             return int(self.table(name).count_rows(where or None))
 
     def ranges(self, column: str, *names: str, where: str = "") -> list[str]:
-        """Conditions on a column of hexadecimal digests, which part these tables alike: every row meets exactly one,
-        and each is met by some 16 000 rows of a table at most, of those for which `where` holds.
+        """Conditions that split these tables into the same ranges by a column of hexadecimal digests. Every row meets
+        exactly one; of the rows for which `where` holds, each is met by some 16 000 of a table at most.
 
-        What compares whole tables does so range by range, and needs no more memory when they grow.
+        Whole tables are compared range by range, so that memory does not grow with them.
         """
         count = max(1, math.ceil(max(self.count(name, where) for name in names) / _RANGE_ROWS))
         edges = [f"{(number << 32) // count:08x}" for number in range(1, count)]
@@ -204,7 +205,7 @@ class Lake:
 
     @contextmanager
     def changing(self, name: str) -> Iterator["Table"]:
-        """The newest version of a table, locked against other writers; what was written is durable on leaving."""
+        """The newest version of a table, locked against other writers. What was written is durable on leaving."""
         table = self.table(name)
         with self._writing(name):
             table.checkout_latest()  # type: ignore[no-untyped-call]
@@ -213,39 +214,40 @@ class Lake:
             yield table
 
     def compact(self, name: str, keep: timedelta) -> None:
-        """Merge small files, and give back the room of every version that was superseded more than `keep` ago and that
-        no tag names. Readers of an older version must have ended by then."""
+        """Merge small files, and delete every version that was superseded more than `keep` ago and that no tag names.
+        Readers of an older version must have ended by then.
+        """
         if not self.exists(name):
             return
         with self.changing(name) as table:
             if self.folder is None:
                 table.optimize(cleanup_older_than=max(keep, files.age_of_oldest_tag(table)))
                 return
-            # Lance itself cleans nothing that is younger than the oldest tag, though most of it is between two tags.
+            # Lance itself deletes nothing younger than the oldest tag, though most old versions lie between two tags.
             tagged = {tag["version"] for tag in table.tags.list().values()}
             files.drop_versions(self._files_of(name), table.version, tagged, keep)
-            # What no version names is left over, as nobody writes while this holds the table's lock.
+            # Files that no version names are leftovers: nobody writes while this holds the table's lock.
             table.optimize(cleanup_older_than=_NEVER, delete_unverified=True)
 
     def names(self) -> list[str]:
-        """Of all tables."""
+        """Names of all tables."""
         if self.folder is None:
             return sorted(self._connection.list_tables().tables)
         return sorted(folder.stem for folder in self.folder.glob("*.lance") if files.is_made(folder))
 
     def size_bytes(self, name: str) -> int:
-        """On disk, all versions together; 0 in an object store."""
+        """Size on disk of all versions together; 0 in an object store."""
         return 0 if self.folder is None else files.size_bytes(self._files_of(name))
 
     def set_tag(self, name: str, tag: str, version: int | None = None) -> None:
-        """Let `tag` name a version of a table, the newest by default; nothing when the table does not exist yet."""
+        """Let `tag` name a version of a table, by default the newest. Does nothing when the table does not exist."""
         if not self.exists(name):
             return
         with self.changing(name) as table:
             version = table.version if version is None else version
             change = table.tags.update if tag in table.tags.list() else table.tags.create
             change(tag, version)
-            # Lance does not notice that there was no room for it.
+            # Lance does not notice a full disk here.
             if self.folder is not None and tag in files.drop_unfinished_tags(self._files_of(name)):
                 raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -257,16 +259,16 @@ class Lake:
 
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
-        """Wait until no other process or thread holds the lock of this name; it ends with the process at the latest.
+        """Hold the lock of this name inside; wait while another process or thread holds it.
 
-        A thread may take a lock again that it holds. These locks have names of their own, apart from those of tables.
+        It ends with the process at the latest. A thread may take it again. Its names are apart from those of tables.
         """
         with self._named_lock(name, wait=True):
             yield
 
     @contextmanager
     def locks_if_free(self, *names: str) -> Iterator[bool]:
-        """All these locks at once, without waiting; False where another holds one of them."""
+        """Take all these locks without waiting; False where another holds one of them."""
         with ExitStack() as taken:
             yield all(taken.enter_context(self._named_lock(name, wait=False)) for name in names)
 

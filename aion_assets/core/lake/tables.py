@@ -1,4 +1,4 @@
-"""The Lance tables: name, key, columns and what stands in them, in one place.
+"""The Lance tables in one place: name, key, columns and their meaning.
 
 A table grows by nullable columns: `Lake.upsert` adds those that an older home lacks.
 """
@@ -46,7 +46,7 @@ PAGES = LakeTable(
         ]
     ),
 )
-# Apart from their pages, whose rows change at every visit: Lance rewrites a row as a whole.
+# Bodies are apart from pages, whose rows change at every visit: Lance rewrites a row as a whole.
 BODIES = LakeTable(
     "bodies",
     "page_key",
@@ -140,7 +140,7 @@ CHUNKS = LakeTable(
             pa.field("url", pa.string()),
             pa.field("text", pa.string(), nullable=False),
             pa.field("embed_text", pa.string(), nullable=False),
-            pa.field("context", pa.string()),  # the text around the chunk that lends it its parent's full-text score
+            pa.field("context", pa.string()),  # text around the chunk, by which full text scores it with its neighbours
             pa.field("text_hash", pa.string(), nullable=False),  # of embed_text
             pa.field("row_hash", pa.string(), nullable=False),  # of everything the index shows of this chunk
             pa.field("code_version", pa.string(), nullable=False),
@@ -163,7 +163,7 @@ def embeddings_table(embedder_id: str, dimension: int) -> LakeTable:
 
 
 def knowledge_table(embedder_id: str, dimension: int) -> LakeTable:
-    """The index: the chunks of approved primaries with their vectors, ready to search without any join."""
+    """The index: the chunks of approved primaries with their vectors. A search needs no join."""
     carried = [
         CHUNKS.schema.field(name)
         for name in (
@@ -171,24 +171,24 @@ def knowledge_table(embedder_id: str, dimension: int) -> LakeTable:
             "heading", "fragment", "lang", "title", "url", "text", "text_hash", "row_hash",
         )
     ]  # fmt: skip
-    # Made by index.analysis.index_columns: a row fills the columns of its own language only.
+    # Filled by index.analysis.index_columns. A row fills the columns of its own language only.
     full_text = [pa.field(f"{kind}_{lang}", pa.string()) for kind in ("text", "context") for lang in ("pt", "en")]
     vector = pa.field("vector", pa.list_(pa.float32(), dimension), nullable=False)
     return LakeTable(knowledge_name(embedder_id), "chunk_id", pa.schema([*carried, *full_text, vector]))
 
 
 def embeddings_name(embedder_id: str) -> str:
-    """Vectors of different embedders differ in length, so each embedder has its table."""
+    """Each embedder has a table of its own: vectors of different embedders differ in length."""
     return f"{EMBEDDINGS}-{_plain(embedder_id)}"
 
 
 def knowledge_name(embedder_id: str) -> str:
-    """Each embedder has its own index, so that switching builds the new one beside the one that serves."""
+    """Each embedder has an index of its own: a new one is built beside the one that serves."""
     return f"{KNOWLEDGE}-{_plain(embedder_id)}"
 
 
 def kind_of(name: str) -> str:
-    """The table's name without that of an embedder."""
+    """The table's name without the embedder's id."""
     return next((kind for kind in (EMBEDDINGS, KNOWLEDGE) if name.startswith(f"{kind}-")), name)
 
 
@@ -196,7 +196,7 @@ def _plain(embedder_id: str) -> str:
     return "".join(char if char.isalnum() or char in "._" else "-" for char in embedder_id)
 
 
-# What stands in each column, whichever table it is in.
+# The meaning of each column, whichever table it is in.
 MEANINGS = {
     "anchors": "Where pages and headings begin in the text.",
     "chunk_id": "Made of the document, the text and its occurrence in it.",

@@ -3,23 +3,23 @@
 from functools import cache
 from typing import Any
 
-# Beyond this the answer does not change, and the work grows with the text.
+# More text does not change the answer and costs more time.
 _SAMPLE_CHARS = 4_000
 _MIN_LETTERS = 12
-# Log-odds, in the identifier's nats, lent to languages expected beforehand. A sentence of Portuguese is some 15 nats
-# from Galician, a page hundreds: the bonus decides for headings and lists of names and never against prose.
+# Log-odds, in the identifier's nats, added for expected languages. They are smaller than the distance that a sentence
+# of prose makes, so they decide for headings and lists of names and never against prose.
 _EXPECTED = {"pt": 10.0, "en": 8.0, "es": 6.0, "fr": 4.0, "it": 4.0, "de": 4.0}
 _DECLARED_BONUS = 6.0
 _MIN_MARGIN = 1.0
-# Constructed or small relatives of large languages, that lists and tables in Romance languages are taken for.
+# Constructed languages and small relatives of large ones. Lists and tables in Romance languages are mistaken for them.
 _IMPLAUSIBLE = frozenset(("an", "oc", "wa", "vo", "io", "ia", "ie"))
 
 
 def identify(text: str, declared: str = "") -> str:
     """ISO 639-1 code of the language of `text`, "" if it cannot be decided.
 
-    `declared` is what the document says of itself (a BCP 47 tag). Generators write it carelessly (`lang="en"` above
-    a Portuguese book), so that it only tips the scales where the text leaves them level.
+    `declared` is the document's own tag (BCP 47). Generators write it carelessly (`lang="en"` above a Portuguese book),
+    so it only decides where the text does not.
     """
     hint = declared.strip().replace("_", "-").split("-")[0].lower()
     hint = hint if len(hint) == 2 and hint.isascii() and hint.isalpha() else ""
@@ -41,7 +41,7 @@ def identify(text: str, declared: str = "") -> str:
 
 
 def _prose(text: str) -> str:
-    """The beginning and the middle: a cover page or a licence in English says little of a book."""
+    """The beginning and the middle of the text: a book may open with a cover page or a licence in English."""
     middle = len(text) // 2
     half = _SAMPLE_CHARS // 2
     return text[:_SAMPLE_CHARS] if len(text) <= _SAMPLE_CHARS else f"{text[:half]}\n{text[middle : middle + half]}"

@@ -6,10 +6,10 @@ from aion_assets.core.language.identify import identify
 
 PORTUGUESE, ENGLISH = "pt", "en"
 DEFAULT = PORTUGUESE
-# The embedder reads some 1 000 characters, and more words only blur a full-text search.
+# The embedder's window holds about as much, and more words only blur a full-text search.
 MAX_QUESTION_CHARS = 2_000
 _PUNCTUATION = string.punctuation + "“”‘’«»¿¡…–—"
-# Function words that belong to one of the two only. In a question of five words they say more than letter statistics.
+# Function words of one of the two languages only. In a question of five words they say more than letter statistics.
 _PORTUGUESE = frozenset(
     "o os um uma uns umas do da dos das no na nos nas ao aos à às pelo pela pelos pelas de em para com por e é são foi "
     "foram era eram ser está estão que quem qual quais quando onde como quanto quantos quanta quantas porque se não "
@@ -24,13 +24,13 @@ _ENGLISH = frozenset(
 
 
 def clean_question(text: str) -> str:
-    """What can be searched for: valid Unicode on one line; of a pasted text the beginning."""
+    """The searchable form of a question: valid Unicode on one line. Of a long text only the beginning is kept."""
     return " ".join(text[:MAX_QUESTION_CHARS].encode("utf-8", "replace").decode().replace("\0", " ").split())
 
 
 def question_language(text: str) -> str:
-    """ "pt" or "en"; Portuguese, the default of end-user texts, where nothing tells."""
-    # Whole words only: an identifier such as has_many is of no language.
+    """ "pt" or "en". Undecided questions are taken for Portuguese, the default of end-user texts."""
+    # Whole words only: an identifier such as has_many has no language.
     words = [word.strip(_PUNCTUATION) for word in text.lower().split()]
     balance = sum(word in _PORTUGUESE for word in words) - sum(word in _ENGLISH for word in words)
     if balance != 0:

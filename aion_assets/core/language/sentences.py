@@ -5,7 +5,7 @@ Own rules, because the segmenters at hand either know no Portuguese or download 
 
 import re
 
-# A full stop after these ends no sentence. Words that also end sentences ("no", "mar", "set") are left out.
+# A full stop after these does not end a sentence. Words that can also end a sentence ("no", "mar", "set") are left out.
 _ABBREVIATIONS = frozenset(
     "sr sra srs sras dr dra drs prof profa profª exmo exma ilmo av ed vol cap pág pag págs pp fl fls nº núm art arts "
     "inc par tel ex obs séc fig figs tab eq ref cf vs e.g i.e a.c d.c p.ex ltda cia s.a jr mr mrs ms corp co dept "
@@ -17,13 +17,12 @@ _END, _END_LOWER_CASE = (
     re.compile(rf"(?P<mark>{_MARK})[^\S\n]+(?={_BEFORE_OPENING}{opening})|(?P<line>[^\S\n]*\n\s*)")
     for opening in ("[A-ZÀ-ÖØ-Þ0-9¿¡]", r"\w")
 )
-# Texts that someone has put into lower case have fewer capitals than this among their letters; prose has ten times as
-# many.
+# A text with a smaller share of capitals among its letters was put into lower case. Prose has many times as many.
 _LOWER_CASE_SHARE = 0.003
 _LAST_WORD = re.compile(r"([\w.ªº]+)$")
-# A line shorter than this was not broken by a page's width.
+# A shorter line was not broken by the page's width.
 _WRAPPED_LINE_CHARS = 40
-# Of a command and the next one, which begin with the same word; prose seldom has both signs.
+# Signs of a command line. Two lines in a row that begin with the same word and have one are separate commands.
 _COMMAND = re.compile(r"(?:^|\s)--?\w|[/=({]")
 _STARTS_ANEW = re.compile(r"[^a-zà-öø-ÿ]|[^\n:]{1,40}: ")
 
@@ -31,8 +30,8 @@ _STARTS_ANEW = re.compile(r"[^a-zà-öø-ÿ]|[^\n:]{1,40}: ")
 def sentence_spans(text: str) -> list[tuple[int, int]]:
     """Spans (start, end) in order, without the white space around them.
 
-    A line break ends a sentence unless the line looks wrapped: long, without a closing mark, and carried on in lower
-    case.
+    A line break ends a sentence unless the line looks wrapped: it is long, has no closing mark, and the next line
+    begins in lower case.
     """
     spans: list[tuple[int, int]] = []
     start = line_start = 0

@@ -1,10 +1,10 @@
-"""The content words of a text, and how much each of them tells.
+"""The content words of a text, reduced to terms that can be compared.
 
-Lance ranks by its own full-text index; these terms are for judging a passage or a sentence against a question, where
-the index has no say. A term is the stem of a word's dictionary form, without accents and case. Dictionaries and
-Snowball's rules of both languages are applied to every word: nobody needs to know in which language a name or a heading
-is, and what a rule of the other language takes from a word it takes wherever that word stands. As "use" and "files" are
-words of both, the dictionary of the question's language is asked first, for the question and for passages alike.
+Lance ranks by its own full-text index. These terms are for comparing a passage or sentence with a question. A term is
+the stem of a word's dictionary form, without accents and case. Dictionaries and Snowball's rules of both languages are
+applied to every word. So the language of a name or heading need not be known, and a rule of the wrong language does no
+harm: it changes the word alike wherever it stands. "use" and "files" are words of both languages, therefore the
+dictionary of the question's language comes first, for the question and for passages alike.
 """
 
 import re
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     pass
 
 _WORD = re.compile(r"\w+")
-# For bytes.translate, which parts a text in a quarter of the time in which a regular expression finds its words.
+# For bytes.translate, which splits a text into words faster than a regular expression.
 _PARTED = bytes(code if code >= 128 or re.match(r"\w", chr(code)) else ord(" ") for code in range(256))
 _CAO = re.compile(r"cao$")
 _CACHED_WORDS = 1 << 17
-# Without caches of their own, as _Terms is one. They are called with the interpreter's lock held, so threads may share.
+# Stemmers without caches, as _Terms caches. Threads may share them: each call holds the interpreter's lock.
 _STEM_PT, _STEM_EN = Stemmer("portuguese", 0), Stemmer("english", 0)
 _STOP_WORDS = frozenset(
     # Portuguese, accents folded
@@ -45,9 +45,9 @@ _STOP_WORDS = frozenset(
 
 
 class _Terms(dict[bytes, tuple[str, ...]]):
-    """Stretch of text between two ASCII characters that are of no word → its terms; most stretches are one word.
+    """Stretch of text between two ASCII non-word characters → its terms. Most stretches are one word.
 
-    The dictionary of the first of `languages` is asked first. What was asked before is a plain look-up: a search asks
+    The dictionary of the first of `languages` comes first. Known stretches are plain look-ups, because a search asks
     for the words of some hundred texts.
     """
 
@@ -66,14 +66,14 @@ _ENGLISH_TERMS, _OTHER_TERMS = _Terms(ENGLISH, PORTUGUESE), _Terms(PORTUGUESE, E
 
 
 def _term(word: str, languages: Sequence[str]) -> str:
-    """ "" for a word that tells nothing."""
+    """ "" for a word without content."""
     if fold(word) in _STOP_WORDS:
         return ""
-    # Dictionaries hold nothing but letters, and looking in vain takes longest.
+    # Dictionaries hold letters only, and a look-up in vain is the slowest.
     form = fold(lemma(word, *languages) if word.isalpha() else word)
     if form in _STOP_WORDS:  # "fez" says as little as "fazer"
         return ""
-    # Snowball knows the ending -ção only with its cedilla, which many people do not type.
+    # Snowball knows the ending -ção only with its cedilla, and many people do not type it.
     return fold(_STEM_EN.stemWord(_STEM_PT.stemWord(_CAO.sub("ção", form)))).removesuffix("e")
 
 
@@ -83,12 +83,12 @@ def fold(text: str) -> str:
 
 
 def terms(text: str, language: str) -> list[str]:
-    """Content terms in order, repeated as they repeat. Only terms of one `language` compare."""
+    """Content terms in order, with repetitions. Compare only terms of the same `language`."""
     known = _ENGLISH_TERMS if language == ENGLISH else _OTHER_TERMS
     stretches = text.encode("utf-8", "replace").translate(_PARTED).split()
     return [*chain.from_iterable(map(known.__getitem__, stretches))]
 
 
 def content_words(text: str) -> str:
-    """The words of a text that are no function words of either language; all of it when it has no others."""
+    """The text without function words of either language; the whole text when nothing else is left."""
     return " ".join(word for word in _WORD.findall(text) if fold(word) not in _STOP_WORDS) or text

@@ -1,4 +1,4 @@
-"""Fitting the confidence of answers on labelled questions."""
+"""Fit the confidence of answers on labelled questions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from aion_assets.core.answer.confidence import Bin, Calibration, Model, sigmoid,
 from aion_assets.core.search.features import FEATURES
 
 _BINS = 10
-# Measured on sets left out: between 1 and 100 nothing changes by more than .003 AUROC.
+# Anything between 1 and 100 ranks questions of unseen sets alike.
 _RIDGE = 20.0
 _STEPS = 50
 
 
 @dataclass(slots=True)
 class Case:
-    """A question whose answer is, or is not, in the index. `weight` tells how often such a question is expected."""
+    """A question whose answer is in the index, or is not. `weight`: how often such questions are expected."""
 
     evidence: Mapping[str, float]
     language: str
@@ -27,7 +27,7 @@ class Case:
 
 
 def fit_calibration(cases: Sequence[Case], *, embedder_id: str, fitted_on: Mapping[str, Any]) -> Calibration:
-    """A model for every language among the cases; those without any evidence need no model to be refused."""
+    """Fit a model for every language among the cases. Cases without evidence are left out: they need no model."""
     judged = [case for case in cases if case.evidence]
     models: dict[str, Model] = {}
     predicted, truth, weights = np.zeros(len(judged)), np.zeros(len(judged)), np.zeros(len(judged))
@@ -63,7 +63,7 @@ def _fit(raw: NDArray[np.float64], truth: NDArray[np.float64], weights: NDArray[
 def reliability_curve(
     predicted: NDArray[np.float64], truth: NDArray[np.float64], weights: NDArray[np.float64]
 ) -> tuple[Bin, ...]:
-    """Of ten equal intervals of the prediction, those that hold any question."""
+    """One bin for each of ten equal intervals of the prediction that holds a question."""
     place = np.minimum((predicted * _BINS).astype(int), _BINS - 1)
     curve = []
     for index in range(_BINS):

@@ -1,4 +1,4 @@
-"""How well a retriever finds what labelled questions ask for: bench, reports and gates measure with this."""
+"""Measure retrieval on labelled questions: the one code for bench, reports and gates."""
 
 import math
 import statistics
@@ -17,7 +17,7 @@ Identify = Callable[[Hit], str]
 
 @dataclass(slots=True)
 class Evaluation:
-    """One number a question in each list, in the order of the questions, so that two evaluations can be paired."""
+    """Each list has one number for each question, in their order, so that two evaluations can be paired."""
 
     ndcg: list[float] = field(default_factory=list)
     mrr: list[float] = field(default_factory=list)
@@ -25,14 +25,14 @@ class Evaluation:
     search_ms: list[float] = field(default_factory=list)
 
     def figures(self) -> dict[str, float]:
-        """Means at K, and the median time of a search; nan without questions."""
+        """Means at K and the median time of a search; nan without questions."""
         means = {f"ndcg@{K}": self.ndcg, f"mrr@{K}": self.mrr, f"recall@{K}": self.recall}
         summary = {name: _of(statistics.fmean, values) for name, values in means.items()}
         return summary | {"search_p50_ms": _of(statistics.median, self.search_ms)}
 
 
 def evaluate(retriever: Retriever, questions: Iterable[LabelledQuestion], identify: Identify) -> Evaluation:
-    """`identify` gives the key under which a question's `relevant` names the document of a hit."""
+    """`identify` returns the key by which `relevant` of a question names the document of a hit."""
     result = Evaluation()
     for question in questions:
         started = time.monotonic()

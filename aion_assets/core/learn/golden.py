@@ -1,7 +1,7 @@
-"""The labelled questions of this installation: what a curator says should be found.
+"""The labelled questions of this installation: a curator says what they should find.
 
-They stand in the database. `golden_queries.jsonl` in the home, one {"text": …, "urls": [addresses of the documents
-that answer it]} a line, is taken over whenever something is measured; a line that is gone from it retires its question.
+They are stored in the database. `golden_queries.jsonl` in the home, one {"text": …, "urls": [addresses of the documents
+that answer it]} a line, is read into it before each measurement. A line that is gone retires its question.
 """
 
 import json
@@ -22,7 +22,7 @@ _golden = tables.golden_queries
 
 
 def golden_questions(home: Home) -> list[LabelledQuestion]:
-    """Those that are not retired, in one order. Raises SettingsError: a line of the file is not what it should be."""
+    """The questions that are not retired, in a fixed order. Raises SettingsError: a line of the file is wrong."""
     _take_over_file(home)
     here = (_golden.c.tenant_id == home.tenant_id, _golden.c.retired_at.is_(None))
     asked = select(_golden.c.query_id, _golden.c.text, _golden.c.relevant).where(*here).order_by(_golden.c.query_id)

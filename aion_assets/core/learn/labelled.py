@@ -1,7 +1,7 @@
-"""Labelled questions, over a corpus or over a web site.
+"""Labelled questions on a corpus or on a web site.
 
 A set is a folder of corpus.jsonl {_id, title, text}, queries.jsonl {_id, text, answers, answerable} and qrels.tsv. The
-questions of a site are a file of {text, pages} a line, `pages` being the paths of those that answer it.
+questions on a site are a file with one {text, pages} a line; `pages` are the paths of the pages that answer it.
 """
 
 import csv
@@ -18,8 +18,9 @@ from aion_assets.core.errors import SourceError
 
 @dataclass(frozen=True, slots=True)
 class LabelledQuestion:
-    """`relevant` maps documents to their grade, by corpus id or by address; a question without any, or marked so, is
-    not `answerable`. `answers` are texts that would be right."""
+    """`relevant` maps documents, by corpus id or by address, to their grade. A question without any, or marked so, is
+    not `answerable`. `answers` are texts that would be right.
+    """
 
     text: str
     relevant: Mapping[str, int]
@@ -30,7 +31,7 @@ class LabelledQuestion:
 
 @dataclass(frozen=True, slots=True)
 class LabelledSet:
-    """`addresses` are what is added as sources; `files` are what was read of the set."""
+    """`addresses` are added as sources. `files` are what was read of the set."""
 
     name: str
     addresses: tuple[str, ...]
@@ -39,9 +40,9 @@ class LabelledSet:
 
 
 def load_labelled_set(folder: Path, limit: int = 0, seed: int = 0) -> LabelledSet:
-    """The whole corpus, and all queries or a random `limit` of them.
+    """The whole corpus, and all queries or a random sample of `limit`.
 
-    Raises SourceError: a file is missing or is not of its form.
+    Raises SourceError: a file is missing or has another form.
     """
     corpus, queries, qrels = (folder / name for name in ("corpus.jsonl", "queries.jsonl", "qrels.tsv"))
     for path in (corpus, queries, qrels):
@@ -49,7 +50,7 @@ def load_labelled_set(folder: Path, limit: int = 0, seed: int = 0) -> LabelledSe
             raise SourceError(f"{path} is missing.", "A labelled set holds corpus.jsonl, queries.jsonl and qrels.tsv.")
     relevant = _grades(qrels)
     try:
-        # Not splitlines(): it also breaks at U+2028 and the like, which JSON strings may hold as they are.
+        # Not splitlines(): it also breaks at U+2028 and the like, which JSON strings may hold unescaped.
         entries = [json.loads(line) for line in queries.read_text("utf-8").split("\n") if line.strip()]
         found = [_query(entry, relevant[str(entry["_id"])]) for entry in entries]
     except (ValueError, KeyError, TypeError) as error:
@@ -63,7 +64,7 @@ def load_labelled_set(folder: Path, limit: int = 0, seed: int = 0) -> LabelledSe
 
 
 def load_site_questions(url: str, path: Path) -> LabelledSet:
-    """Raises SourceError: the file is missing or is not of its form."""
+    """Raises SourceError: the file is missing or has another form."""
     try:
         entries = [json.loads(line) for line in path.read_text("utf-8").split("\n") if line.strip()]
         found = [
@@ -81,7 +82,7 @@ def load_site_questions(url: str, path: Path) -> LabelledSet:
 
 
 def together(name: str, sets: Sequence[LabelledSet]) -> LabelledSet:
-    """One base of all their sources, asked all their questions."""
+    """One set of all their sources and all their questions."""
     return LabelledSet(
         name,
         tuple(address for item in sets for address in item.addresses),
@@ -91,7 +92,7 @@ def together(name: str, sets: Sequence[LabelledSet]) -> LabelledSet:
 
 
 def _grades(qrels: Path) -> dict[str, dict[str, int]]:
-    """Query id → corpus id → grade, of what is relevant. Ids are taken as they stand, quotation marks included."""
+    """Query id → corpus id → grade of the relevant documents. Ids are read literally, quotation marks included."""
     relevant: dict[str, dict[str, int]] = defaultdict(dict)
     with qrels.open(encoding="utf-8", newline="") as file:
         for number, row in enumerate(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE), 1):

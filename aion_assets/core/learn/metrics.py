@@ -1,4 +1,4 @@
-"""Measures of retrieval and of answers, each as its literature defines it."""
+"""Measures of retrieval and of answers, as the literature defines them."""
 
 import math
 import re
@@ -56,7 +56,7 @@ def exact_match(answer: str, truths: Sequence[str]) -> float:
 
 
 def token_f1(answer: str, truths: Sequence[str]) -> float:
-    """Harmonic mean of the precision and recall of words, over the truth that it matches best."""
+    """Harmonic mean of the precision and recall of words, against the expected answer that it matches best."""
     return max((_f1(normalised_words(answer), normalised_words(truth)) for truth in truths), default=0.0)
 
 

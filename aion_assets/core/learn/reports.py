@@ -1,4 +1,4 @@
-"""What was measured: of which subject, when, in which run. Rows are only added."""
+"""Reports: what was measured of which subject, when and in which run. Rows are only added."""
 
 import uuid
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Choose the fusion weights on labelled questions, where there are enough of them."""
+"""Choose the fusion weights on labelled questions, if there are enough."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -16,16 +16,16 @@ from aion_assets.core.search.selection import best_per_document
 
 K = 10
 WEIGHTS = tuple(round(0.1 * step, 1) for step in range(11))
-# With fewer labelled questions in a language, the choice would follow chance.
+# With fewer labelled questions in a language, chance would decide.
 MIN_LABELLED = 30
 
 
 def tune_fusion(
     retriever: Retriever, questions: Sequence[LabelledQuestion], identify: Callable[[Hit], str] = lambda hit: hit.url
 ) -> FusionConfig:
-    """The weights with the best nDCG@10, by language; the built-in ones where there are too few questions.
+    """The weights with the best nDCG@10, by language. Languages with too few questions keep the built-in ones.
 
-    Every question is searched once: another weight only mixes the same scores anew.
+    Every question is searched once: another weight only mixes the same scores again.
     """
     curves: dict[str, list[Scores]] = defaultdict(list)
     for question in questions:
@@ -61,6 +61,6 @@ def _ndcg_by_weight(hits: Sequence[Hit], relevance: Mapping[str, int], identify:
 
 
 def _smoothed(curve: Scores) -> Scores:
-    """Mean with both neighbours: a flat top is a safer choice than a peak."""
+    """Average each value with its neighbours: a flat top is a safer choice than a peak."""
     padded = np.pad(curve, 1, mode="edge")
     return (padded[:-2] + padded[1:-1] + padded[2:]) / 3

@@ -1,4 +1,4 @@
-"""Files of any kind to plain text with anchors: `parse_bytes` for one, `sandbox.parse_all` for foreign ones."""
+"""Files of any kind to plain text with anchors: `parse_bytes` for one, `sandbox.pool.parse_all` for foreign ones."""
 
 from aion_assets.core.parse.registry import parse_bytes
 

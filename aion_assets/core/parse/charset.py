@@ -3,36 +3,36 @@
 import codecs
 import re
 
-# Enough for the detector's statistics; it takes about a second for each further megabyte.
+# Enough for the detector's statistics, whose time grows with the sample.
 _SAMPLE_BYTES = 65_536
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark is its beginning
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark begins it
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _ESCAPES = ((b"\x1b$)C", "iso2022_kr"), (b"\x1b$B", "iso2022_jp"), (b"\x1b$@", "iso2022_jp"))
 _PORTUGUESE = set("áàâãéêíóôõúüçÁÀÂÃÉÊÍÓÔÕÚÜÇªº°§´–—“”‘’•…\xa0")
-# In encodings of Central Europe these are letters, and so stand beside others: "³adn±" was "ładną".
+# In encodings of Central Europe these are letters and stand beside other letters: "³adn±" was "ładną".
 _SIGN = re.compile(r"(?:(?<=m)[²³]|®|(?<![^\W\d_])[²³¼½¾±×÷©])(?![^\W\d_])")
 _NASAL_ENDING = re.compile("ç[ãõ]", re.IGNORECASE)  # "ção" and "ções" mark Portuguese
-_FOREIGN_SHARE = 0.2  # of a Portuguese text's accents: the names of a few people and places
+_FOREIGN_SHARE = 0.2  # share of accents not Portuguese: names of a few people and places
 _HIGH = re.compile(r"[^\x00-\x7f]")
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 _XML_ENCODING = re.compile(rb"^\s*<\?xml[^>]{0,100}encoding\s*=\s*[\"']([\w.:-]+)")
-# Browsers read these names as their Windows supersets, so pages are written for that.
+# Browsers read these names as their Windows supersets, and pages rely on it.
 _SUPERSETS = {"iso8859-1": "cp1252", "ascii": "cp1252", "iso8859-9": "cp1254", "gb2312": "gb18030", "gbk": "gb18030"}
 
 
 def decode(body: bytes, declared: str = "") -> str:
-    """Text of `body`. Byte order mark, then valid UTF-8, then what was declared, then statistics; never fails."""
+    """Text of `body` by byte order mark, valid UTF-8, declared encoding or statistics, in this order. Never fails."""
     for mark, encoding in _BYTE_ORDER_MARKS:
         if body.startswith(mark):
             return body.decode(encoding, "replace")
     if wide := _wide_encoding(body):
         return body.decode(wide, "replace")
-    # ISO-2022 is of 7 bits, and so would pass for ASCII.
+    # ISO-2022 has 7 bits and would pass for ASCII.
     stateful = [encoding for escape, encoding in _ESCAPES if escape in body[:_SAMPLE_BYTES]]
     for encoding in (*stateful, "utf-8", _python_name(declared)):
         if encoding and (text := _strict(body, encoding)) is not None:
@@ -65,12 +65,12 @@ def _python_name(declared: str) -> str:
 def _strict(body: bytes, encoding: str) -> str | None:
     try:
         return body.decode(encoding)
-    except (UnicodeDecodeError, LookupError):  # LookupError: a codec such as "hex" that is not of text
+    except (UnicodeDecodeError, LookupError):  # LookupError: a codec such as "hex" that is not for text
         return None
 
 
 def _wide_encoding(body: bytes) -> str:
-    """UTF-16 and UTF-32 without a mark betray themselves by the zeros in every Latin character."""
+    """UTF-16 or UTF-32 without a mark, recognised by the zero bytes of Latin characters; "" otherwise."""
     sample = body[:4096]
     sample = sample[: len(sample) // 4 * 4]
     if len(sample) < 8 or b"\0" not in sample:
@@ -89,7 +89,7 @@ def _wide_encoding(body: bytes) -> str:
 
 
 def _reads_as_portuguese(text: str) -> bool:
-    """Latin-1 is normal in Brazil, and statistics take short Portuguese in it for Turkish or Polish."""
+    """Whether Latin-1 gives Portuguese: statistics take short Portuguese in it for Turkish or Polish."""
     high = _HIGH.findall(_SIGN.sub("", text))
     foreign = sum(character not in _PORTUGUESE for character in high)
     allowed = _FOREIGN_SHARE * len(high) if _NASAL_ENDING.search(text) else 0

@@ -1,4 +1,4 @@
-"""What a body is: by its content first, then by what the server said, then by the name."""
+"""Detect the kind of a body: by its content, then by the server's header, then by the name."""
 
 import io
 import re
@@ -17,13 +17,13 @@ from aion_assets.core.records import QuarantineReason
 
 @dataclass(slots=True)
 class RawFile:
-    """What was fetched, untouched, with everything that was said about it."""
+    """A fetched body with everything that was said about it."""
 
     body: bytes
     url: str = ""
     content_type: str = ""
     filename: str = ""
-    read_until: float = inf  # by time.monotonic(): beyond it, work that can be left out is
+    read_until: float = inf  # time.monotonic() after which optional work is skipped
 
     def is_late(self) -> bool:
         return time.monotonic() > self.read_until
@@ -49,9 +49,6 @@ class Detected:
     remark: str = ""  # set where the content is not what the name says
 
 
-_TEXT_KINDS = {
-    Kind.HTML, Kind.MARKDOWN, Kind.PLAIN, Kind.MAIL, Kind.TABLE, Kind.RECORDS, Kind.JSON, Kind.XML,
-}  # fmt: skip
 _IMAGE_MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _KNOWN_BINARIES = (
@@ -71,13 +68,13 @@ _MAIL_FIELD = re.compile(r"^(?:from|received|return-path|message-id|mime-version
 _CONTROLS = re.compile(rb"[\x00-\x08\x10-\x1a\x1c-\x1f]")  # not the shifts and escapes of ISO-2022
 
 
-_TEXTS = frozenset({Kind.HTML, Kind.MARKDOWN, Kind.PLAIN, Kind.MAIL, Kind.TABLE, Kind.RECORDS, Kind.JSON, Kind.XML})
+_TEXT_KINDS = frozenset({Kind.HTML, Kind.MARKDOWN, Kind.PLAIN, Kind.MAIL, Kind.TABLE, Kind.RECORDS, Kind.JSON, Kind.XML})
 
 
 def detect(raw: RawFile) -> Detected:
     """The kind of `raw`.
 
-    Raises ParseError: EMPTY, ENCRYPTED, UNSUPPORTED (known, but AION does not read it), WRONG_TYPE (its content is
+    Raises ParseError: EMPTY, ENCRYPTED, UNSUPPORTED (a known kind that AION does not read), WRONG_TYPE (the content is
     neither what it claims to be nor anything known).
     """
     if not raw.body:
@@ -95,8 +92,8 @@ def _claim(raw: RawFile) -> Kind | None:
 
 
 def _by_magic(body: bytes, claimed: Kind | None) -> Kind | None:
-    # The specification lets a PDF begin after up to 1 024 bytes of other data; a text may speak of it.
-    if body.startswith(b"%PDF-") or (b"%PDF-" in body[:1024] and claimed not in _TEXTS):
+    # A PDF may begin after up to 1 024 bytes of other data. A text may contain its signature, too.
+    if body.startswith(b"%PDF-") or (b"%PDF-" in body[:1024] and claimed not in _TEXT_KINDS):
         return Kind.PDF
     if body.startswith(_IMAGE_MAGIC):
         return Kind.IMAGE
@@ -129,7 +126,7 @@ def _by_zip(body: bytes, claimed: Kind | None) -> Kind:
 
 
 def _ole_error(body: bytes) -> ParseError:
-    """OLE is the container of the old Office formats and the envelope of encrypted new ones."""
+    """The error for OLE, the container of the old Office formats and of encrypted new ones."""
     if "EncryptedPackage".encode("utf-16-le") in body:
         return ParseError(
             QuarantineReason.ENCRYPTED, "The Office file is protected by a password.", "Add it without the password."
@@ -165,7 +162,7 @@ def _by_text(raw: RawFile, claimed: Kind | None) -> Kind:
 
 
 def _is_binary(body: bytes) -> bool:
-    """Text has no controls but blanks and escapes; UTF-16 and UTF-32 give themselves away in `decode`."""
+    """Text has no control characters but blanks and escapes. `decode` recognises UTF-16 and UTF-32."""
     sample = body[:8192]
     found = len(_CONTROLS.findall(sample))
     if found <= len(sample) // 200:

@@ -1,6 +1,6 @@
-"""The document being written: parsers hand over headings, paragraphs and pages, in reading order.
+"""The document being written. Parsers pass headings, paragraphs and pages in reading order.
 
-Every parser writes through a Draft, so that text is normalised, bounded and anchored in one way for all types.
+Every parser writes through a Draft, which normalises, bounds and anchors text alike for all types.
 """
 
 import re
@@ -11,14 +11,15 @@ from urllib.parse import unquote, urlsplit
 from aion_assets.core.errors import ParseError
 from aion_assets.core.records import Anchor, ParsedDocument, QuarantineReason
 
-# A person reads no more of one document, and an index of 10 000 chunks from one file helps nobody: about 5 000 pages.
+# About 5 000 pages. Nobody reads more of one document, and more chunks of one file only crowd the index.
 MAX_TEXT_CHARS = 10_000_000
 MAX_TITLE_CHARS = 300
 _SEPARATOR = "\n\n"
 
 _LINE_BREAKS = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
-# Controls, surrogates, noncharacters, and what is invisible to a reader but not to a model: zero-width characters,
-# bidirectional overrides and the tag characters that smuggle hidden instructions. Joiners stay: scripts need them.
+# Controls, surrogates, noncharacters, and characters that a reader does not see but a model reads: zero-width
+# characters, bidirectional overrides, and tag characters, which smuggle hidden instructions. Joiners stay: scripts need
+# them.
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ufdd0-\ufdef"
     "\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
@@ -30,7 +31,7 @@ _BLANK_LINES = re.compile(r"\n\s*\n")
 
 
 def clean(text: str) -> str:
-    """NFC without ligatures, `\\n` as the only line break, nothing invisible. Spaces are left as they are."""
+    """The text in NFC, without ligatures and invisible characters, with `\\n` as the only line break. Spaces stay."""
     text = _LINE_BREAKS.sub("\n", text)
     text = _PRIVATE_USE.sub(" ", _INVISIBLE.sub("", text))
     return unicodedata.normalize("NFC", text.translate(_LIGATURES))
@@ -45,7 +46,7 @@ class Draft:
 
     def __init__(self) -> None:
         self.title = ""
-        self.lang = ""  # as the document itself declares it; only a hint
+        self.lang = ""  # declared by the document; only a hint
         self.published = ""
         self.parser = ""
         self.notes: list[str] = []
@@ -61,7 +62,7 @@ class Draft:
 
     @property
     def full(self) -> bool:
-        """Nothing more is taken; a parser with more to read may stop."""
+        """Whether the limit is reached. A parser with more to read may stop then."""
         return self._length >= MAX_TEXT_CHARS
 
     @property
@@ -73,17 +74,17 @@ class Draft:
             self.notes.append(remark)
 
     def page(self, number: int) -> None:
-        """What follows stands on this page, counted from 1."""
+        """Begin a page, counted from 1."""
         self._page = number
         self._place_is_new = True
 
     def heading(self, level: int, text: str, fragment: str = "") -> None:
-        """`level` 1 is the outermost; `fragment` is the element's own id in the page."""
+        """`level` 1 is the outermost. `fragment` is the element's id in the page."""
         self.section(level, text, fragment)
         self._append(one_line(text))
 
     def section(self, level: int, text: str, fragment: str = "") -> None:
-        """What follows belongs to this heading, which itself is not part of the text."""
+        """Begin a section whose heading is not part of the text."""
         if line := one_line(text):
             self._headings = [(depth, name) for depth, name in self._headings if depth < level]
             self._headings.append((level, line))
@@ -92,26 +93,26 @@ class Draft:
             self._place_is_new = True
 
     def paragraph(self, text: str) -> None:
-        """Line breaks are kept, runs of blanks become one, blank lines make separate paragraphs."""
+        """Add text. Line breaks stay, runs of blanks become one, blank lines separate paragraphs."""
         for part in _BLANK_LINES.split(clean(text)):
             lines = (_BLANKS.sub(" ", line).strip() for line in part.split("\n"))
             self._append("\n".join(line for line in lines if line))
 
     def verbatim(self, text: str) -> None:
-        """Code: indentation is kept."""
+        """Add code. Indentation stays."""
         lines = [line.rstrip() for line in clean(text).expandtabs(4).split("\n")]
         self._append(re.sub(r"\n{3,}", "\n\n", "\n".join(lines).strip("\n")))
 
     def leave_out(self, error: ParseError) -> None:
-        """Some text is not read for want of Tesseract or of time: the outcome, if there is no other text."""
+        """Note that text was skipped for lack of Tesseract or of time. Without other text, this is the outcome."""
         if self._hindrance is None:
             self._hindrance = error
             self.note(error.what)
 
     def finish(self, *, url: str, filename: str) -> ParsedDocument:
-        """The document. `lang` is what was declared; deciding it is the registry's work.
+        """The document, with `lang` as declared. The registry decides the language.
 
-        Raises ParseError: NO_TEXT when nothing legible was collected, or what hindered it.
+        Raises ParseError: NO_TEXT when nothing legible was collected, or the reason that was noted for it.
         """
         text = _SEPARATOR.join(self._blocks)
         if not any(map(str.isalnum, text)):

@@ -1,4 +1,4 @@
-"""One parser per kind of file, each imported when its first file comes: trafilatura alone takes a second to load."""
+"""One parser per kind of file, imported with its first file: some, such as trafilatura, are slow to load."""
 
 from collections.abc import Callable
 from importlib import import_module
@@ -36,7 +36,7 @@ def parser_for(kind: Kind) -> ParseFunction:
 
 
 def parse_bytes(body: bytes, *, url: str, content_type: str, filename: str) -> ParsedDocument:
-    """The document in `body`, in this process and without limits; foreign files belong into `sandbox.parse_all`.
+    """Parse `body` in this process and without limits. Foreign files belong into `sandbox.pool.parse_all`.
 
     Raises ParseError: carries the reason for the quarantine.
     """
@@ -44,7 +44,7 @@ def parse_bytes(body: bytes, *, url: str, content_type: str, filename: str) -> P
 
 
 def parse_noted(raw: RawFile) -> tuple[ParsedDocument, str]:
-    """The document and what is to be remarked about it ("named docx, but its content is pdf"), "" if nothing.
+    """The document and a remark for the curator ("named docx, but its content is pdf"), "" for none.
 
     Raises ParseError: carries the reason for the quarantine.
     """

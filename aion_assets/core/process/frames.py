@@ -16,7 +16,7 @@ def write_frame(stream: IO[bytes], header: Mapping[str, Any], body: bytes = b"")
 
 
 def read_frame(stream: IO[bytes]) -> tuple[dict[str, Any], bytes] | None:
-    """None at the end of the stream, also when the writer died in the middle of a frame."""
+    """The next frame; None at the end of the stream, even when the writer died inside a frame."""
     start = stream.read(_LENGTHS.size)
     if len(start) < _LENGTHS.size:
         return None

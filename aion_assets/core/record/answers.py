@@ -1,4 +1,4 @@
-"""The answers: opened when their generation starts, closed when it ends, with a snapshot of what they showed."""
+"""The record of answers: opened when generation starts, closed when it ends, with a snapshot of what was shown."""
 
 import uuid
 from collections.abc import Mapping, Sequence
@@ -38,7 +38,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Who asked what, and over which release; what is known when the generation starts."""
+    """What is known when generation starts: who asked what, and over which release."""
 
     question: str
     release_id: str
@@ -51,7 +51,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class AnswerRecord:
-    """`nearest` are what an abstention offered instead of citations; `given` are in the order of the retrieval."""
+    """`nearest`: what an abstention offered instead of citations. `given`: in the order of the retrieval."""
 
     answer_id: str
     tenant_id: str
@@ -73,12 +73,12 @@ class AnswerRecord:
 
     @property
     def used(self) -> str:
-        """What people are told of it: the engine, or that there was no answer."""
+        """What people are told: the engine, or that there was no answer."""
         return ABSTENTION if self.state == State.ABSTAINED else self.engine
 
 
 def open_answer(database: Database, tenant_id: str, asked: Asked) -> str:
-    """The id of a new answer. It is to be closed, whatever happens to its generation."""
+    """Open an answer and return its id. It must be closed, whatever happens to its generation."""
     answer_id = uuid.uuid4().hex
     unknown = dict.fromkeys(("text", "language", "engine", "provider", "model", "policy_version", "reason"), "")
     figures = dict.fromkeys(("confidence", "raw_confidence", "tau", "cost"), 0.0)
@@ -107,8 +107,9 @@ def open_answer(database: Database, tenant_id: str, asked: Asked) -> str:
 def close_answer(
     database: Database, answer_id: str, retrieval: Retrieval, answer: Answer, latency_ms: Mapping[str, float]
 ) -> AnswerRecord:
-    """Store what was answered and its two events in one transaction. An answer is closed once: what somebody else
-    ended meanwhile stays as it is."""
+    """Store the answer and its two events in one transaction. An answer is closed once: one that was ended meanwhile
+    stays as it is.
+    """
     state = State.ABSTAINED if answer.used == ABSTENTION else State.COMPLETE
     values = {
         "state": state,
@@ -140,14 +141,14 @@ def close_answer(
 
 
 def end_answer(database: Database, answer_id: str, state: State, reason: str) -> None:
-    """Close an answer that will have no text: cancelled, or failed with its reason."""
+    """Close an answer without text: cancelled, or failed with a reason."""
     is_open = (_answers.c.answer_id == answer_id, _answers.c.state == State.OPEN)
     with database.write() as connection:
         connection.execute(update(_answers).where(*is_open).values(state=state, reason=reason, closed_at=now()))
 
 
 def end_abandoned_answers(database: Database, tenant_id: str, older_than: timedelta) -> int:
-    """Close the answers whose process died over them; how many there were."""
+    """Close the answers whose process died. Returns how many."""
     abandoned = (
         _answers.c.tenant_id == tenant_id,
         _answers.c.state == State.OPEN,

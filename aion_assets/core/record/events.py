@@ -1,4 +1,4 @@
-"""The append-only record of what happened: ids and figures, never a word of any question, answer or document."""
+"""The append-only record of events: ids and figures, never a word of a question, answer or document."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -12,7 +12,7 @@ from aion_assets.core.database.engine import now
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """`kind` names the class in the table; the fields are its body."""
+    """`kind` names the class in the table. The fields are the event's body."""
 
     kind: ClassVar[str]
 
@@ -32,7 +32,7 @@ class RetrievalEvent(Event):
 
 @dataclass(frozen=True, slots=True)
 class AnswerEvent(Event):
-    """`citations` are chunk ids; `latency_ms` is by layer."""
+    """`citations` are chunk ids. `latency_ms` is by layer."""
 
     kind: ClassVar[str] = "answer"
     release_id: str
@@ -45,7 +45,7 @@ class AnswerEvent(Event):
 
 @dataclass(frozen=True, slots=True)
 class ReleaseEvent(Event):
-    """`action` is published or rolled_back; `before` is the release that served until then, "" before the first."""
+    """`action`: published or rolled_back. `before`: the release that served until then, "" before the first."""
 
     kind: ClassVar[str] = "release"
     action: str
@@ -62,6 +62,6 @@ class RunFailureEvent(Event):
 
 
 def record_event(connection: Connection, tenant_id: str, event: Event, *, answer_id: str = "") -> None:
-    """Inside a transaction, so that an event exists exactly when what it tells of does."""
+    """Call it in the transaction of what the event tells of, so that both exist or neither."""
     stamp = {"tenant_id": tenant_id, "kind": event.kind, "created_at": now()}
     connection.execute(insert(tables.events).values(**stamp, answer_id=answer_id, body=asdict(event)))

@@ -1,4 +1,4 @@
-"""What the server recorded, counted: never a word of any question or answer."""
+"""Counts of what the server recorded, without a word of a question or answer."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from aion_assets.core.record.answers import State
 
 @dataclass(frozen=True, slots=True)
 class Interactions:
-    """`answers` by what answered, `decisions` by state; the latest of each is None before the first."""
+    """`answers` by engine, `decisions` by state. The latest of each is None before the first."""
 
     answers: dict[str, int]
     decisions: dict[str, int]

@@ -1,4 +1,4 @@
-"""The passages of an answer: what was retrieved, in its order, and of what was shown the text."""
+"""The passages of an answer: all that were retrieved, in order, with the text of those that were shown."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,8 +16,9 @@ _passages = tables.answer_passages
 
 @dataclass(frozen=True, slots=True)
 class GivenPassage:
-    """A passage that the engine could choose from; `rank` counts from 1, `propensity` is the probability with which it
-    stood there, and the scores are those of the retrieval."""
+    """A passage that the engine could choose from. `rank` counts from 1. `propensity` is the probability of that rank.
+    The scores are those of the retrieval.
+    """
 
     rank: int
     chunk_id: str
@@ -81,7 +82,7 @@ def read_passages(connection: Connection, answer_id: str) -> list[Mapping[str, A
 
 
 def citations_of(rows: Sequence[Mapping[str, Any]]) -> tuple[list[Citation], list[Citation]]:
-    """What was cited, and what was offered as nearest, by number."""
+    """The cited passages and those offered as nearest, by number."""
     shown = sorted((row for row in rows if row["role"] != GIVEN), key=lambda row: int(row["number"]))
     cited = [_citation(row) for row in shown if row["role"] == CITED]
     return cited, [_citation(row) for row in shown if row["role"] == NEAREST]

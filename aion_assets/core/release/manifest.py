@@ -1,7 +1,7 @@
-"""What a release is made of: one version of the index, and the models that search it and answer from it.
+"""Manifests: what a release is made of. It has one version of the index, and the models that search it and answer.
 
-A manifest is stored as canonical text with its SHA-256 as id. Neither is ever made again from the classes here: text
-that another AION wrote keeps its id, and what this one cannot read it names.
+A manifest is stored as canonical text with its SHA-256 as id. Neither is ever recomputed from these classes: a text
+that another AION wrote keeps its id, and an unknown field or format is an error that names it.
 """
 
 import hashlib
@@ -13,17 +13,17 @@ from typing import Any
 
 from aion_assets.core.errors import ReleaseError
 
-# 1: until 0.1.0, index and models in one manifest. 2: a release names its model release.
+# 1 (until 0.1.0): index and models in one manifest. 2: a release names its model release.
 FORMAT = 2
 PROMPT_VERSION = "extractive-1"
 
 
 @dataclass(frozen=True, slots=True)
 class ModelManifest:
-    """Everything but the index that an answer depends on.
+    """Everything that an answer depends on, except the index.
 
-    `passage_embedder` is {id, name, dimension}, `query_encoder` {id, adapter, mode, scale}: the base with its adapter,
-    and whether passages went through it, too ("full") or only questions do ("query"). `ranker` and `calibration` are
+    `passage_embedder` is {id, name, dimension}. `query_encoder` is {id, adapter, mode, scale}: the base with its
+    adapter, which is used for passages, too ("full"), or for questions only ("query"). `ranker` and `calibration` are
     the JSON forms of `FusionConfig` and `Calibration`. Base model and adapter are "" while answers are extractive.
     """
 
@@ -43,7 +43,7 @@ class ModelManifest:
 
 @dataclass(frozen=True, slots=True)
 class ContentManifest:
-    """`index` is {table, version, rows, data_version}; `report_id` names what was measured of it, "" if nothing."""
+    """`index` is {table, version, rows, data_version}. `report_id` names the report on it, "" without one."""
 
     index: dict[str, Any]
     model_release_id: str
@@ -63,17 +63,17 @@ def id_of(text: str) -> str:
 
 
 def written_by() -> str:
-    """The version of the AION that is running."""
+    """The version of this AION."""
     return version("aion")
 
 
 def read_models(text: str, stored_format: int, aion_version: str) -> ModelManifest:
-    """Raises ReleaseError: it is of a format, or has a field, that this AION does not know."""
+    """Raises ReleaseError: its format or one of its fields is unknown to this AION."""
     return ModelManifest(**_fields(ModelManifest, json.loads(text), stored_format, aion_version))
 
 
 def read_content(text: str, stored_format: int, aion_version: str, model_release_id: str) -> ContentManifest:
-    """Raises ReleaseError: it is of a format, or has a field, that this AION does not know."""
+    """Raises ReleaseError: its format or one of its fields is unknown to this AION."""
     data = json.loads(text)
     if stored_format == 1:
         return ContentManifest(index=data["index"], model_release_id=model_release_id)

@@ -1,7 +1,7 @@
-"""Releases: an index version with the models that serve it, and the one row that says which of them is current.
+"""Releases: index versions with the models that serve them, and the one row that names the current release.
 
-The server reads nothing else. A release is stored before it becomes current, in one transaction, so that a reader
-sees either the old one or the new one. Rows are kept for ever; only tags, and with them index versions, are given up.
+The server reads nothing else. One transaction stores a release and makes it current, so that a reader sees the old one
+or the new one. Rows are kept for ever. Only tags, and with them index versions, are deleted.
 """
 
 from dataclasses import dataclass
@@ -56,13 +56,13 @@ class Release:
         return self.content.model_release_id
 
     def serves_the_same_as(self, index: dict[str, Any], models: ModelManifest) -> bool:
-        """Whether a reader could tell no difference. A compaction moves the version of a table but not its rows."""
+        """Whether both serve the same. A compaction changes the version of a table but not its rows."""
         return self.models.text == models.text and _rows_of(self.index) == _rows_of(index)
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseRow:
-    """A release as a list shows it: nothing that only the AION which wrote it can read."""
+    """A release in a list: only what every AION can read."""
 
     release_id: str
     model_release_id: str
@@ -87,7 +87,7 @@ class Publication:
 def publish(home: Home, index: dict[str, Any], models: ModelManifest, made: Publication) -> Release:
     """Make this the current release: tag its index version, store it, switch.
 
-    A kill leaves at worst a tag without a release, which the next publication removes.
+    A kill leaves at worst a tag without a release. The next publication removes it.
     """
     content = ContentManifest(index, id_of(models.text), made.report_id)
     release_id = id_of(content.text)
@@ -103,7 +103,7 @@ def publish(home: Home, index: dict[str, Any], models: ModelManifest, made: Publ
 
 
 def switch(connection: Connection, tenant_id: str, release_id: str, action: str, by: str) -> None:
-    """Let this release be the current one, and record that; inside a transaction."""
+    """Make this release the current one and record the event. Call it inside a transaction."""
     before = connection.execute(select(_current.c.release_id).where(_current.c.tenant_id == tenant_id)).scalar()
     values = {"release_id": release_id, "since": now()}
     if before is None:
@@ -168,7 +168,7 @@ def full_model_release_id(database: Database, tenant_id: str, given: str) -> str
 
 
 def _store(connection: Connection, key: Any, value: str, row: dict[str, Any]) -> None:
-    """Once: the same release may be published again, after a kill or another one."""
+    """Store the release once: it may be published again, after a kill or after another release."""
     if connection.execute(select(key).where(key == value)).first() is None:
         connection.execute(insert(key.table).values({key.name: value, "created_at": now(), **row}))
 

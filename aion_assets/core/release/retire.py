@@ -1,4 +1,4 @@
-"""Which index versions are kept: manifests stay for ever, tags only for the releases that may have to serve again."""
+"""Which index versions are kept. Manifests stay for ever, tags only for releases that may have to serve again."""
 
 from collections.abc import Sequence
 
@@ -9,13 +9,14 @@ from aion_assets.core.home import Home
 from aion_assets.core.lake.compaction import READERS_SWAP
 from aion_assets.core.release.releases import TAG_PREFIX, ReleaseRow, current_release_id, list_releases
 
-# Of content and of models, so that bad models roll back without rolling back what was learned to know since.
+# So many content releases and so many model releases: models can roll back while the content stays.
 KEPT_RELEASES = 5
 
 
 def retire_old_releases(home: Home) -> int:
-    """Give up the tags of all but the last content and model releases and the current one, so that rows which only
-    others show leave the disk; how many there were."""
+    """Delete the tags of all but the last content and model releases and the current one, and the rows that only those
+    show. Returns how many tags.
+    """
     rows = list_releases(home.database, home.tenant_id)
     kept = _kept(rows, current_release_id(home.database, home.tenant_id) or "")
     retired = 0
@@ -42,7 +43,7 @@ def _kept(rows: Sequence[ReleaseRow], current: str) -> set[str]:
 
 
 def _tags_of_others(home: Home, table: str) -> set[str]:
-    """Tags of other tenants, whose releases only they retire."""
+    """Tags of other tenants. Each tenant retires its own releases."""
     asked = select(tables.releases.c.tag).where(
         tables.releases.c.index_table == table, tables.releases.c.tenant_id != home.tenant_id
     )

@@ -1,4 +1,4 @@
-"""Going back: to a whole release of before, or to its models over today's content."""
+"""Roll back to a whole earlier release, or to earlier models over the current content."""
 
 from aion_assets.core.errors import ReleaseError
 from aion_assets.core.home import Home
@@ -16,12 +16,12 @@ from aion_assets.core.release.releases import (
 
 
 def roll_back(home: Home, release_id: str, by: str) -> Release:
-    """Let a release of before serve again as it was, content and models.
+    """Let an earlier release serve again, with its content and its models.
 
-    Raises ReleaseError: its index version is not kept any more, or this AION cannot read it.
+    Raises ReleaseError: its index version was deleted, or this AION cannot read it.
     """
     release = read_release(home.database, release_id)
-    with home.lake.lock(INDEX_LOCK):  # nobody retires it meanwhile
+    with home.lake.lock(INDEX_LOCK):  # so that it is not retired meanwhile
         if not home.lake.has_tag(release.table, release.tag):
             raise ReleaseError(
                 f"The index of release {release_id[:12]} is not kept any more.",
@@ -33,10 +33,10 @@ def roll_back(home: Home, release_id: str, by: str) -> Release:
 
 
 def roll_back_models(home: Home, model_release_id: str, by: str) -> Release:
-    """Let the models of before serve again over today's content.
+    """Let earlier models serve again over the current content.
 
-    Where they embed passages otherwise than today's models, the newest index that was released with them serves.
-    Raises ReleaseError: no index of theirs is kept.
+    Where they embed passages differently, the newest index that was released with them serves. Raises ReleaseError: no
+    such index is kept.
     """
     rows = list_releases(home.database, home.tenant_id)
     with home.lake.lock(INDEX_LOCK):

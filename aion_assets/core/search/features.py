@@ -1,4 +1,4 @@
-"""What a retrieval tells of whether its passages answer the question. Every feature is free of the corpus' size."""
+"""Evidence that the passages of a retrieval answer the question. No feature depends on the size of the corpus."""
 
 from collections.abc import Sequence
 
@@ -9,9 +9,9 @@ from aion_assets.core.search.hits import Hit
 from aion_assets.core.search.selection import best_per_document
 from aion_assets.core.search.weights import TermWeights
 
-# In the order of `confidence.Calibration`'s coefficients. Left out because they helped on no set that the model had
-# not seen: the best and the mean cosine of all, the best full-text score, agreement of the two lists, question length,
-# coverage by two sentences, the rarest missing term.
+# In the order of the coefficients of `core.answer.confidence.Model`. Left out, because they helped on no set that the
+# model was not fitted on: the best and the mean cosine of all, the best full-text score, agreement of the two lists,
+# question length, coverage by two sentences, the rarest missing term.
 FEATURES = (
     "best_cosine",  # of the passage ranked first
     "cosine_gap",  # from the nearest to the tenth

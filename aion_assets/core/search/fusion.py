@@ -11,14 +11,11 @@ Scores = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class FusionConfig:
-    """How much the vectors count, by the language of the question; full text counts the rest. Of both together,
-    `reading_weight` is left to the reading of the passages, and of all three `sections_weight` to the documents that
-    they are of.
+    """Weight of the vectors by the language of the question; full text has the rest. `reading_weight` is the share of
+    the reading in the mix of all three, and `sections_weight` the share of the passages' documents in the final score.
 
-    The defaults hold for an embedder that knows English better than Portuguese, such as the bundled one. nDCG@10 with
-    them, less that of the better half: mixed base of three sites +.13, Portuguese sets -.001 (faquad) to +.022, a
-    Portuguese book +.05, English set clapnq +.006. On the mixed base .4 and .6 are .015 lower, and with these a reading
-    of .3 another .03.
+    The defaults fit an embedder that knows English better than Portuguese, such as the bundled one. With them the mix
+    ranks better than the better half (docs/experiments.md, retrieval-faquad and retrieval-clapnq).
     """
 
     dense_weight_pt: float = 0.5
@@ -35,16 +32,16 @@ class FusionConfig:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "FusionConfig":
-        """A release from before sections counted goes on without them."""
+        """A release that names no `sections_weight` gives sections no weight."""
         return cls(**{"sections_weight": 0.0, **data})
 
 
 def fuse(dense: Scores, lexical: Scores, reading: Scores, *, dense_weight: float, reading_weight: float) -> Scores:
-    """Convex mix of the scores, in [0, 1]; the first two over the question's best: only then do cosines and BM25 sums
-    compare.
+    """Convex mix of the scores, in [0, 1]. The first two are divided by the question's best, which makes cosines and
+    BM25 sums comparable.
 
-    Dividing by the best keeps how close the others come to it, which ranks forget (reciprocal rank fusion loses .17
-    on Portuguese questions) and which stretching to the worst candidate overdoes.
+    Dividing by the best keeps how close the others come to it. Ranks forget that, so reciprocal rank fusion does worse;
+    min-max scaling exaggerates it.
     """
     halves = dense_weight * _over_best(dense) + (1 - dense_weight) * _over_best(lexical)
     return (1 - reading_weight) * halves + reading_weight * reading

@@ -1,4 +1,4 @@
-"""What a search finds."""
+"""The results of a search."""
 
 from dataclasses import dataclass, field, replace
 
@@ -13,8 +13,9 @@ Vector = NDArray[np.float32]
 
 @dataclass(slots=True)
 class Hit:
-    """A passage. `score` is what hits are ordered by, in [0, 1]; `dense` is a cosine, `lexical` a sum of BM25 scores
-    (0 where full text did not find the passage), `reading` tells how much of the question stands in it, in [0, 1]."""
+    """A passage. Hits are ordered by `score`, in [0, 1]. `dense` is a cosine. `lexical` is a sum of BM25 scores, 0
+    where full text did not find the passage. `reading` is how much of the question the passage holds, in [0, 1].
+    """
 
     chunk_id: str
     doc_id: str
@@ -41,13 +42,13 @@ class Hit:
 
     @property
     def passage(self) -> Passage:
-        """At the place where it begins."""
+        """The passage at the place where it begins."""
         ids = (self.chunk_id, self.doc_id, self.doc_version, self.source_id)
         return Passage(*ids, self.title, self.url, self.place, self.text)
 
     @property
     def scores(self) -> dict[str, float]:
-        """What it was ordered by, for the record."""
+        """The scores, for the record."""
         kept = {"score": self.score, "dense": self.dense, "lexical": self.lexical, "reading": self.reading}
         return {name: round(float(value), 4) for name, value in kept.items()}
 
@@ -57,10 +58,10 @@ class Hit:
 
 @dataclass(slots=True)
 class Retrieval:
-    """The passages selected for one question, best first, and the evidence that they answer it.
+    """The passages selected for one question, best first, with the evidence that they answer it.
 
     `raw_confidence` is SPEC's C before calibration: (mean cosine of the selected + 1) / 2, clipped to [0, 1].
-    `features` are those that `confidence.Calibration` reads, `weights` those of terms in the index searched.
+    `features` are the input of `core.answer.confidence.Calibration`; `weights` are those of the index's terms.
     """
 
     question: str

@@ -1,8 +1,8 @@
-"""How much of a question stands in a passage.
+"""How much of a question a passage holds.
 
-BM25 counts words wherever they stand and cosines compare gists; a passage that holds the rare words of the question,
-some of them side by side, below a heading that says the same, is worth more than either half knows. Over a base of
-three sites in two languages this raises nDCG@10 from .757 to .775, on four single sets and sites by -.002 to +.010.
+BM25 counts words wherever they stand, and cosines compare gists. Neither sees that a passage holds the rare words of
+the question side by side, below a heading that says the same. This score does. It helps most where one base holds
+several sites.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,8 @@ from aion_assets.core.search.fusion import Scores
 from aion_assets.core.search.hits import Hit
 from aion_assets.core.search.weights import TermWeights, WantedTerms
 
-# Of the passage with title and heading, of these two alone, of neighbouring terms, of the language. They sum to 1.
+# Weights of the passage with title and heading, of these two alone, of neighbouring terms, of the language. Their sum
+# is 1.
 _COVERAGE, _HEADED, _PAIRS, _LANGUAGE = 0.375, 0.25, 0.25, 0.125
 
 

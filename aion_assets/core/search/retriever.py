@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 CANDIDATES = 24
 SELECTED = 8
-# Of one document, so that the page on a subject does not keep out the one that answers.
+# Passages of one document, so that the page on a subject does not crowd out the one that answers.
 _PER_DOCUMENT = 3
-# Rows asked of each half: a passage that is good for both stands among the first of both. 50 rows find no more than 30.
+# Rows asked of each half. A passage that is good for both is among the first of both; more rows find no more.
 _POOL = 30
-# A few long documents may fill these rows; then so many times as many are asked for, once and once more.
+# A few long documents may fill these rows. Then so many times as many are asked for, at most twice.
 _WIDER = 4
 _SHOWN = [item.name for item in fields(Hit) if item.name not in ("vector", "dense", "lexical", "reading", "score")]
 _COLUMNS = [*_SHOWN, "tenant_id", "vector"]
@@ -45,22 +45,22 @@ class Retriever:
         self._passages = StoredPassages(table, _COLUMNS)
         self._tenant_id = tenant_id
         self._weights: dict[str, TermWeights] = {}
-        # Full text needs no vector: it is asked, and what it finds is read, while the question is being embedded.
+        # Full text needs no vector: it is searched, and its rows are read, while the question is being embedded.
         self._beside = ThreadPoolExecutor(max_workers=4, thread_name_prefix="full-text")
 
     def with_fusion(self, fusion: FusionConfig) -> "Retriever":
-        """The same index under another mix."""
+        """The same index with another mix."""
         other = copy(self)
         other.fusion = fusion
         return other
 
     def keep_in_memory(self) -> None:
-        """For those who will search often: read the passages once, if they are few enough."""
+        """For frequent searches: read the passages into memory once, if they are few enough."""
         if fits_in_memory(self._passages.table, self.embedder.dimension):
             self._passages = ResidentPassages(self._passages.table, _COLUMNS)
 
     def weights(self, language: str) -> TermWeights:
-        """Read at the first question of the language, or before it to spare that question the wait."""
+        """Term weights, read on first use. Call it earlier to spare the first question the wait."""
         if language not in self._weights:
             self._weights[language] = TermWeights.of_table(self._passages.table, language)
         return self._weights[language]
@@ -121,7 +121,7 @@ class Retriever:
             where = visible.filter()
             near, lexical = passages.nearest(vector, pool, where), passages.matching(question, pool, where)
             read = self._read(question, [*dict.fromkeys([*near, *lexical])], visible)
-        for row_id, hit in read.items():  # the cosine is the same whichever half found a passage
+        for row_id, hit in read.items():  # the cosine is the same, whichever half found the passage
             hit.dense, hit.lexical = float(hit.vector @ vector), lexical.get(row_id, 0.0)
         hits = without_gathered(self._ranked(question, [*read.values()]))
         scores = mix_sections(hits, np.array([hit.score for hit in hits]), self.fusion.sections_weight)
@@ -130,12 +130,12 @@ class Retriever:
         return _by_score(hits), vector
 
     def _matching(self, question: str, pool: int, visible: Visibility) -> tuple[dict[int, float], dict[int, Hit]]:
-        """What full text finds: row id → score, and of those visible row id → passage."""
+        """What full text finds: row id → score, and for the visible ones row id → passage."""
         lexical = self._passages.matching(question, pool)
         return lexical, self._read(question, [*lexical], visible)
 
     def _read(self, question: str, ids: Sequence[int], visible: Visibility) -> dict[int, Hit]:
-        """Row id → passage, of the visible ones, without the scores of either half."""
+        """Row id → passage for the visible ones, without the scores of either half."""
         rows = visible.only(self._passages.rows(ids))
         columns = [rows[name].to_pylist() for name in _SHOWN]
         hits = [
@@ -162,7 +162,7 @@ class Retriever:
 
 
 def _spread(hits: Sequence[Hit]) -> list[Hit]:
-    """At most _PER_DOCUMENT of every document, or as many as SELECTED need where there are few documents."""
+    """At most _PER_DOCUMENT passages of every document; more where few documents would leave SELECTED unfilled."""
     enough = min(SELECTED, len(hits))
     spread = (best_per_document(hits, count) for count in range(_PER_DOCUMENT, SELECTED + 1))
     return next(kept for kept in spread if len(kept) >= enough)
@@ -173,5 +173,5 @@ def _by_score(hits: Iterable[Hit]) -> list[Hit]:
 
 
 def _crowded_out(found: Collection[int], visible: Collection[int], pool: int) -> bool:
-    """Whether hidden rows took the places of visible ones: most of what a half found, and it may have more."""
+    """Whether hidden rows crowded out visible ones: most of a full pool is hidden, so more rows may help."""
     return len(found) >= pool and sum(row_id in visible for row_id in found) < pool // 2

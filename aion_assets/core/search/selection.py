@@ -1,4 +1,4 @@
-"""Which of the candidates are kept."""
+"""Select among the candidates."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -9,19 +9,19 @@ from numpy.typing import NDArray
 from aion_assets.core.language.terms import terms
 from aion_assets.core.search.hits import Hit
 
-# Spares comparing words: passages of a book repeated under another title had cosines of .90 and more.
+# Spares comparing words. Repeats under another title have a higher cosine than this.
 _REPEAT_COSINE = 0.88
-# How much farther from the beginning a repeat stands in a page that gathers pages.
+# A page that gathers pages repeats a passage at least so much farther from its beginning.
 _FAR_CHARS = 2_000
-# Farther down nobody looks, and what is compared grows with the square.
+# Candidates farther down are not shown, and the comparisons grow with the square.
 _COMPARED = 128
 
 
 def select_diverse(hits: Sequence[Hit], k: int, balance: float = 0.7) -> list[Hit]:
     """Maximal marginal relevance: argmax λ·sim(q,d) − (1−λ)·max sim(d,d′), λ = `balance`.
 
-    sim(q,d) is the fused score, which knows more of it than the cosine alone. What is selected keeps the order of
-    relevance: diversity decides who is heard, never who is heard first.
+    sim(q,d) is the fused score, which knows more than the cosine alone. The selected hits keep the order of relevance:
+    diversity decides which are shown, never which comes first.
     """
     if not hits:
         return []
@@ -40,10 +40,10 @@ def select_diverse(hits: Sequence[Hit], k: int, balance: float = 0.7) -> list[Hi
 
 
 def without_repeats(hits: Sequence[Hit]) -> list[Hit]:
-    """Without passages whose every content word stands in a passage of another document that is kept.
+    """Drop passages whose every content word is in a kept passage of another document.
 
-    Of two, the one nearer to the beginning of its document is kept, which is that of the page on the subject itself. A
-    passage that differs by as much as a number is no repeat. `hits` and the result are by falling score.
+    Of two, the one nearer to the beginning of its document is kept: that is the page on the subject itself. A passage
+    with a different number is no repeat. `hits` and the result are by falling score.
     """
     alike = _alike(hits)
     kept: list[int] = []
@@ -59,10 +59,10 @@ def without_repeats(hits: Sequence[Hit]) -> list[Hit]:
 
 
 def without_gathered(hits: Sequence[Hit]) -> list[Hit]:
-    """Without what pages that gather others, such as the print view of a book, repeat of them.
+    """Drop the repeats in pages that gather other pages, such as the print view of a book.
 
-    A page gathers that repeats passages of several documents, far from its beginning. Two editions of one text are not
-    such pages, wherever in them the passage stands. `hits` and the result are by falling score.
+    A gathering page repeats passages of several documents, far from its own beginning. Two editions of one text do not
+    gather, wherever the passage is in them. `hits` and the result are by falling score.
     """
     compared = hits[:_COMPARED]
     repeats: list[tuple[int, int]] = []
@@ -79,7 +79,7 @@ def without_gathered(hits: Sequence[Hit]) -> list[Hit]:
 
 
 def _alike(hits: Sequence[Hit]) -> NDArray[np.bool_]:
-    """(len(hits), len(hits)): whether their vectors are so near that comparing words is worth the while."""
+    """(len(hits), len(hits)): whether two vectors are near enough for comparing the words."""
     if not hits:
         return np.zeros((0, 0), dtype=np.bool_)
     vectors = np.stack([hit.vector for hit in hits])

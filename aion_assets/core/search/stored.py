@@ -1,7 +1,7 @@
-"""The passages of one version of the index: on disk, or, when they are few, in memory.
+"""The passages of one version of the index: on disk, or in memory when they are few.
 
-A search asks each half for row ids and scores alone and reads the rows of both once: reading them takes longer than
-finding them. Row ids hold for one version of a table only.
+A search asks each half for row ids and scores only, and then reads the rows of both once: reading takes longer than
+finding. Row ids are valid for one version of a table.
 """
 
 from collections.abc import Sequence
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from lancedb.table import LanceTable, Table
 
 Vector = NDArray[np.float32]
-# What an index may take of a server's memory. 57 000 passages of 384 dimensions: they are searched in half the
-# time that the same takes from disk (measured on 30 000).
+# Memory that an index may take of a server: room for some 57 000 passages of 384 dimensions. A search in memory
+# (docs/experiments.md, speed) is much faster than one from disk.
 RESIDENT_BYTES = 200_000_000
-# Allowed for the text of a passage, at most 1 200 characters, its title, address and the rest.
+# Allowance for the text of a passage (at most 1 200 characters), its title, address and the rest.
 _BYTES_WITHOUT_VECTOR = 2_000
 
 
@@ -60,12 +60,12 @@ class StoredPassages:
 
 
 class ResidentPassages(StoredPassages):
-    """All rows in memory, and the full-text indexes, too; only these, and searches under a filter, ask the table."""
+    """All rows and the full-text indexes in memory. Only full text and searches under a filter ask the table."""
 
     def __init__(self, table: "Table", columns: Sequence[str]) -> None:
         super().__init__(table, columns)
         for index in table.list_indices():
-            if index.columns[0] in FULL_TEXT_COLUMNS:  # or each word is read from disk when it is first asked for
+            if index.columns[0] in FULL_TEXT_COLUMNS:  # otherwise each word is read from disk at its first search
                 cast("LanceTable", table).prewarm_index(index.name)
         everything = table.search().select([*columns, "_rowid"]).to_arrow().combine_chunks()
         everything = everything.take(pa.array(np.argsort(everything["_rowid"].to_numpy())))

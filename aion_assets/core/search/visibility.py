@@ -1,4 +1,4 @@
-"""Which rows a search may show: those of the tenant, without what was rejected, removed or forgotten."""
+"""Which rows a search may show: those of the tenant that have no tombstone."""
 
 from dataclasses import dataclass
 
@@ -14,8 +14,9 @@ class Visibility:
     hidden_sources: frozenset[str] = frozenset()
 
     def only(self, rows: pa.Table) -> pa.Table:
-        """The visible ones among `rows`: this costs the same however many documents are hidden, while a filter of
-        3 000 ids takes longer than the search itself."""
+        """The visible ones among `rows`. Its cost does not grow with the hidden documents; a filter of thousands of ids
+        takes longer than the search itself.
+        """
         columns = (rows[name].to_pylist() for name in ("tenant_id", "doc_id", "source_id"))
         visible = [
             tenant == self.tenant_id and doc not in self.hidden_docs and source not in self.hidden_sources
@@ -24,7 +25,7 @@ class Visibility:
         return rows.filter(pa.array(visible, pa.bool_()))
 
     def filter(self) -> str:
-        """The same as SQL, for when hidden rows crowd out the rest."""
+        """The same as an SQL filter, for when hidden rows crowd out the rest."""
         parts = [f"tenant_id = {quoted(self.tenant_id)}"]
         for column, hidden in (("doc_id", self.hidden_docs), ("source_id", self.hidden_sources)):
             if hidden:

@@ -1,4 +1,4 @@
-"""How much each term of a question tells, by how rare it is in the passages searched."""
+"""The weight of each term of a question, by its rarity in the index."""
 
 import math
 from collections import Counter
@@ -12,12 +12,12 @@ from aion_assets.core.language.terms import terms
 if TYPE_CHECKING:
     from lancedb.table import Table
 
-# Chunks read to weigh terms: enough to tell a frequent term from a rare one, and a bounded cost when a release loads.
+# Chunks read to weigh terms: enough to tell frequent terms from rare ones, at a bounded cost when a release loads.
 SAMPLE_ROWS = 8_192
 
 
 class TermWeights:
-    """Inverse document frequencies over a sample of `documents` chunks, of the terms of one language."""
+    """Inverse document frequencies of the terms of one language, over a sample of `documents` chunks."""
 
     def __init__(self, frequencies: Mapping[str, int], documents: int, language: str) -> None:
         self.language = language
@@ -47,12 +47,13 @@ class TermWeights:
         return terms(text, self.language)
 
     def are_for(self, lang: str) -> bool:
-        """Whether a text in `lang` is in the language of these terms; all but English go with Portuguese, as they do
-        in the index."""
+        """Whether a text in `lang` is in the language of these terms. All but English count as Portuguese, as in the
+        index.
+        """
         return (lang == ENGLISH) == (self.language == ENGLISH)
 
     def weight(self, term: str) -> float:
-        """ln(1 + (N − n + ½)/(n + ½)): BM25's, never negative; a term that no passage has weighs most."""
+        """ln(1 + (N − n + ½)/(n + ½)): BM25's, never negative. A term in no passage weighs most."""
         count = self._frequencies.get(term, 0)
         return math.log1p((self._documents - count + 0.5) / (count + 0.5))
 
@@ -61,7 +62,7 @@ class TermWeights:
 
 
 class WantedTerms:
-    """The terms of a question, which are weighed once and looked for in many texts."""
+    """The terms of a question, weighed once and looked up in many texts."""
 
     def __init__(self, terms: Sequence[str], weights: TermWeights) -> None:
         self._weights = {term: weights.weight(term) for term in terms}
@@ -72,13 +73,13 @@ class WantedTerms:
         return term in self._weights
 
     def coverage(self, found: Iterable[str]) -> float:
-        """Share of the weight of the terms that is `found`, in [0, 1]; 0 when nothing is wanted."""
+        """Share of the terms' weight that is `found`, in [0, 1]; 0 without terms."""
         present = self._weights.keys() & found
-        # In the order of the question: a sum in that of a set would differ in its last digit from process to process.
+        # Sum in the order of the question: in the order of a set, the last digit would differ between processes.
         return sum(weight for term, weight in self._weights.items() if term in present) / (self._total or 1.0)
 
     def pair_coverage(self, found: Sequence[str]) -> float:
-        """The same of neighbouring terms: those that stand side by side in `found`, or with one other in between."""
+        """The same for neighbouring terms: found side by side in `found`, or with one other in between."""
         present = self._weights.keys() & found
         pairs = [pair for pair in self._pairs if present.issuperset(pair)]
         if not pairs:

@@ -1,4 +1,4 @@
-"""What the pipeline owes: which sources need which kind of run, and why."""
+"""What is due: which sources need which kind of run, and why."""
 
 import time
 from contextlib import suppress
@@ -15,7 +15,7 @@ from aion_assets.core.sources.state import CHANGES, SourceState
 from aion_assets.core.sources.store import list_sources
 
 INGEST, RECURATE = "ingest", "recurate"
-# The kernel stamps files with a clock that ticks a hundred times a second at worst, and so may be behind ours.
+# The kernel stamps files with a coarse clock, which may be behind ours by a tick.
 _CLOCK_TICK_S = 0.01
 
 
@@ -24,16 +24,16 @@ class DueRun:
     job: str
     source_id: str
     why: str
-    # The same key means the same work: a run that was asked for is not asked for twice.
+    # The same key means the same work: a run is not requested twice.
     key: str
-    # When somebody, or a change in its folder, last asked for a collection.
+    # When a person, or a change in the folder, last asked for a collection.
     asked_at: datetime | None = None
 
 
 def due_runs(
     database: Database, settings: Settings, pipeline_version: str, *, look_into_folders: bool = False
 ) -> list[DueRun]:
-    """`pipeline_version` is the newest: a source that went through another one must go through it again.
+    """`pipeline_version` is the newest. A source that went through another one is due again.
 
     `look_into_folders` also finds folders in which something changed since they were collected.
     """
@@ -52,7 +52,7 @@ def due_runs(
 
 
 def _touched(settings: Settings, state: SourceState) -> bool:
-    """Whether a file, or a folder by what came and went in it, is younger than the last collection."""
+    """Whether a file, or a folder whose entries changed, is newer than the last collection."""
     place = Path(state.source.address) if state.source.kind == "jsonl" else _folder_of(settings, state)
     if place is None or state.source.paused or state.collection_started_at is None:
         return False
@@ -60,9 +60,9 @@ def _touched(settings: Settings, state: SourceState) -> bool:
 
 
 def _newest_change(place: Path, settings: Settings) -> float:
-    """Blind to what cannot be looked at, such as a circle of links: the collection records what is wrong with it.
+    """Skips what cannot be read, such as a circle of links: the collection records what is wrong with it.
 
-    A time that is still to come tells nothing; what brought it, its folder tells.
+    A time in the future is ignored. The folder's own time shows that the file came.
     """
     newest, latest = 0.0, time.time()
     inside = (path for folder, files in walk(place, settings) for path in (folder, *files))
@@ -80,7 +80,7 @@ def _folder_of(settings: Settings, state: SourceState) -> Path | None:
 
 
 def touched_sources(database: Database, settings: Settings) -> frozenset[str]:
-    """Those in whose folder or file something changed since they were collected."""
+    """The sources whose folder or file changed since they were collected."""
     return frozenset(state.source.source_id for state in list_sources(database, settings) if _touched(settings, state))
 
 
@@ -95,7 +95,7 @@ def folder_signatures(database: Database, settings: Settings) -> dict[str, str]:
 
 
 def _signature(folder: Path, settings: Settings) -> str:
-    """Blind to the same files as `_newest_change`."""
+    """Skips the same files as `_newest_change`."""
     count = size = newest = 0
     for _, files in walk(folder, settings):
         for path in files:

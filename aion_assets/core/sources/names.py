@@ -23,7 +23,7 @@ def refuse_unfit_name(name: str) -> None:
 
 
 def refuse_no_text(written: str) -> None:
-    """File systems and command lines take any bytes; those that are no UTF-8 no database holds."""
+    """Raises SourceError: the text is not UTF-8. File systems and command lines take any bytes, databases do not."""
     try:
         written.encode()
     except UnicodeEncodeError:
@@ -31,9 +31,10 @@ def refuse_no_text(written: str) -> None:
 
 
 def id_and_name(connection: Connection, tenant_id: str, address: str, wanted: str) -> tuple[str, str]:
-    """For a source to be added. Without a wanted name it is made from the address, or is the id if that is taken.
+    """Id and name of a new source. Without a wanted name, the name is made from the address, or is the id if that is
+    taken.
 
-    Raises SourceError: the wanted name finds another source.
+    Raises SourceError: the wanted name already finds another source.
     """
     if wanted:
         refuse_taken_name(connection, tenant_id, wanted)
@@ -64,7 +65,7 @@ def _name_of(address: str) -> str:
 
 
 def _free_id(connection: Connection, name: str) -> str:
-    """One that was never a source's id and is no source's name."""
+    """An id that was never a source's id and is no source's name."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     base = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:48] or "source"
     taken: set[str] = set()

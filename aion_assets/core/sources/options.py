@@ -1,4 +1,4 @@
-"""The options of a source after it was added."""
+"""Change the options of a source."""
 
 import re
 from typing import Any
@@ -14,7 +14,7 @@ from aion_assets.core.sources.names import refuse_taken_name, refuse_unfit_name
 from aion_assets.core.sources.state import DAY_S
 from aion_assets.core.sources.store import get_source
 
-# A change of these may bring in pages, or drop some: the source is collected again.
+# A change of these may add or drop pages, so the source is collected again.
 REACH = frozenset({"max_depth", "max_pages", "allow_domains"})
 _SCHEDULE = re.compile(r"(\d{1,9})\s*(m|h|d|w)")
 _UNIT_S = {"m": 60, "h": 3600, "d": DAY_S, "w": 7 * DAY_S}
@@ -39,10 +39,10 @@ def parse_schedule(text: str) -> int:
 def change_options(
     database: Database, settings: Settings, source_name: str, /, **wanted: Any
 ) -> dict[str, tuple[Any, Any]]:
-    """Set the options that are not None; returns what changed, as option → (before, after).
+    """Set the options that are not None. Returns what changed, as option → (before, after).
 
-    `allow_domains` replaces them all; an empty one stands for none. Raises SourceError: no such source, no option
-    given, a domain that is none, or a name that another source has.
+    `allow_domains` replaces all domains; an empty one means none. Raises SourceError: there is no such source, no
+    option is given, a domain is not one, or another source has the name.
     """
     source = get_source(database, settings, source_name).source
     wanted = {option: value for option, value in wanted.items() if value is not None}
@@ -65,7 +65,7 @@ def change_options(
     if changed:
         values = {option: after for option, (_, after) in changed.items()}
         if REACH & changed.keys():
-            # A collection under way refuses what the old options refuse: it is given up, and another one due.
+            # A collection under way follows the old options: it is given up, and a new one is due.
             values |= {"collection_id": "", "collected_at": None}
         with database.write() as connection:
             this = tables.sources.c.source_id == source.source_id

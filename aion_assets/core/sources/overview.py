@@ -36,7 +36,7 @@ class SourceOverview:
 
 
 def locations_of_outcome(lake: Lake, source_id: str, outcome: str, limit: int) -> tuple[int, list[dict[str, str]]]:
-    """How many locations ended so, and the first of them: {address, reason}, by address.
+    """How many locations have this outcome, and the first of them by address: {address, reason}.
 
     Raises SourceError: there is no such outcome.
     """
@@ -57,7 +57,7 @@ def source_overview(lake: Lake, database: Database, source_id: str) -> SourceOve
     outcomes: Counter[str] = Counter()
     for row in lake.rows(PAGES.name, ["locator", "url", "outcome", "reason", "status"], of_source):
         outcomes[row["outcome"]] += 1
-        # A server said so; what vanished from a folder or a site is no trouble.
+        # A server reported these. What vanished from a folder or a site is no trouble.
         refused = row["outcome"] == Outcome.GONE and row["status"]
         if row["outcome"] in ("error", "too-big", "wrong-type") or refused:
             overview.add_trouble(_address(row), row["outcome"], row["reason"] or "")
@@ -79,5 +79,5 @@ def source_overview(lake: Lake, database: Database, source_id: str) -> SourceOve
 
 
 def _address(row: dict[str, Any]) -> str:
-    """As a person knows it: a link that was sent lies in a file whose name nobody chose."""
+    """The address that a person knows: a link that was handed in lies in a file whose name nobody chose."""
     return str(row["url"] if row["url"].startswith("http") else row["locator"])

@@ -1,9 +1,9 @@
-"""How far a source's requests got on their way from the tables to a release.
+"""How far a source's requests got on the way from the tables to a release.
 
 Every collection and decision raises the source's count `requested`. Each step reads the count that its input had
-reached when it began, and notes it as its own when it is done; only what a release holds is `handled`. A kill between
-any two steps therefore leaves the source due, and the next run goes on; and of two runs side by side none takes for its
-own what only the other one saw.
+reached when it began, and notes it as its own when it is done. Only what a release holds is `handled`. So a kill
+between two steps leaves the source due, and the next run goes on. Of two runs side by side, neither notes what only the
+other one saw.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,16 +16,16 @@ from aion_assets.core.database.engine import Database
 from aion_assets.core.errors import SourceError
 
 PARSED, CURATED, CHUNKED, EMBEDDED, INDEXED = "parsed", "curated", "chunked", "embedded", "indexed"
-# The step whose result each takes; parsing, the first after a collection, takes the requests as they stand.
+# The step whose result each one reads. Parsing, the first after a collection, reads `requested` itself.
 _BEFORE = {CURATED: PARSED, CHUNKED: CURATED, EMBEDDED: CHUNKED}
 _progress, _sources = tables.progress, tables.sources
 
 
 @contextmanager
 def noted(database: Database, source_id: str, step: str) -> Iterator[None]:
-    """Inside, a step does its work on one source; what its input had reached before is noted if it ends well.
+    """Do a step's work on one source inside. If it ends well, the count that its input had reached before is noted.
 
-    Raises SourceError: the source was removed, and its rows perhaps cleaned already.
+    Raises SourceError: the source was removed; its rows may be cleaned already.
     """
     is_there = (_sources.c.source_id == source_id, _sources.c.removed_at.is_(None))
     with database.read() as connection:
@@ -41,7 +41,7 @@ def noted(database: Database, source_id: str, step: str) -> Iterator[None]:
 
 
 def reached(connection: Connection, step: str) -> dict[str, int]:
-    """Source → count that the step has reached; sources that never came there are missing."""
+    """Source → count that the step has reached. Sources that never came there are missing."""
     rows = connection.execute(select(_progress.c.source_id, _progress.c.reached).where(_progress.c.step == step))
     return {row.source_id: row.reached for row in rows}
 
@@ -52,7 +52,7 @@ def reached_now(database: Database, step: str) -> dict[str, int]:
 
 
 def mark_reached(connection: Connection, step: str, counts: Mapping[str, int]) -> None:
-    """Counts never fall: the later of two runs side by side may be the one that began earlier."""
+    """Never lowers a count: of two runs side by side, the one that ends later may have begun earlier."""
     before = reached(connection, step)
     for source_id, count in counts.items():
         this = (_progress.c.source_id == source_id, _progress.c.step == step)
@@ -67,7 +67,7 @@ def forget_progress(connection: Connection, source_id: str) -> None:
 
 
 def bump_requested(connection: Connection, source_ids: Sequence[str]) -> None:
-    """Note, inside a transaction, that no release holds a decision on these sources yet."""
+    """Note inside a transaction that these sources have a request that no release holds."""
     if source_ids:
         connection.execute(
             update(_sources).where(_sources.c.source_id.in_(source_ids)).values(requested=_sources.c.requested + 1)
@@ -75,7 +75,7 @@ def bump_requested(connection: Connection, source_ids: Sequence[str]) -> None:
 
 
 def mark_handled(database: Database, counts: Mapping[str, int]) -> None:
-    """Source → the count of requests that the current release holds."""
+    """Note for each source the count of requests that the current release holds."""
     with database.write() as connection:
         for source_id, count in counts.items():
             this = (_sources.c.source_id == source_id, _sources.c.removed_at.is_(None), _sources.c.handled < count)

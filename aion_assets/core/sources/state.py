@@ -1,4 +1,4 @@
-"""What the pipeline owes a source."""
+"""The state of a source: whether it is due, and why."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,15 +9,16 @@ from sqlalchemy import Row
 from aion_assets.core.database.engine import now
 from aion_assets.core.records import Source
 
-# Why a source is due whose tables hold what no release holds yet: decisions, or a run that ended early.
+# Why a source is due: its tables hold what no release holds yet, by a decision or a run that ended early.
 CHANGES = "changes"
 DAY_S = 86_400
 
 
 @dataclass(slots=True)
 class SourceState:
-    """A source with what happened to it. `due` says why it needs a run, "" when it does not; `failure` why its newest
-    collection is not complete; `asked` counts the collections and decisions so far."""
+    """A source with what happened to it. `due`: why it needs a run, "" when it does not. `failure`: why its newest
+    collection is not complete. `asked`: number of collections and decisions so far.
+    """
 
     source: Source
     created_at: datetime
@@ -61,7 +62,7 @@ def state_of(row: Row[Any]) -> SourceState:
 
 def _due(row: Row[Any]) -> str:
     changes = CHANGES if row.requested > row.handled else ""
-    if row.paused:  # not collected any more, but what was collected still follows decisions
+    if row.paused:  # not collected any more, but decisions still take effect
         return changes
     if row.collection_id:
         return "unfinished"

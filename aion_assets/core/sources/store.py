@@ -1,4 +1,4 @@
-"""The sources: what an operator adds, pauses and removes, and what the pipeline still owes each of them."""
+"""The sources: add, pause, remove, and record how far the pipeline is with each."""
 
 import uuid
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ class Options(TypedDict, total=False):
 def add_source(database: Database, settings: Settings, address: str, **options: Unpack[Options]) -> Source:
     """Add a source; its id is a readable form of its name and is never used again after removal.
 
-    Raises SourceError: the address is of no known kind, or is a source already, or an allowed domain is none, or the
+    Raises SourceError: the address is of no known kind or is a source already, an allowed domain is not one, or the
     name finds another source.
     """
     from aion_assets.core.collect.kinds import connector_of, kind_of
@@ -116,7 +116,7 @@ def pause_source(database: Database, source_id: str, *, paused: bool) -> None:
 
 
 def remove_source(database: Database, source_id: str) -> None:
-    """Hide everything of the source from every release at once; the next run cleans the tables."""
+    """Hide everything of the source from every release at once. The next run cleans the tables."""
     with database.write() as connection:
         _forget_decisions(connection, source_id)
         here = (_sources.c.source_id == source_id, _sources.c.removed_at.is_(None))
@@ -128,7 +128,7 @@ def remove_source(database: Database, source_id: str) -> None:
 
 
 def _forget_decisions(connection: Connection, source_id: str) -> None:
-    """To be done before the source itself is touched, and in this order: whoever decides locks the same way."""
+    """Call it before the source's own row is locked: deciding locks in the same order."""
     these = tables.curation.c.source_id == source_id
     connection.execute(select(tables.curation.c.doc_id).where(these).order_by("doc_id").with_for_update()).all()
     connection.execute(delete(tables.curation).where(these))
@@ -156,12 +156,12 @@ def mark_cleaned(database: Database, source_id: str) -> None:
 
 
 def request_collection(database: Database, source_id: str) -> None:
-    """Make the source due now, whatever its schedule; a collection under way is followed by another one."""
+    """Make the source due now, whatever its schedule. A collection under way is followed by another one."""
     _set(database, source_id, collected_at=None, collection_requested_at=now())
 
 
 def begin_collection(database: Database, source_id: str) -> str:
-    """Id of the collection to do: that of a killed one, or a new one."""
+    """Id of the collection to do: that of a killed one, otherwise a new one."""
     this = _sources.c.source_id == source_id
     with database.write() as connection:
         under_way = connection.execute(select(_sources.c.collection_id).where(this)).scalar()
@@ -175,12 +175,12 @@ def begin_collection(database: Database, source_id: str) -> str:
 
 
 def finish_collection(database: Database, source_id: str, failure: str = "") -> None:
-    """The collection is done, unless it was given up meanwhile; what it brought is still to be carried through.
+    """Mark the collection as done, unless it was given up meanwhile. The steps after it are then due.
 
     `failure` says why it is not complete.
     """
     under_way = (_sources.c.source_id == source_id, _sources.c.collection_id != "")
-    # What was asked for after the collection began may have come behind its back.
+    # A request after the collection began may be about something that it had already passed.
     asked_again = _sources.c.collection_requested_at > _sources.c.collection_started_at
     with database.write() as connection:
         values = {"collection_id": "", "collected_at": case((asked_again, null()), else_=now()), "failure": failure}
@@ -189,16 +189,16 @@ def finish_collection(database: Database, source_id: str, failure: str = "") -> 
 
 
 def note_failure(database: Database, source_id: str, failure: str) -> None:
-    """The collection broke off; the next run goes on with it."""
+    """Note why the collection broke off. The next run resumes it."""
     _set(database, source_id, failure=failure)
 
 
 def mark_pipeline(database: Database, source_id: str, version: str) -> None:
-    """The source went through to vectors, with this code and embedder."""
+    """Note the code and embedder with which the source went through to vectors."""
     this = _sources.c.source_id == source_id
     with database.write() as connection:
         connection.execute(update(_sources).where(this).values(pipeline_version=version))
-        # A source that was removed while it was worked on has rows to clean again.
+        # A source that was removed during the run has rows to clean again.
         connection.execute(update(_sources).where(this, _sources.c.removed_at.is_not(None)).values(handled=0))
 
 

@@ -1,8 +1,8 @@
-"""What no release may show any more, and why: rejected, gone, removed or forgotten.
+"""Tombstones: what no release may show any more, and why: rejected, gone, removed or forgotten.
 
-A subject may have several reasons. Each is taken back by what set it and by nothing else: an approval takes back a
-rejection, never a forget. Every change raises one counter in its transaction, so that a reader who remembers the count
-knows whether anything changed, whatever the clocks of two processes say.
+A subject may have several reasons. Each is taken back only by its counterpart: an approval takes back a rejection,
+never a forget. Every change raises one counter in its transaction. A reader that remembers the count knows whether
+anything changed, whatever the clocks of two processes say.
 """
 
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ class Hidden:
 
 
 def is_there() -> ColumnElement[bool]:
-    """Holds for the rows whose document did not vanish; a decision outlives its document, which may come back."""
+    """True for rows whose document is there. A decision outlives its document, which may come back."""
     of_documents = (_tombstones.c.reason == Reason.GONE, _tombstones.c.scope == _DOCUMENT)
     return _curation.c.doc_id.not_in(select(_tombstones.c.subject).where(*of_documents))
 
@@ -51,7 +51,7 @@ def read_revision(database: Database, tenant_id: str) -> int:
 
 def read_hidden(database: Database, tenant_id: str) -> Hidden:
     with database.read() as connection:
-        # The revision first: what is set in between is then read again at the next look.
+        # Read the revision first: a tombstone set in between is then found at the next read.
         revision = _revision(connection, tenant_id)
         asked = select(_tombstones.c.scope, _tombstones.c.subject).where(_tombstones.c.tenant_id == tenant_id)
         rows = connection.execute(asked).all()
@@ -63,7 +63,7 @@ def read_hidden(database: Database, tenant_id: str) -> Hidden:
 
 
 def reasons_by_document(database: Database, tenant_id: str, doc_ids: Sequence[str]) -> dict[str, list[str]]:
-    """Of those that are hidden, why."""
+    """doc_id → reasons, for those of the documents that are hidden."""
     these = (_tombstones.c.tenant_id == tenant_id, _tombstones.c.scope == _DOCUMENT, _tombstones.c.subject.in_(doc_ids))
     asked = select(_tombstones.c.subject, _tombstones.c.reason).where(*these).order_by(_tombstones.c.reason)
     reasons: dict[str, list[str]] = {}
@@ -74,17 +74,17 @@ def reasons_by_document(database: Database, tenant_id: str, doc_ids: Sequence[st
 
 
 def hide_documents(connection: Connection, tenant_id: str, doc_ids: Sequence[str], reason: Reason) -> None:
-    """In the last statements of a transaction: whoever else hides or shows anything waits until it ends."""
+    """Call it last in a transaction: others that hide or show anything wait for its end."""
     _hide(connection, tenant_id, _DOCUMENT, doc_ids, reason)
 
 
 def hide_source(connection: Connection, tenant_id: str, source_id: str) -> None:
-    """In the last statements of a transaction, as `hide_documents`."""
+    """Call it last in a transaction, as `hide_documents`."""
     _hide(connection, tenant_id, _SOURCE, [source_id], Reason.REMOVED)
 
 
 def show_documents(connection: Connection, tenant_id: str, doc_ids: Sequence[str], reason: Reason) -> None:
-    """Take this reason back, and no other; in the last statements of a transaction, as `hide_documents`."""
+    """Take back this reason and no other. Call it last in a transaction, as `hide_documents`."""
     found = [
         subject
         for begin in range(0, len(doc_ids), _BATCH)

@@ -1,4 +1,4 @@
-"""Fill the table `chunks`: cut every approved primary; a changed document rewrites only the chunks that differ."""
+"""Fill the table `chunks`: cut every approved primary. A changed document rewrites only the chunks that differ."""
 
 import time
 from collections import Counter
@@ -30,7 +30,7 @@ def chunk_source(run: SourceRun, model: EmbeddingModel, code_version: str) -> St
 def _chunk(run: SourceRun, model: EmbeddingModel, code_version: str) -> StepReport:
     lake, of_source = run.lake, run.of_source
     started = time.monotonic()
-    # Another embedder has another token window: its chunks are others.
+    # The embedder's token window decides where chunks end.
     version = f"{code_version}/{model.embedder_id}"
     difference = RowDiff()
     for part in lake.ranges("doc_id", DOCUMENTS.name, CURATED_DOCUMENTS.name, CHUNKS.name, where=of_source):
@@ -40,7 +40,7 @@ def _chunk(run: SourceRun, model: EmbeddingModel, code_version: str) -> StepRepo
     writer = _ChunkWriter(lake, report, set(difference.changed))
     due = lake.rows_by_key(DOCUMENTS.name, _DOCUMENT, {"doc_id": difference.due}, at_once=_READ_DOCUMENTS)
     for done, document in enumerate(due, 1):
-        is_parsed = document["state"] == PARSED  # it may be quarantined since
+        is_parsed = document["state"] == PARSED  # it may have been quarantined since
         writer.add(document["doc_id"], list(_chunk_rows(run, document, model, version)) if is_parsed else [])
         run.show(done, len(difference.due), "cutting")
     writer.flush()
@@ -54,8 +54,8 @@ def _chunk(run: SourceRun, model: EmbeddingModel, code_version: str) -> StepRepo
 
 
 def _wanted(lake: Lake, of_source: str, part: str, version: str) -> dict[str, str]:
-    """doc_id → fingerprint of what the chunks of each primary should be cut from."""
-    # An approved document may be quarantined since, until it is curated again: it has no text to cut.
+    """doc_id → fingerprint of the input of each primary's chunks, as it should be."""
+    # An approved document that was quarantined since has no text to cut, until it is curated again.
     is_primary = both(of_source, f"duplicate_of = {quoted('')}")
     primaries = {row["doc_id"] for row in lake.rows(CURATED_DOCUMENTS.name, ["doc_id"], both(is_primary, part))}
     documents = lake.rows(
@@ -69,7 +69,7 @@ def _wanted(lake: Lake, of_source: str, part: str, version: str) -> dict[str, st
 
 
 def _stored(lake: Lake, of_source: str, part: str) -> dict[str, str]:
-    """doc_id → fingerprint of what its chunks were cut from; "" when a kill left two generations side by side."""
+    """doc_id → fingerprint of the input of its stored chunks; "" when a kill left two generations side by side."""
     stored: dict[str, str] = {}
     for row in lake.rows(CHUNKS.name, ["doc_id", "doc_version", "lang", "url", "code_version"], both(of_source, part)):
         fingerprint = f"{row['code_version']}/{shown_version(row['doc_version'], row)}"
@@ -78,10 +78,10 @@ def _stored(lake: Lake, of_source: str, part: str) -> dict[str, str]:
 
 
 class _ChunkWriter:
-    """Commits all chunks of a document at once, those of small documents together: no reader sees one half cut."""
+    """Commits all chunks of a document at once, so that no reader sees half of them. Small documents share a commit."""
 
     def __init__(self, lake: Lake, report: StepReport, changed: Container[str]) -> None:
-        """`changed` are the documents that have chunks already."""
+        """`changed`: documents that have chunks already."""
         self._lake = lake
         self._report = report
         self._changed = changed
@@ -95,7 +95,7 @@ class _ChunkWriter:
             self.flush()
 
     def flush(self) -> None:
-        """Every row is written, as its document version moved on; `changed` are those that the index must take over."""
+        """Write every row: its document version changed. `changed` counts those that the index must update."""
         known = [document for document in self._documents if document in self._changed]
         found = self._lake.rows_by_key(CHUNKS.name, ["chunk_id", "row_hash"], {"doc_id": known})
         before = {row["chunk_id"]: row["row_hash"] for row in found}
@@ -141,7 +141,7 @@ def _chunk_rows(
             "code_version": version,
             "run_id": run.run_id,
         }
-        # doc_version is part of the row: a citation names the version of the document it was taken from.
+        # doc_version is part of the hash: a citation names the version of its document.
         shown = (
             str(row[name]) for name in CHUNKS.schema.names if name in row and name not in ("code_version", "run_id")
         )

@@ -1,4 +1,4 @@
-"""The claims that the pipeline makes of its tables, checked against the tables themselves."""
+"""What the pipeline claims of its tables, checked against the tables themselves."""
 
 import math
 from collections.abc import Mapping
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 MAX_ERROR_SHARE = 0.1
 MIN_RECALL = 0.98
 _SAMPLE = 200
-# Ten neighbours each tell a recall of .98 from one of .95; on a large index each question reads a third of it.
+# Enough to see a recall that misses the floor clearly. On a large index each question reads a third of it.
 _RECALL_QUERIES = 50
 _LENGTH_TOLERANCE = 1e-3
 
 
 @dataclass(slots=True)
 class Finding:
-    """`says` names what is wrong and the next step, or what was found right."""
+    """`says` names what is wrong and the next step, or what was found to hold."""
 
     holds: bool
     says: str
@@ -74,7 +74,7 @@ def chunk_ids_are_unique(lake: Lake) -> Finding:
 
 
 def no_chunk_is_truncated(lake: Lake, model: EmbeddingModel) -> Finding:
-    """Counts the tokens of a sample again with the embedder's own tokenizer; the rest by the count in the row."""
+    """Counts the tokens of a sample with the embedder's tokenizer. For other rows it takes the stored count."""
     longest = checked = 0
     for row in lake.rows(CHUNKS.name, ["token_count", "embed_text"]):
         checked += 1
@@ -85,7 +85,7 @@ def no_chunk_is_truncated(lake: Lake, model: EmbeddingModel) -> Finding:
 
 
 def every_chunk_is_embedded(lake: Lake, embedder_id: str, source_id: str = "") -> Finding:
-    """Of one source, or of all; those that other runs are working on at this moment included."""
+    """Looks at one source, or at all, including those that other runs work on at the moment."""
     table = embeddings_name(embedder_id)
     chunks = missing = 0
     for part in lake.ranges("text_hash", CHUNKS.name, table):
@@ -100,9 +100,9 @@ def every_chunk_is_embedded(lake: Lake, embedder_id: str, source_id: str = "") -
 
 
 def index_holds_every_chunk(lake: Lake, embedder_id: str, hidden_sources: frozenset[str]) -> Finding:
-    """Row parity of the index with the chunks that it was last brought up to.
+    """Compares the rows of the index with the chunks that it was last updated from.
 
-    Rows of hidden sources count neither way: no search shows them, and the next build takes them out.
+    Rows of hidden sources do not count: no search shows them, and the next build deletes them.
     """
     table = knowledge_name(embedder_id)
     rows = chunks = missing = surplus = 0
@@ -125,14 +125,14 @@ def index_holds_every_chunk(lake: Lake, embedder_id: str, hidden_sources: frozen
 
 
 def index_recall_is_high(lake: Lake, embedder_id: str) -> Finding:
-    """Approximate against exact search, with vectors of the index itself as queries."""
+    """Compares approximate with exact search, with vectors of the index as queries."""
     table = knowledge_name(embedder_id)
     recall = exact_recall(lake.table(table), _sample_vectors(lake, table, _RECALL_QUERIES), 10)
     return Finding(recall >= MIN_RECALL, f"Recall against exact search is {recall:.4f}.", {"recall": recall})
 
 
 def smoke_query_finds_itself(table: "Table") -> Finding:
-    """A chunk's own vector must find that chunk, and a text query must not fail."""
+    """Looks for a chunk by its own vector."""
     rows = table.search().select(["chunk_id", "text_hash", "vector", "text"]).limit(1).to_list()
     if not rows:
         return Finding(True, "The index is empty.", {"rows": 0})
@@ -146,7 +146,7 @@ def _of_source(source_id: str) -> str:
 
 
 def _sample_vectors(lake: Lake, table: str, count: int = _SAMPLE) -> NDArray[np.float32]:
-    """(at most `count`, dimension), spread evenly over the table."""
+    """(at most `count`, dimension), evenly spread over the table."""
     step = max(1, math.ceil(lake.count(table) / count))
     parts, seen = [], 0
     for batch in lake.read(table, ["vector"]):

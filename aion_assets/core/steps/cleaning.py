@@ -1,4 +1,4 @@
-"""Take the rows of removed sources out of every table."""
+"""Delete the rows of removed sources from every table."""
 
 from aion_assets.core.database.engine import Database
 from aion_assets.core.home import Home
@@ -9,16 +9,16 @@ from aion_assets.core.sources.progress import bump_requested
 from aion_assets.core.sources.store import mark_cleaned, removed_sources
 from aion_assets.core.steps.curated import heirs
 
-# Whose locks belong to one source.
+# Steps whose lock is that of one source.
 _STEPS = ("collect", "parse", "chunk", "embed")
 _TABLES = (CHUNKS.name, CURATED_DOCUMENTS.name, DOCUMENTS.name, BODIES.name, PAGES.name)
 
 
 def clean_removed_sources(home: Home) -> list[str]:
-    """Ids of the sources cleaned. The index follows when it is next built; until then they are hidden from it.
+    """Returns the ids of the cleaned sources. The next build removes them from the index; until then they are hidden.
 
-    Sources that hold the same content become due, as theirs takes the place of what goes. A source that a run is
-    working on is left for later: no step begins with it any more.
+    Sources with the same content become due: their documents become primaries. A source that a run still works on is
+    left for later; no further step begins on it.
     """
     lake, database, cleaned = home.lake, home.database, []
     for source_id in removed_sources(database, home.settings):
@@ -32,7 +32,7 @@ def clean_removed_sources(home: Home) -> list[str]:
 def _clean(lake: Lake, database: Database, source_id: str) -> None:
     of_source = f"source_id = {quoted(source_id)}"
     with lake.lock("curate"):
-        # Duplicates, too: one that was a primary before may be repeated elsewhere, where nobody looked again since.
+        # Look at duplicates, too: a former primary may still be named as the primary of documents elsewhere.
         rows = lake.rows(CURATED_DOCUMENTS.name, ["doc_id"], of_source)
         due = heirs(lake, source_id, [row["doc_id"] for row in rows])
         with database.write() as connection:

@@ -1,4 +1,4 @@
-"""What a step of one source is given."""
+"""The input of a step that works on one source."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from aion_assets.core.steps.report import ShowProgress, silent
 
 @dataclass(frozen=True, slots=True)
 class SourceRun:
-    """One run over one source. `run_id` stands in every row that the run writes."""
+    """One run over one source. Every row that the run writes carries `run_id`."""
 
     home: Home
     source: Source
@@ -38,5 +38,5 @@ class SourceRun:
 
     @property
     def of_source(self) -> str:
-        """The condition that the rows of the source meet, in every table that has them."""
+        """The SQL condition for the rows of the source, in every table that has a source_id."""
         return f"source_id = {quoted(self.source_id)}"

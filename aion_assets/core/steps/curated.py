@@ -1,4 +1,4 @@
-"""Fill the table `curated_documents`: the approved documents, each a primary or the duplicate of one."""
+"""Fill the table `curated_documents`: the approved documents, each a primary or a duplicate of one."""
 
 import time
 from collections import defaultdict
@@ -22,15 +22,15 @@ from aion_assets.core.steps.documents import IS_PARSED, shown_version
 from aion_assets.core.steps.report import StepReport
 
 _DOCUMENT = ["doc_id", "content_hash", "first_seen", "title", "url", "lang", "quality"]
-# Texts in memory at once; one may have megabytes.
+# Texts in memory at once. One text may have megabytes.
 _READ_TEXTS = 32
-# (first seen, doc_id): the earliest location is the primary, whichever source or run looks at it.
+# (first seen, doc_id). The earliest location is the primary, whichever source or run looks at it.
 Rank = tuple[Any, str]
 
 
 def curate_source(run: SourceRun) -> StepReport:
-    """Bring new documents before the curator and the approved ones into the table."""
-    # One source at a time: two that hold the same content must not both take it for a primary.
+    """Put new documents into the queue and approved ones into the table."""
+    # One source at a time: two sources with the same content must not both make it a primary.
     with run.lake.lock("curate"), progress.noted(run.database, run.source_id, progress.CURATED):
         return _curate(run)
 
@@ -58,7 +58,7 @@ def _curate(run: SourceRun) -> StepReport:
         for document in lake.rows(DOCUMENTS.name, _DOCUMENT, both(of_source, part)):
             key = document["doc_id"]
             decision = decisions.get(key)
-            # Somebody may have decided anew meanwhile.
+            # Decisions may have changed meanwhile.
             if key not in approved or decision is None or decision.state != APPROVED:
                 continue
             rows[key] = {
@@ -102,8 +102,9 @@ def _write(run: SourceRun, part: str, rows: dict[str, dict[str, Any]], report: S
 
 
 def _ask_again(database: Database, source_ids: set[str]) -> None:
-    """Where a primary comes or goes, sources that hold the same content must choose again. To be asked before the
-    table says so: a kill in between must not forget them."""
+    """Make sources with the same content choose again where a primary comes or goes. Call it before the table changes,
+    so that a kill in between does not lose them.
+    """
     if source_ids:
         with database.write() as connection:
             bump_requested(connection, sorted(source_ids))
@@ -115,8 +116,7 @@ def _texts(lake: Lake, keys: list[str]) -> Iterable[tuple[str, str]]:
 
 
 def _primaries(run: SourceRun, of_source: str, approved: set[str]) -> tuple[dict[str, str], set[str]]:
-    """doc_id → its primary, where that is another, and the other sources whose primary loses that place to one of
-    these."""
+    """doc_id → its primary, for the duplicates; and the other sources whose primary loses its place to one of these."""
     lake = run.lake
     not_here = read_hidden(run.database, run.home.tenant_id).source_ids | {run.source_id}
     elsewhere = f"NOT {is_in('source_id', sorted(not_here))} AND duplicate_of = ''"
@@ -143,7 +143,7 @@ def _primaries(run: SourceRun, of_source: str, approved: set[str]) -> tuple[dict
 
 
 def heirs(lake: Lake, source_id: str, gone: list[str]) -> set[str]:
-    """The other sources with documents that repeat one of these."""
+    """The other sources that have duplicates of one of these documents."""
     return {
         row["source_id"]
         for row in lake.rows_by_key(CURATED_DOCUMENTS.name, ["source_id"], {"duplicate_of": gone})

@@ -1,4 +1,4 @@
-"""Fill the table `documents`: parse every stored body once, and again only when it or the parsers change."""
+"""Fill the table `documents`: parse every stored body once, and again when the body or a parser changes."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -23,16 +23,16 @@ from aion_assets.core.steps.report import StepReport
 PARSED, QUARANTINED = "parsed", "quarantined"
 IS_PARSED = f"state = {quoted(PARSED)}"
 _READ_BODIES = 16
-# A commit takes longer the more of them there were; one of many small documents costs no more than one of few.
+# Every commit makes the next one slower. A commit of many small documents costs no more than one of few.
 _BATCH_ROWS = WRITE_ROWS
 _BATCH_CHARS = 8_000_000
 _BATCH_AGE_S = 5.0
-# What hindered these may have gone: they are tried again under other conditions, as partial documents are.
+# The obstacle of these may go away: they are parsed again under other conditions, and so are partial documents.
 _MAY_SUCCEED = frozenset({QuarantineReason.TIMEOUT, QuarantineReason.MEMORY, QuarantineReason.OCR_MISSING})
 
 
 def parse_source(run: SourceRun, code_version: str) -> StepReport:
-    """Bring the source's documents up to its pages; a body that cannot be parsed is kept with its reason."""
+    """Bring the source's documents up to its pages. A body that cannot be parsed is quarantined with its reason."""
     with run.lake.lock(f"parse-{run.source_id}"), progress.noted(run.database, run.source_id, progress.PARSED):
         return _parse(run, code_version)
 
@@ -51,7 +51,7 @@ def _parse(run: SourceRun, code_version: str) -> StepReport:
         stored = {key: f"{row['page_hash']}/{row['code_version']}" for key, row in documents.items()}
         wanted = {key: f"{row['content_hash']}/{code_version}" for key, row in page_of.items()}
         for key, row in documents.items():
-            if row["code_version"] != code_version and key in wanted:  # of another version, or hindered
+            if row["code_version"] != code_version and key in wanted:  # other version or other conditions
                 wanted[key] += f"/{_conditions(settings)}"
         here = diff_rows(stored, wanted)
         difference.add(here)
@@ -68,7 +68,7 @@ def _parse(run: SourceRun, code_version: str) -> StepReport:
 
 
 def shown_version(content_hash: str, row: Mapping[str, Any]) -> str:
-    """Of all that search and citations take over from a document; `row` holds its `lang` and `url`."""
+    """Version of all that search and citations show of a document. `row` holds its `lang` and `url`."""
     return f"{content_hash}/{row['lang'] or ''}/{row['url']}"
 
 
@@ -98,7 +98,7 @@ class _DocumentWriter:
         self._settings = run.settings
         self._run_id = run.run_id
         self._first_seen = first_seen
-        self._pages: dict[str, dict[str, Any]] = {}  # of jobs under way
+        self._pages: dict[str, dict[str, Any]] = {}  # by job in progress
         self._rows: list[dict[str, Any]] = []
         self._chars = 0
         self._since = time.monotonic()
@@ -112,7 +112,7 @@ class _DocumentWriter:
             for row in self._lake.rows_by_key(BODIES.name, columns, {"page_key": some}, at_once=_READ_BODIES):
                 body, (content_hash, url) = row.pop("body"), known[row["page_key"]]
                 if row["content_hash"] != content_hash:
-                    continue  # a collection is between the two, or was killed there; the next one mends it
+                    continue  # a collection is between the two writes, or was killed there; the next one completes it
                 self._pages[row["page_key"]] = row | {"url": url}
                 yield ParseJob(row["page_key"], body, url, row["content_type"] or "", row["filename"] or "")
 
@@ -145,7 +145,7 @@ class _DocumentWriter:
 
     def _version(self, outcome: ParseOutcome) -> str:
         if outcome.reason is QuarantineReason.KILLED:
-            return f"{self._code_version}/{outcome.reason}"  # under any conditions: the next run tries again
+            return f"{self._code_version}/{outcome.reason}"  # no conditions: the next run tries again
         hindered = outcome.document.is_partial if outcome.document else outcome.reason in _MAY_SUCCEED
         return f"{self._code_version}/{_conditions(self._settings)}" if hindered else self._code_version
 

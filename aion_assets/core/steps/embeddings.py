@@ -1,4 +1,4 @@
-"""Fill the table `embeddings`: every text once per embedder, whichever document or source it stands in."""
+"""Fill the table `embeddings`: embed every text once per embedder, however many documents and sources hold it."""
 
 import time
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from aion_assets.core.sources import progress
 from aion_assets.core.steps.context import SourceRun
 from aion_assets.core.steps.report import StepReport
 
-# Texts looked up, sorted by length and embedded together; what a kill may cost at most.
+# Texts that are looked up, sorted by length and embedded together. A kill loses so many at most.
 _WINDOW = 2_048
 
 

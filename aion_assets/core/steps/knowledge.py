@@ -1,4 +1,4 @@
-"""Fill the index: the chunks of every source with their vectors, and the search structures over them."""
+"""Fill the index: the chunks of every source with their vectors, and their search structures."""
 
 import time
 from collections.abc import Sequence
@@ -23,10 +23,10 @@ _CHUNK = [
 
 
 def build_index(home: Home, embedder_id: str, dimension: int, show: ShowProgress = silent) -> StepReport:
-    """Bring the index up to the chunks, row by row, then its search structures.
+    """Update the rows of the index from the chunks, then its search structures.
 
-    Other sources may be worked on meanwhile: the index is brought up to the chunks and vectors of one moment, and a
-    document with a chunk that had no vector then keeps the rows it has.
+    Other runs may write meanwhile, so the index reads the chunks and vectors of one moment. A document with a chunk
+    that had no vector at that moment keeps the rows it has.
     """
     with home.lake.lock(INDEX_LOCK):
         return _build(home, embedder_id, dimension, show)
@@ -39,7 +39,7 @@ def _build(home: Home, embedder_id: str, dimension: int, show: ShowProgress) -> 
     table = index.name
     vectors = embeddings_table(embedder_id, dimension)
     embedded = progress.reached_now(database, progress.EMBEDDED)
-    # Made if missing, so that the tags can say that there was nothing yet.
+    # Make missing tables, so that the tags can name their empty version.
     lake.grown(CHUNKS)
     lake.grown(vectors)
     lake.set_tag(CHUNKS.name, table)

@@ -1,4 +1,4 @@
-"""Fill the tables `pages`, a row per location of a source with its newest outcome, and `bodies`, what it gave last."""
+"""Fill `pages`, a row for each location of a source with its newest outcome, and `bodies`, its last good body."""
 
 import time
 from collections import ChainMap
@@ -20,7 +20,7 @@ from aion_assets.core.sources.store import begin_collection, finish_collection, 
 from aion_assets.core.steps.context import SourceRun
 from aion_assets.core.steps.report import StepReport
 
-# A batch is committed when it holds this many pages, this many bytes, or is this old: what a kill may cost.
+# A batch is committed at this many pages or bytes, or at this age. A kill loses one batch at most.
 _BATCH_PAGES = WRITE_ROWS
 _BATCH_BYTES = 16_000_000
 _BATCH_AGE_S = 5.0
@@ -35,14 +35,14 @@ _KNOWN = [
     "depth",
     "collection_id",
 ]
-# Outcomes of locations that gave nothing, though somebody may expect it.
+# Outcomes of locations without a page that a person may expect.
 TROUBLES = (Outcome.ERROR, Outcome.GONE, Outcome.TOO_BIG, Outcome.WRONG_TYPE, Outcome.ROBOTS, Outcome.CAPPED)
-# Outcomes after which an earlier body still stands.
+# Outcomes that keep an earlier body.
 _KEEPS_BODY = frozenset({Outcome.UNCHANGED, Outcome.ERROR, Outcome.CAPPED})
 
 
 def collect_source(run: SourceRun) -> StepReport:
-    """Visit every location of the source once; resumes a collection that was killed."""
+    """Visit every location of the source once. Resumes a collection that was killed."""
     with run.lake.lock(f"collect-{run.source_id}"):
         return _collect(run)
 
@@ -52,7 +52,7 @@ def _collect(run: SourceRun) -> StepReport:
     started = time.monotonic()
     known = known_pages(lake, source.source_id)
     collection_id = begin_collection(database, source.source_id)
-    # A change of options from here on gives the collection up; one from before, while it waited, counts already.
+    # Options may have changed while this run waited, so read them again. A later change gives the collection up.
     source = get_source(database, settings, source.source_id).source
     writer = _PageWriter(replace(run, source=source), known, collection_id)
 
@@ -65,7 +65,7 @@ def _collect(run: SourceRun) -> StepReport:
         job = CollectionJob(source, settings, held, collection_id)
         outcome = connector.collect(job, writer.add, on_progress)
     except BaseException as error:
-        # A cancel loses nothing that was fetched; where the lake is the trouble, its first error is the one to tell.
+        # Keep what was fetched before a cancel. If the lake itself fails, report its first error.
         with suppress(AionError):
             writer.flush()
         if isinstance(error, AionError):
@@ -143,7 +143,7 @@ class _PageWriter:
         pages = {page.locator: page for page in self._batch}.values()
         rows = [self._row(page) for page in pages]
         bodies = [self._body(page, row) for page, row in zip(pages, rows, strict=True) if page.body is not None]
-        # First the body: a page that is told of is not asked again.
+        # Write the body first: a location with a row in `pages` is not asked again.
         self._lake.upsert(BODIES, bodies)
         self._lake.upsert(PAGES, rows)
         self._batch, self._bytes, self._since = [], 0, time.monotonic()
@@ -153,7 +153,7 @@ class _PageWriter:
         locator = page.locator if source.kind == "web" else f"{source.source_id}:{page.locator}"
         location = location_id(source.tenant_id, locator)
         earlier = self._known.get(page.locator) if _keeps_body(page) else None
-        # What describes a body stays with it: a "not modified" or a failure says nothing of it.
+        # The description of a body stays with it: a "not modified" or a failure says nothing about it.
         of_body: CollectedPage | KnownPage | None = page if page.body is not None else earlier
         return {
             "page_key": f"{source.source_id}/{location}",
@@ -186,20 +186,20 @@ def _keeps_body(page: CollectedPage) -> bool:
 
 
 def _with_body(lake: Lake, source_id: str, known: dict[str, KnownPage]) -> Mapping[str, KnownPage]:
-    """The known pages, of which none seems to have a body that is missing: such a page is asked for again."""
+    """The known pages. One whose body is missing is shown without it, so that it is fetched again."""
     lacking, _ = _apart(lake, source_id)
     asked = {key: replace(known[key], content_hash="", etag="", last_modified="") for key in lacking if key in known}
     return ChainMap(asked, known) if asked else known
 
 
 def _drop_bodies(lake: Lake, source_id: str) -> None:
-    """Of pages that are gone, or give something else now; those of an unfinished collection, too."""
+    """Drop the bodies of pages that are gone or changed, and those that an unfinished collection left."""
     _, left_over = _apart(lake, source_id)
     lake.delete(BODIES.name, "page_key", left_over)
 
 
 def _apart(lake: Lake, source_id: str) -> tuple[list[str], list[str]]:
-    """Locators of the pages that lack the body they tell of, and page_key of the bodies whose page has none."""
+    """Locators of the pages whose body is missing, and page_key of the bodies without a page."""
     lacking, left_over = [], []
     of_source = f"source_id = {quoted(source_id)}"
     for part in lake.ranges("location_id", PAGES.name, BODIES.name, where=of_source):

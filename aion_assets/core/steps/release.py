@@ -1,4 +1,4 @@
-"""Make a release of the index when its structural gates hold, and only when it would serve something else."""
+"""Release the index when its structural gates hold and when the release would serve something new."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ from aion_assets.core.steps.retrieval_report import RetrievalReport, read_report
 
 @dataclass(frozen=True, slots=True)
 class ReleaseReport:
-    """`release` is the current one; `waits_for` says why it is not of the newest index, "" when it is."""
+    """`release` is the current one. `waits_for`: why it is not of the newest index, "" when it is."""
 
     release: Release
     published: bool
@@ -45,9 +45,9 @@ def gates(home: Home, embedder_id: str) -> dict[str, claims.Finding]:
 
 
 def release_index(home: Home, model: EmbeddingModel, run_id: str) -> ReleaseReport:
-    """A content release of the newest index, with the fusion weight that its retrieval report chose.
+    """Publish a content release of the newest index, with the fusion weights that its retrieval report chose.
 
-    Raises GateBlockedError: a gate failed, or nothing was measured; the release before stays current.
+    Raises GateBlockedError: a gate failed, or nothing was measured. The release before stays current.
     """
     with home.lake.lock(INDEX_LOCK):
         indexed = progress.reached_now(home.database, progress.INDEXED)
@@ -58,7 +58,7 @@ def release_index(home: Home, model: EmbeddingModel, run_id: str) -> ReleaseRepo
 
 
 def models_for(model: EmbeddingModel, report: RetrievalReport) -> ModelManifest:
-    """The models of a content release: this embedder, and what is built in for all else."""
+    """The models of a content release: this embedder, the report's ranker, and the built-in calibration."""
     return ModelManifest(
         passage_embedder={"id": model.embedder_id, "name": model.name, "dimension": model.dimension},
         query_encoder={"id": model.embedder_id, "adapter": "", "mode": "full", "scale": 1.0},
@@ -86,7 +86,7 @@ def _release(home: Home, model: EmbeddingModel, run_id: str) -> ReleaseReport:
         return _unmeasured(current)
     waiting = findings["index_holds_every_chunk"].figures["waiting_documents"]
     if current is not None and current.table != index["table"] and waiting:
-        # The new index lacks what the old one shows; the run that embeds the last source releases it.
+        # The index of another embedder is not complete yet. The run that embeds the last source releases it.
         return ReleaseReport(current, published=False, waits_for=f"{waiting} documents that are still to be embedded")
     models = models_for(model, measured)
     released = publish(home, index, models, Publication(f"run:{run_id}", run_id, measured.report_id))

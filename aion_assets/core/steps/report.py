@@ -1,4 +1,4 @@
-"""What every step of the pipeline tells of its work."""
+"""The report of a pipeline step."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -10,8 +10,9 @@ ShowProgress = Callable[[int, int, str], None]
 
 @dataclass(slots=True)
 class StepReport:
-    """`counts` are rows by what happened to them, `drops` are rows not carried on, by reason; `data_version` is the
-    fingerprint of what the step now holds."""
+    """`counts`: rows by what happened to them. `drops`: rows that were not carried on, by reason. `data_version`:
+    fingerprint of the rows that the step holds.
+    """
 
     rows: int = 0
     data_version: str = ""

@@ -24,8 +24,9 @@ from aion_assets.core.steps import claims
 
 @dataclass(frozen=True, slots=True)
 class RetrievalReport:
-    """`index` is {table, version, rows, data_version}: what was measured, with the embedder of that id. `metrics` are
-    empty without labelled questions; `fusion` is the JSON form of `FusionConfig`."""
+    """`index` is {table, version, rows, data_version} of the measured index, `embedder_id` that of its embedder.
+    `metrics` are empty without labelled questions. `fusion` is the JSON form of `FusionConfig`.
+    """
 
     index: Mapping[str, Any]
     embedder_id: str
@@ -46,7 +47,7 @@ class RetrievalReport:
 
     @property
     def digest(self) -> str:
-        """Of what a release takes from it: how long searches took, and where a compaction put the rows, is left out."""
+        """Digest of what a release takes from the report. It leaves out search times and table versions."""
         taken = (self.index["data_version"], self.embedder_id, self.recall_of_exact, self.labelled, self.fusion)
         return short_digest(json.dumps(taken, sort_keys=True))
 
@@ -56,7 +57,7 @@ class RetrievalReport:
 
 
 def measure_retrieval(home: Home, model: EmbeddingModel, load: LoadEmbedder, run_id: str = "") -> RetrievalReport:
-    """Stores the report that the next release of this index takes its fusion weight from."""
+    """Measure and store the report. The next release of this index takes its fusion weights from it."""
     table = knowledge_name(model.embedder_id)
     with home.lake.lock(INDEX_LOCK):
         index = index_version(home.lake, table)

@@ -1,4 +1,4 @@
-"""The file or page that a document was made from, as it was collected."""
+"""The collected file or page that a document was made from."""
 
 from typing import Any
 
@@ -11,14 +11,14 @@ from aion_assets.core.lake.tables import BODIES, DOCUMENTS, PAGES
 
 
 def decision_on(home: Home, doc_id: str) -> str | None:
-    """The state of a document before the curator; None where there is no such document."""
+    """The state of a document in the queue; None where there is no such document."""
     here = (tables.curation.c.tenant_id == home.tenant_id, tables.curation.c.doc_id == doc_id)
     with home.database.read() as connection:
         return connection.execute(select(tables.curation.c.state).where(*here)).scalar()
 
 
 def original_of(home: Home, doc_id: str) -> dict[str, Any] | None:
-    """{content_type, filename, body}; None where it is kept no more."""
+    """{content_type, filename, body}; None where the body is no longer stored."""
     lake = home.lake
     document = next(lake.rows(DOCUMENTS.name, ["source_id", "location_id"], f"doc_id = {quoted(doc_id)}"), None)
     if document is None:

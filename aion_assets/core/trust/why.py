@@ -1,4 +1,4 @@
-"""The way back from an answer: release, passages, documents, decisions, fetches, and the runs that did each step."""
+"""The lineage of an answer: release, passages, documents, decisions, fetches, and the runs that did each step."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -34,10 +34,10 @@ _PAGE = [
 
 
 def why(home: Home, answer_id: str) -> dict[str, Any]:
-    """Everything that led to the answer, walked by ids; ready for JSON.
+    """Everything that led to the answer, found by ids and ready for JSON.
 
     {answer, release, passages: [{number, cited, quote, passage, chunk, document, decision, fetch, source, runs}],
-    given}. A step whose row is there no more is {"missing": the reason in a sentence}.
+    given}. A step whose row no longer exists is {"missing": the reason in a sentence}.
 
     Raises AnswerNotFoundError: no answer has this id.
     """
@@ -55,7 +55,7 @@ def why(home: Home, answer_id: str) -> dict[str, Any]:
 
 
 def run_link(settings: Settings, run_id: str | None) -> dict[str, str] | None:
-    """The Dagster run and its page; the UI listens on loopback only. None where no run is known."""
+    """The Dagster run and its page. The UI listens on loopback only. None where no run is known."""
     if not run_id:
         return None
     return {"run_id": run_id, "link": f"http://127.0.0.1:{settings.dagster_port}/runs/{run_id}"}
@@ -107,7 +107,7 @@ def _release(home: Home, release_id: str) -> dict[str, Any]:
 
 
 class _Trail:
-    """The rows of every table that an answer's passages lead to, each table read once."""
+    """The rows of all tables that an answer's passages lead to. Each table is read once."""
 
     def __init__(self, home: Home, record: AnswerRecord) -> None:
         lake, database = home.lake, home.database
@@ -177,7 +177,7 @@ class _Trail:
         if page is None or document is None:
             return {"url": item.url, "missing": "The page is kept no more."}
         facts = {name: page[name] for name in ("url", "outcome", "reason", "status", "content_hash", "size_bytes")}
-        # The page of an earlier version is overwritten by the next fetch; then these facts are those of the newer one.
+        # The next fetch overwrites the page row of an earlier version. These facts are then those of the newer one.
         quoted = page["content_hash"] == document["page_hash"] and document["content_hash"] == item.doc_version
         return facts | {"fetched_at": self._time(page["fetched_at"]), "of_version_quoted": quoted}
 

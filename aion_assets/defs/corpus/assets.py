@@ -1,4 +1,4 @@
-"""From a source to vectors: five tables, one partition a source."""
+"""From a source to vectors: five tables, each with one partition a source."""
 
 import dagster as dg
 
@@ -32,7 +32,7 @@ BUNDLED_DIMENSION = 384
 
 
 def pipeline_version(kb: KnowledgeBaseResource) -> str:
-    """Of the code and the embedder that decide what corpus and index hold of a source."""
+    """Version of the code and the embedder that decide what corpus and index hold of a source."""
     return f"{PARSE_VERSION}/{CHUNK_VERSION}/{analysis_version()}/{kb.embedding_model.embedder_id}"
 
 

@@ -1,4 +1,4 @@
-"""What the corpus claims of itself. The blocking ones keep wrong rows out of the index."""
+"""Claims about the corpus. Blocking ones keep wrong rows out of the index."""
 
 import dagster as dg
 
@@ -9,7 +9,7 @@ from aion_assets.defs.knowledge_base import KnowledgeBaseResource
 
 
 def _source_of(context: dg.AssetCheckExecutionContext) -> str:
-    """The source of this run: others may be half done by runs beside it. "" when the run is over all of them."""
+    """The source of this run, because parallel runs may have others half done. "" for a run over all sources."""
     return context.partition_key if context.has_partition_key else ""
 
 

@@ -1,4 +1,4 @@
-"""How well the index retrieves, measured at every build."""
+"""Measure at every build how well the index retrieves."""
 
 import dagster as dg
 

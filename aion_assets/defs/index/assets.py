@@ -1,4 +1,4 @@
-"""The one index over all sources, and what it claims of itself."""
+"""The one index over all sources, and the claims about it."""
 
 import dagster as dg
 
@@ -36,7 +36,7 @@ def lance_index(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBase
     """Vectors, full text in Portuguese and English, and filters, over the chunks of all sources."""
     kb, model = knowledge_base, knowledge_base.embedding_model
     report = build_index(kb.home, model.embedder_id, model.dimension, progress_of(context))
-    # After the index, so that a run killed in between leaves the sources to clean.
+    # Clean after the index, so that a run that is killed in between leaves the sources to be cleaned.
     report.counts["cleaned_sources"] = len(clean_removed_sources(kb.home))
     return materialize(report, kb.uri(knowledge_name(model.embedder_id)))
 

@@ -1,4 +1,4 @@
-"""Gives back the room that old versions of the tables take, and shows how large each table is."""
+"""Delete old versions of the tables, and record the size of each table."""
 
 import dagster as dg
 

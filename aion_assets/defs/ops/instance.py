@@ -1,6 +1,6 @@
-"""Where Dagster keeps its own records: beside AION's, in the home, or in PostgreSQL when `AION_DAGSTER_DB` is set.
+"""Where Dagster stores its records: in the home, or in PostgreSQL when `AION_DAGSTER_DB` is set.
 
-One dagster.yaml names these classes, so that the same file serves both databases and every home.
+One dagster.yaml names these classes, so the same file serves both databases and every home.
 """
 
 import os
@@ -19,8 +19,8 @@ from filelock import FileLock, Timeout
 from aion_assets.core.errors import AionError
 from aion_assets.core.settings import load_settings
 
-# LocalArtifactStorage, LocalComputeLogManager and DagsterSqliteStorage have no public import path; dagster.yaml itself
-# names them by these modules.
+# LocalArtifactStorage, LocalComputeLogManager and DagsterSqliteStorage have no public import path. dagster.yaml names
+# them by these modules, too.
 
 
 def _folder(name: str) -> str:
@@ -31,9 +31,9 @@ def _folder(name: str) -> str:
 
 @cache
 def _refuse_second_daemon() -> FileLock | None:
-    """In a Dagster daemon, however it was started: hold this home's lock as long as the process lives.
+    """In a Dagster daemon, however it was started, hold this home's lock until the process ends.
 
-    Raises AionError: another one has it. Two daemons would start every run twice, and Dagster only logs that.
+    Raises AionError: another daemon holds it. Two daemons would start every run twice, and Dagster only logs that.
     """
     program = Path(sys.argv[0])
     is_daemon = program.name.startswith("dagster-daemon") or program.parent.name == "_daemon"
@@ -57,13 +57,14 @@ class HomeStorage(DagsterSqliteStorage):
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData, config_value: Mapping[str, Any]) -> Any:
         _refuse_second_daemon()
-        # With it, Dagster never sees a partition in progress or failed, and automation repeats what runs already do.
+        # With this variable Dagster never sees a partition in progress or failed, and automation repeats the work of
+        # runs.
         os.environ.pop("DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS", None)
         url = load_settings().dagster_db
         if url:
             from dagster_postgres import DagsterPostgresStorage
 
-            # A shorter name of the same that SQLAlchemy does not know any more.
+            # The short scheme, which SQLAlchemy does not accept.
             url = url.replace("postgres://", "postgresql://", 1) if url.startswith("postgres://") else url
             return DagsterPostgresStorage(url, inst_data=inst_data)
         return DagsterSqliteStorage(_folder("storage"), inst_data=inst_data)

@@ -2,14 +2,15 @@
 
 import dagster as dg
 
-# All work of one source in one run: what is stored is released before the run ends.
+# All work on one source in one run: what it stores is released before it ends.
 ingest = dg.define_asset_job(
     "ingest",
     selection=dg.AssetSelection.groups("corpus", "index", "eval", "serving"),
     description="Collect a source and carry it through to a release.",
     executor_def=dg.in_process_executor,
 )
-# What a decision needs, and what a run that was killed after collecting left to do: parsing what is parsed is free.
+# The work after a decision, and after a run that was killed after collecting. Parsing parsed bodies again costs
+# nothing.
 _after_collecting = dg.AssetSelection.groups("corpus", "index", "eval", "serving") - dg.AssetSelection.assets(
     ["corpus", "crawled_pages"]
 )
@@ -19,7 +20,7 @@ recurate = dg.define_asset_job(
     description="Carry what was collected and decided through to a release.",
     executor_def=dg.in_process_executor,
 )
-# The same without index and release, for many sources in a row that one index follows.
+# The same without index and release, for several sources in a row before one index build.
 ingest_corpus = dg.define_asset_job(
     "ingest_corpus",
     selection=dg.AssetSelection.groups("corpus"),
@@ -32,7 +33,7 @@ recurate_corpus = dg.define_asset_job(
     description="Carry what was collected and decided through to vectors.",
     executor_def=dg.in_process_executor,
 )
-# Without any source: after one was removed.
+# The work without a source, after one was removed.
 reindex = dg.define_asset_job(
     "reindex",
     selection=dg.AssetSelection.groups("index", "eval", "serving"),
@@ -42,12 +43,12 @@ reindex = dg.define_asset_job(
 
 
 def outdated(instance: dg.DagsterInstance, job: dg.JobDefinition) -> bool:
-    """Whether an asset of the job was last made by other code than today's; never made is not outdated."""
+    """Whether an asset of the job was last made by other code. One that was never made is not outdated."""
     current = {key: job.asset_layer.get(key).code_version for key in planned_assets(job)}
     made_by = instance.get_latest_materialization_code_versions(list(current))
     return any(version is not None and version != current[key] for key, version in made_by.items())
 
 
 def planned_assets(job: dg.JobDefinition) -> list[dg.AssetKey]:
-    """What a run of the job makes; named in the run, so that `up_to_date` sees which updates it carries on itself."""
+    """The assets that a run of the job makes. The run names them: `up_to_date` skips the updates that it handles."""
     return sorted(job.asset_layer.executable_asset_keys)

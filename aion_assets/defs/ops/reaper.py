@@ -1,4 +1,4 @@
-"""Ends runs whose process is gone: a killed process tells nobody, and its run would seem to go on for ever."""
+"""End runs whose process is gone. A killed process reports nothing, and its run would seem to go on for ever."""
 
 import os
 import socket
@@ -7,13 +7,13 @@ import time
 import dagster as dg
 import psutil
 
-# Which machine's process numbers a run speaks of; a run without it was launched here, by the daemon.
+# The machine of a run's process number. Without the tag, the daemon of this machine launched the run.
 HOST_TAG = "aion/host"
-# The process of a run that nobody launched: 'aion run' makes its runs and carries them out itself.
+# The process of a run without a launcher: 'aion run' creates and executes its runs itself.
 PROCESS_TAG = "aion/process"
-# A process that started this much after the run's event has only inherited the number.
+# A process that started so much later than the run's event merely got the same number.
 _CLOCK_SLACK_S = 5.0
-# A run that waits in the queue or is being launched names no process yet and is passed over.
+# A run that is queued or being launched names no process yet and is skipped.
 _UNFINISHED = [
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
@@ -23,14 +23,14 @@ _UNFINISHED = [
 
 
 def process_tags() -> dict[str, str]:
-    """Of a run that this process carries out itself."""
+    """Tags for a run that this process executes itself."""
     return {HOST_TAG: socket.gethostname(), PROCESS_TAG: str(os.getpid())}
 
 
 def reap_dead_runs(instance: dg.DagsterInstance) -> list[str]:
-    """Ids of the runs that were ended. Only runs of this machine that name their process are touched."""
+    """End the dead runs and return their ids. Only runs of this machine that name their process are touched."""
     if not isinstance(instance.run_launcher, dg.DefaultRunLauncher):
-        return []  # its workers run elsewhere, and such launchers watch over their own
+        return []  # its workers run elsewhere, and such a launcher watches them itself
     reaped = []
     for record in instance.get_run_records(dg.RunsFilter(statuses=_UNFINISHED), limit=100):
         run = record.dagster_run
@@ -47,9 +47,9 @@ def reap_dead_runs(instance: dg.DagsterInstance) -> list[str]:
 
 
 def _process_of(instance: dg.DagsterInstance, record: dg.RunRecord) -> tuple[int, float] | None:
-    """(pid, time): what the run's tags say, or the newest event in which it names its process."""
+    """(pid, time) from the run's tags, or from the newest event in which it names its process."""
     run = record.dagster_run
-    # Who executes a run again in the UI copies its tags.
+    # Re-executing a run in the UI copies its tags.
     if PROCESS_TAG in run.tags and run.parent_run_id is None:
         return int(run.tags[PROCESS_TAG]), record.create_timestamp.timestamp()
     found = None

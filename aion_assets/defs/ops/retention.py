@@ -1,4 +1,4 @@
-"""Forgets old runs, which Dagster itself never does, but none that the newest state of an asset comes from."""
+"""Delete old runs, which Dagster itself never does, but no run that made the newest state of an asset."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -39,7 +39,7 @@ def nightly(timezone: str) -> dg.ScheduleDefinition:
 
 
 def prune_runs(instance: dg.DagsterInstance, kept: timedelta) -> int:
-    """How many runs were deleted."""
+    """Delete old runs and return how many."""
     from dagster._core.storage.event_log import SqliteEventLogStorage
 
     ended = dg.RunsFilter(statuses=_FINISHED, updated_before=datetime.now(UTC) - kept)
@@ -48,13 +48,13 @@ def prune_runs(instance: dg.DagsterInstance, kept: timedelta) -> int:
         instance.delete_run(run_id)
         instance.compute_log_manager.delete_logs(prefix=[run_id])
         storage = instance.event_log_storage
-        if isinstance(storage, SqliteEventLogStorage):  # it keeps a file for each run, and leaves it
+        if isinstance(storage, SqliteEventLogStorage):  # it keeps a file for each run and does not delete it
             Path(storage.path_for_shard(run_id)).unlink(missing_ok=True)
     return len(old)
 
 
 def _runs_in_use(instance: dg.DagsterInstance) -> Iterator[str]:
-    """The runs that made what is now the newest of each asset and each of its partitions."""
+    """The runs that made the newest materialization of each asset and each of its partitions."""
     storage = instance.event_log_storage
     for key in instance.all_asset_keys():
         newest = instance.get_latest_materialization_event(key)

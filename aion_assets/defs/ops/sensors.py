@@ -1,4 +1,4 @@
-"""What starts runs by itself, and what cleans up after runs that died."""
+"""Sensors that start runs, and one that cleans up after dead runs."""
 
 import json
 import time
@@ -22,7 +22,7 @@ _PARTITION_TAG, _RUN_KEY_TAG = "dagster/partition", "dagster/run_key"
 _SOURCES_INTERVAL_S = 15
 _DECISIONS_INTERVAL_S = 5
 _REAPER_INTERVAL_S = 30
-# A source whose runs fail is tried again after this long, and after twice as long each further time.
+# A source whose run failed is tried again after this pause. Each further failure doubles it.
 _RETRY_AFTER_S = 300
 _MOST_TRIES = 10
 _NOTHING = "Nothing is due."
@@ -37,7 +37,7 @@ _UNFINISHED = [
 
 
 def _busy(instance: dg.DagsterInstance) -> set[str]:
-    """The sources that an unfinished run is working on; "" for a run over all of them."""
+    """The sources that unfinished runs work on; "" for a run over all sources."""
     runs = instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED), limit=1000)
     return {run.tags.get(_PARTITION_TAG, "") for run in runs}
 
@@ -58,12 +58,12 @@ def _requests(
 
 
 def _request(context: dg.SensorEvaluationContext, due: DueRun, same_subject: dg.RunsFilter) -> Iterator[dg.RunRequest]:
-    """At most one: none while what is due rests."""
+    """At most one request; none while the work rests."""
     earlier = context.instance.get_run_records(same_subject, limit=_MOST_TRIES)
     if _rests(due, earlier) or context.repository_def is None:
         return
     yield dg.RunRequest(
-        # With the run before in its key, the same work may be asked for again once that run has ended.
+        # The key names the run before, so that the same work can be requested again once that run has ended.
         run_key=f"{due.key}/{earlier[0].dagster_run.run_id if earlier else ''}",
         partition_key=due.source_id or None,
         asset_selection=planned_assets(context.repository_def.get_job(due.job)),
@@ -79,7 +79,7 @@ def _result(
 
 
 def _rests(due: DueRun, earlier: Sequence[dg.RunRecord]) -> bool:
-    """Whether the work waits: after a person cancelled it, unless asked for anew, and ever longer after failed runs."""
+    """Whether the work waits: after a person cancelled it, unless requested since, and ever longer after failures."""
     if not earlier or (ended := earlier[0].end_time) is None:
         return False
     age_s = time.time() - ended
@@ -107,7 +107,7 @@ def _partition_changes(context: dg.SensorEvaluationContext, kb: KnowledgeBaseRes
 
 
 def _forget_evaluations_of_gone_partitions(context: dg.SensorEvaluationContext, known: set[str]) -> None:
-    """Dagster cannot show any evaluation of an asset beside one that names a partition which is gone."""
+    """Purge evaluations once a partition is gone: Dagster shows none of an asset's while one of them names it."""
     storage = context.instance.schedule_storage
     if storage is not None and not known.issuperset(json.loads(context.cursor or "[]")):
         storage.purge_asset_evaluations(time.time())
@@ -166,7 +166,7 @@ def uploads(context: dg.SensorEvaluationContext, knowledge_base: KnowledgeBaseRe
     touched = touched_sources(kb.database, kb.settings) if unseen else frozenset()
     changed = []
     for source_id, signature in now_there.items():
-        # What came before this sensor first looked may have come after the collection.
+        # A file that came before this sensor first looked may still have come after the collection.
         if seen.setdefault(source_id, signature) != signature or (source_id in unseen and source_id in touched):
             request_collection(kb.database, source_id)
             seen[source_id] = signature

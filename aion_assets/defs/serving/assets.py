@@ -1,4 +1,4 @@
-"""The release, and the server that reads it."""
+"""The release and the server that reads it."""
 
 import dagster as dg
 

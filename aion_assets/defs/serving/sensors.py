@@ -1,4 +1,4 @@
-"""What the server did, as the events of its two assets: counts, times and ids."""
+"""Report what the server did as observations of its two assets: counts, times and ids."""
 
 from typing import Any
 

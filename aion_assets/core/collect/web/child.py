@@ -1,7 +1,6 @@
 """The crawler's process: reads a job from stdin, writes rows to a pipe, logs to stderr.
 
-It never outlives its parent: the kernel kills it on Linux, and everywhere it watches stdin, which the parent holds
-open.
+It never outlives its parent. On Linux the kernel kills it; everywhere it watches stdin, which the parent holds open.
 """
 
 import asyncio
@@ -21,7 +20,7 @@ from aion_assets.core.records import CollectedPage
 
 
 def main() -> int:
-    """`argv`: descriptor of the pipe, process id of the parent."""
+    """`argv`: file descriptor of the pipe, process id of the parent."""
     rows_pipe, parent = map(int, sys.argv[1:])
     die_with_parent(parent)
     job, known = receive_job(sys.stdin.buffer)
@@ -39,7 +38,7 @@ def _crawl(job: CrawlJob, known: dict[str, Any], rows: IO[bytes]) -> int:
     order = asyncio.Lock()
 
     async def send_row(page: CollectedPage, queued: int) -> None:
-        # In a thread: a parent that is busy with its disk must slow the crawl down, not stop its clocks.
+        # In a thread: a parent that is busy with its disk may slow the crawl down, but must not stop its timers.
         async with order:
             await asyncio.to_thread(send_page, rows, page, queued)
 
@@ -60,7 +59,7 @@ def scrapy_settings(job: CrawlJob, unpaced: frozenset[str]) -> dict[str, Any]:
     return {
         "TWISTED_REACTOR_ENABLED": False,  # asyncio alone; the handler is asyncio's
         "DOWNLOAD_HANDLERS": {"http": handler, "https": handler, "data": None, "file": None, "ftp": None, "s3": None},
-        # What these do by default is done in the spider, with an outcome for each location, or by the guard.
+        # The spider does this work itself, with an outcome for each location; the rest is the guard's.
         "DOWNLOADER_MIDDLEWARES_BASE": {},
         "SPIDER_MIDDLEWARES_BASE": {},
         "EXTENSIONS_BASE": {"scrapy.extensions.throttle.AutoThrottle": 0},
@@ -78,7 +77,7 @@ def scrapy_settings(job: CrawlJob, unpaced: frozenset[str]) -> dict[str, Any]:
 
 
 def unpaced_hosts(job: CrawlJob) -> frozenset[str]:
-    """Hosts of the source that lie in the allow-listed private networks: the operator's own, which need no pause."""
+    """Hosts of the source inside the allow-listed private networks. They are the operator's own and need no pause."""
     hosts = set()
     for host in Scope(job.seed, job.allow_domains).hosts:
         try:
@@ -91,7 +90,7 @@ def unpaced_hosts(job: CrawlJob) -> frozenset[str]:
 
 
 def _watch_parent() -> None:
-    # The bare descriptor: a lock on sys.stdin held by this thread would break the interpreter's end.
+    # Read the bare descriptor: a lock on sys.stdin held by this thread would break the interpreter's shutdown.
     while os.read(sys.stdin.fileno(), 4096):
         pass
     os._exit(0)

@@ -1,8 +1,8 @@
-"""Which pages of a crawl are the same as another one, whatever order they arrive in.
+"""Which pages of a crawl duplicate another one, in whatever order they arrive.
 
-Three things make a page a duplicate: it names another address as its own (`rel=canonical`), its bytes are those of a
-page already seen, or it shows the same text as another query of its path. A page may be taken for the duplicate of one
-that is not visited yet; it then waits until that one's outcome is known.
+A page is a duplicate for one of three reasons: it names another address as its own (`rel=canonical`), its bytes are
+those of a page already seen, or it shows the same text as another query of its path. The original may not be visited
+yet. The page then waits until the outcome of its original is known.
 """
 
 from collections import defaultdict
@@ -19,7 +19,7 @@ from aion_assets.core.records import CollectedPage, KnownPage, Outcome
 
 @dataclass(slots=True)
 class Claim:
-    """`page` may be the duplicate of `original`. It is, if that one's outcome is among `confirmed_by`."""
+    """`page` may duplicate `original`. It does if the outcome of `original` is among `confirmed_by`."""
 
     entry: Entry
     page: CollectedPage
@@ -49,9 +49,9 @@ class Duplicates:
                 self._former_owners.setdefault(page.content_hash, page.locator)
 
     def claim_of(self, entry: Entry, page: CollectedPage, markup: Markup, known: KnownPage | None) -> Claim | None:
-        """The claim that this page is a duplicate; None when it stands for itself, which makes it an original.
+        """The claim that this page is a duplicate; None makes the page an original.
 
-        `known` is passed for a page whose body the server did not send because it is the same as before.
+        Pass `known` for a page whose body the server did not send because it is unchanged.
         """
         for claim in () if entry.decided else self._claims_on_others(entry, page, markup, known):
             outcome = self._outcomes.get(claim.original)
@@ -85,7 +85,7 @@ class Duplicates:
         return claims
 
     def _is_credible(self, locator: str, canonical: str) -> bool:
-        """Templates that name the home page on every page are a common mistake, and would lose the whole site."""
+        """Ignore a home page that a deeper page names: faulty templates name it on every page of a site."""
         return self._scope.contains(canonical) and (
             urlsplit(canonical).path != "/" or urlsplit(locator).path.rpartition("/")[0] in ("", "/")
         )
@@ -97,7 +97,7 @@ class Duplicates:
         self._waiting.setdefault(claim.original, []).append(replace(claim, page=replace(claim.page, body=None)))
 
     def settle(self, page: CollectedPage) -> tuple[list[CollectedPage], list[Entry]]:
-        """Takes the outcome of a location. Gives the rows that it decides, and the locations to visit after all."""
+        """Take the outcome of a location. Returns the rows that it decides, and the locations to visit after all."""
         self._outcomes[page.locator] = page.outcome
         rows, again = [], []
         for claim in self._waiting.pop(page.locator, ()):
@@ -108,7 +108,7 @@ class Duplicates:
         return rows, again
 
     def break_circle(self) -> Entry | None:
-        """When nothing else is left to visit: one location to visit although what it waits for never came."""
+        """Once nothing else is left to visit: a location to visit although what it waits for never came."""
         for original, claims in self._waiting.items():
             claim = claims.pop()
             if not claims:
@@ -118,7 +118,7 @@ class Duplicates:
 
 
 def duplicate_row(claim: Claim) -> CollectedPage:
-    """The original comes first among the links, where the next collection looks for it."""
+    """Put the original first among the links: the next collection looks for it there."""
     page = claim.page
     return replace(
         page,

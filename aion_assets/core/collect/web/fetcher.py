@@ -1,4 +1,4 @@
-"""Scrapy's way to the network: its download handler, and a fetch that tries again when that may help."""
+"""Scrapy's way to the network: its download handler, and a fetch that retries when that may help."""
 
 import asyncio
 import logging
@@ -27,15 +27,14 @@ logger = logging.getLogger(__name__)
 RETRIES = 2
 BACKOFF_S = 0.5
 MAX_RETRY_AFTER_S = 30.0
-# Small servers queue five connections (Python's http.server does), and a sixth at once is dropped and costs a second.
-# A site of 229 pages on loopback took 2.8 s by four connections, 4.0 s by eight.
+# Small servers such as Python's http.server queue five connections. A sixth is dropped and has to be tried again.
 UNPACED_CONCURRENCY = 4
-# After so many locations in a row that could not be reached, a host counts as down.
+# So many unreachable locations in a row mark a host as down.
 FAILURES_OF_A_DEAD_HOST = 15
 
 
 class GuardedDownloadHandler(BaseDownloadHandler):
-    """Scrapy's http and https handler. The limit of time spans the whole answer: a server that drips bytes meets it."""
+    """Scrapy's http and https handler. The time limit spans the whole answer: it also ends one that drips bytes."""
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
@@ -46,7 +45,7 @@ class GuardedDownloadHandler(BaseDownloadHandler):
             timeout=job.timeout_s,
             trust_env=False,
         )
-        self._client.headers.clear()  # Scrapy's request brings its own
+        self._client.headers.clear()  # Scrapy's request has its own
 
     async def download_request(self, request: Request) -> Response:
         started = asyncio.get_running_loop().time()
@@ -83,17 +82,17 @@ class Fetcher:
         }
         self._timeout_s = job.timeout_s
         self._failures: Counter[str] = Counter()  # origin → locations in a row
-        # Scrapy 2.19 bounds it too, but lets all through that are queued in one turn of the asyncio loop: 9 for 4.
+        # Scrapy 2.19 bounds it too, but lets through whatever is queued within one pass of the asyncio loop.
         self._turns: defaultdict[str | None, asyncio.Semaphore] = defaultdict(
             lambda: asyncio.Semaphore(job.concurrency),
             {host: asyncio.Semaphore(min(job.concurrency, UNPACED_CONCURRENCY)) for host in unpaced_hosts},
         )
 
     async def fetch(self, url: str, headers: Mapping[str, str], documents_only: bool = False) -> Answer:
-        """The answer of one address, whatever its status, but for a status that calls for another attempt.
+        """Fetch one address; return its answer whatever the status, unless the status calls for another attempt.
 
-        Raises FetchError: there is none; BlockedAddressError and TooBigError among them. TransientFetchError: there
-        may be one later.
+        Raises FetchError: there is no answer (BlockedAddressError and TooBigError among the causes).
+        TransientFetchError: there may be one later.
         """
         host = origin(url)
         if self._failures[host] >= FAILURES_OF_A_DEAD_HOST:
@@ -142,7 +141,7 @@ class Fetcher:
         )
 
     def slow_down(self, host: str, delay_s: float) -> None:
-        """Obeys a Crawl-delay of a host that was fetched from before, if it asks for more than the setting does."""
+        """Obey the Crawl-delay of a host that was fetched from before, if it is longer than the setting."""
         slot = self._crawler.engine.downloader.slots.get(host)
         if slot is not None and delay_s > slot.delay:
             slot.delay, slot.jitter = delay_s, 0.0
@@ -154,7 +153,7 @@ def _backoff_s(attempt: int) -> float:
 
 
 def _retry_after_s(value: str) -> float:
-    """Seconds that a Retry-After header asks for, at most MAX_RETRY_AFTER_S."""
+    """Seconds that a Retry-After header asks for, capped at MAX_RETRY_AFTER_S."""
     try:
         seconds = float(value) if value.strip().isdecimal() else _seconds_until(value)
     except (ValueError, OverflowError):

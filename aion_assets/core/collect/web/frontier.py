@@ -1,10 +1,10 @@
-"""Which location a crawl visits next, and when it has had enough: pure bookkeeping, without any network.
+"""Which location a crawl visits next, and when it stops: pure bookkeeping, without any network.
 
-Locations are visited by depth. The more query variants of one path there are, the deeper they count, so that the caps
-of a source fall on calendars and filters rather than on its pages.
+Locations are visited by depth. The more query variants a path has, the deeper the next one counts, so that the caps of
+a source cut off calendars and filters rather than its pages.
 
-The caps are for what is new. A page that is stored already is looked at even where they leave no room for it: otherwise
-nobody would ever learn that it vanished.
+The caps hold for new pages only. A stored page is visited even beyond them: otherwise its disappearance would never be
+noticed.
 """
 
 import heapq
@@ -17,13 +17,13 @@ from aion_assets.core.fetch.urls import Scope, repeats_itself, without_query
 from aion_assets.core.records import KnownPage, Outcome
 
 PAGE_OUTCOMES = frozenset({Outcome.STORED, Outcome.UNCHANGED})
-# Rows for locations that were found but not visited; beyond this they are only counted.
+# Rows for locations that were found but not visited. Beyond this number they are only counted.
 MAX_WAITING_PER_PAGE = 20
 MIN_WAITING = 10_000
-# Visits that end without a page (redirects, duplicates, errors) are bounded too.
+# Visits that give no page (redirects, duplicates, errors) are capped, too.
 VISITS_PER_PAGE = 10
 MIN_VISITS = 1_000
-# After so many query variants of a path that were duplicates, without a page between them, no further one is fetched.
+# So many duplicates in a row among the query variants of a path end the fetching of its further variants.
 DUPLICATE_VARIANTS = 20
 _VARIANTS_PER_LEVEL = 10
 
@@ -32,8 +32,8 @@ _VARIANTS_PER_LEVEL = 10
 class Entry:
     """One location to visit.
 
-    `hops` counts the redirects that led to it. `fresh` asks for the body whatever is known; `decided` says that the
-    location no longer waits for another one that may be the original of it.
+    `hops`: redirects that led to it. `fresh`: ask for the body whatever is known. `decided`: the location no longer
+    waits for a possible original.
     """
 
     locator: str
@@ -76,9 +76,9 @@ class Frontier:
         self._fruitless: Counter[str] = Counter()
 
     def resume(self, known: Mapping[str, KnownPage], collection_id: str) -> int:
-        """Takes what a killed attempt of this collection visited as visited, and what else is stored as held.
+        """Mark what a killed attempt of this collection visited as visited, and what else is stored as held.
 
-        Gives how many locations were visited.
+        Returns how many locations were visited.
         """
         self.held = {
             page.locator: page.depth
@@ -102,7 +102,7 @@ class Frontier:
                 self.off_domain.add(link)
 
     def add(self, entry: Entry) -> None:
-        """Takes a location that lies in scope, unless it was found before."""
+        """Add a location that lies in scope, unless it was found before."""
         if entry.locator in self._found:
             return
         if max(len(self._heap), self._refusals) >= self._max_waiting:
@@ -118,13 +118,13 @@ class Frontier:
             self._push(entry)
 
     def put_back(self, entry: Entry) -> None:
-        """Visit it once more, though it was visited before."""
+        """Queue a location for a second visit."""
         self._push(entry)
 
     def pop(self) -> Entry | None:
-        """The next location; None while there is none, or while those in flight may still use up the caps.
+        """The next location. None while there is none, and while those in flight may still use up the caps.
 
-        A location waits for those two levels above, because they may still find it at a lesser depth.
+        A location waits for those two levels above it: they may still find it at a lesser depth.
         """
         while self._heap and not self.is_full and self.pages + len(self._in_flight) < self._max_pages:
             depth = self._heap[0][-1].depth
@@ -138,9 +138,9 @@ class Frontier:
         return self._begin(self._recalled.popleft()) if self._recalled else None
 
     def recall(self, missing: Iterable[str]) -> bool:
-        """Lets `pop` give, beyond the caps, the held pages that they left out, and those of `missing` not found yet.
+        """Make `pop` give the held pages that the caps left out, and those of `missing` that were not found.
 
-        Called when `pop` has nothing more to give. False when there is nothing to recall.
+        Call it when `pop` gives nothing more. False when there is nothing to recall.
         """
         waiting = [item for item in self._heap if item[-1].locator not in self.held]
         self._recalled.extend(item[-1] for item in self._heap if item[-1].locator in self.held)
@@ -152,14 +152,14 @@ class Frontier:
         return bool(self._recalled)
 
     def hold(self, name: str, depth: int) -> None:
-        """Makes locations deeper than `depth` + 1 wait until `release`: something else may still find them."""
+        """Make locations deeper than `depth` + 1 wait until `release`: something else may still find them."""
         self._in_flight[name] = depth
 
     def release(self, name: str) -> None:
         self._in_flight.pop(name, None)
 
     def finish(self, entry: Entry, outcome: Outcome | None) -> None:
-        """`outcome` is None for a location that still waits for another's."""
+        """`outcome` is None for a location that still waits for the outcome of another one."""
         self.release(entry.locator)
         path = without_query(entry.locator)
         if outcome in PAGE_OUTCOMES:
@@ -177,7 +177,7 @@ class Frontier:
         return len(self._heap) + len(self._recalled)
 
     def drain(self) -> None:
-        """Refuses everything that is left."""
+        """Refuse everything that is left."""
         while self._heap:
             entry = heapq.heappop(self._heap)[-1]
             if self.pages >= self._max_pages:

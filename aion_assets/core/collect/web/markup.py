@@ -1,4 +1,4 @@
-"""What a crawler reads in a page: the links it follows, the address it calls its own, and what it shows."""
+"""What a crawler reads in a page: its links, its canonical address, and its visible text."""
 
 import codecs
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from lxml import etree
 from aion_assets.core.fetch.urls import canonical_url
 from aion_assets.core.ids import short_digest
 
-# A page of navigation has hundreds of links; beyond this it is generated to be crawled for ever.
+# A page of navigation has hundreds of links. One with more than this is a crawler trap.
 MAX_LINKS = 10_000
 
 
@@ -25,7 +25,7 @@ class Markup:
 
 
 def read_markup(body: bytes, content_type: str, url: str) -> Markup:
-    """Never raises: what cannot be read as HTML has no links."""
+    """Never raises. What cannot be read as HTML has no links."""
     try:
         root = lxml.html.document_fromstring(body, parser=_parser(_charset(content_type)))
     except (etree.LxmlError, ValueError, AssertionError):  # no element at all; lxml asserts on some of these
@@ -52,7 +52,7 @@ def _parser(encoding: str | None) -> lxml.html.HTMLParser:
 
 
 def _hrefs(root: lxml.html.HtmlElement) -> Iterator[str]:
-    """Where a reader can go. Images, scripts and style sheets are parts of a page, not places."""
+    """The links that a reader can follow. Images, scripts and style sheets are parts of a page, not places."""
     for element in root.iter("a", "area", "frame", "meta"):
         if element.tag == "meta":
             if (element.get("http-equiv") or "").strip().lower() == "refresh":

@@ -10,13 +10,13 @@ from scrapy.utils.sitemap import Sitemap
 from aion_assets.core.fetch.urls import canonical_url
 
 MAX_ROBOTS_BYTES = 512_000  # RFC 9309 asks for at least 500 KiB to be read
-# A longer pause than this would make a crawl of 1 000 pages take more than eight hours.
+# With a longer pause, a crawl of 1 000 pages would take more than eight hours.
 MAX_CRAWL_DELAY_S = 30.0
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
 class RobotsRules:
-    """The rules for one product name, such as AION of "AION/1.0 (…)"."""
+    """The rules for one product name, such as AION in "AION/1.0 (…)"."""
 
     def __init__(self, body: bytes, user_agent: str, url: str) -> None:
         self._rules = Protego.parse(body[:MAX_ROBOTS_BYTES].decode("utf-8-sig", "replace"))
@@ -35,9 +35,9 @@ class SitemapContent:
 
 
 def read_sitemap(body: bytes, url: str, max_bytes: int) -> SitemapContent:
-    """Reads a sitemap, an index of sitemaps, or a plain list of addresses, each of them packed or not.
+    """Read a sitemap, an index of sitemaps, or a plain list of addresses; each may be compressed.
 
-    Raises ValueError: it is none of these, or unpacks to more than `max_bytes`.
+    Raises ValueError: it is none of these, or decompresses to more than `max_bytes`.
     """
     if body.startswith(_GZIP_MAGIC):
         try:

@@ -54,7 +54,7 @@ class WebConnector:
 def _crawl(job: CollectionJob) -> CrawlJob:
     source, settings = job.source, job.settings
     seed = WebConnector.normal_address(source.address)
-    Scope(seed, source.allow_domains)  # a broken domain is told here, not in the child's log
+    Scope(seed, source.allow_domains)  # report a broken domain here, not in the child's log
     return CrawlJob(
         seed=seed,
         allow_domains=source.allow_domains,
@@ -71,7 +71,7 @@ def _crawl(job: CollectionJob) -> CrawlJob:
 
 
 class _Counting:
-    """Passes rows on and keeps count of them."""
+    """Pass rows on and count them."""
 
     def __init__(self, report: CollectionReport, emit: Emit, progress: ReportProgress) -> None:
         self._report = report
@@ -92,14 +92,14 @@ class _Counting:
 
 
 def _run_child(job: CrawlJob, known: Mapping[str, KnownPage], on_row: _Counting) -> tuple[CrawlEnd | None, int]:
-    """The crawler's last word, None when it died before, and its exit status."""
+    """The crawler's end message, None when it died before sending one, and its exit status."""
     read_end, write_end = os.pipe()
     try:
         child = subprocess.Popen(
             [sys.executable, "-m", "aion_assets.core.collect.web.child", str(write_end), str(os.getpid())],
             stdin=subprocess.PIPE,
             pass_fds=(write_end,),
-            start_new_session=True,  # Ctrl-C reaches the parent alone, which then ends the child
+            start_new_session=True,  # Ctrl-C reaches the parent alone; the parent then ends the child
         )
     finally:
         os.close(write_end)

@@ -1,6 +1,6 @@
 """The crawl of one web source, as a Scrapy spider. Runs in its own process, see `child`.
 
-Scrapy paces and carries the requests; which location comes next, redirects, robots.txt and retries are decided here,
+Scrapy paces and sends the requests. The spider itself decides the next location, redirects, robots.txt and retries,
 because each location must end with exactly one recorded outcome.
 """
 
@@ -77,7 +77,7 @@ class SiteSpider(Spider):
             resumed=resumed,
         )
         return
-        yield  # Scrapy wants a generator; the requests do not go through its scheduler
+        yield  # Scrapy wants a generator; the requests bypass its scheduler
 
     async def _crawl(self) -> None:
         self._frontier.hold(_SITEMAPS, 0)
@@ -88,7 +88,7 @@ class SiteSpider(Spider):
         await self._record_refused()
 
     async def _visit_all(self, tasks: set[asyncio.Task[None]]) -> None:
-        """Until the frontier gives nothing more, and no page waits for the outcome of another."""
+        """Visit until the frontier is empty and no page waits for the outcome of another."""
         self._start_visits(tasks)
         while tasks:
             done, tasks = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -101,29 +101,29 @@ class SiteSpider(Spider):
                 self._start_visits(tasks)
 
     def _missing(self) -> list[str]:
-        """What is held, and can be asked for by itself whether it is gone, where the crawl as a whole cannot tell."""
+        """Held pages to ask for one by one, because the crawl as a whole cannot tell whether they are gone."""
         return [locator for locator in self._frontier.held if not self._is_closed(locator)]
 
     def _start_visits(self, tasks: set[asyncio.Task[None]]) -> None:
-        # Twice what is under way at one host, so that no answer is waited for before the next request is ready.
+        # Twice the requests in flight at one host, so that the next request is always ready.
         while len(tasks) < 2 * self.job.concurrency and (entry := self._frontier.pop()):
             tasks.add(asyncio.create_task(self._visit(entry)))
 
     async def _visit(self, entry: Entry) -> None:
         try:
             page = await self._outcome_of(entry)
-        except Exception as error:  # one page that trips our own code must not cost the others
+        except Exception as error:  # one page that our own code fails on must not cost the others
             logger.exception("visiting %s failed", entry.locator)
             page = self._failed(entry, Outcome.ERROR, f"unexpected {type(error).__name__}")
         if page is not None and page.outcome is Outcome.ERROR and not self._is_closed(self.job.seed):
-            # What the page led to has not vanished with it. Where the whole site is away, one outcome says so.
+            # The pages it linked to have not vanished with it. Where the whole site is down, one outcome says so.
             self._frontier.add_links(page.links, entry.depth + 1)
         self._frontier.finish(entry, page.outcome if page else None)
         if page is not None:
             await self._record(page)
 
     async def _outcome_of(self, entry: Entry) -> CollectedPage | None:
-        """None: the outcome depends on another location's."""
+        """None: the outcome depends on that of another location."""
         url = entry.locator
         if is_never_a_document(url):
             return self._failed(entry, Outcome.WRONG_TYPE, "files with this extension are not taken")
@@ -163,7 +163,7 @@ class SiteSpider(Spider):
         claim = self._duplicates.claim_of(entry, page, markup, None if answer.body else known)
         if claim is None and page.content_hash:
             return page
-        if claim is None:  # "not modified" of a former duplicate that now stands for itself
+        if claim is None:  # "not modified" of a former duplicate that is an original by now
             self._frontier.put_back(replace(entry, fresh=True))
             return None
         if self._duplicates.is_settled(claim):
@@ -213,14 +213,14 @@ class SiteSpider(Spider):
             await self._record(self._failed(refusal.entry, refusal.outcome, refusal.reason))
 
     async def _robots_of(self, url: str) -> RobotsRules:
-        """Raises TransientFetchError: the host's rules cannot be read, and then none of its pages may be (RFC 9309)."""
+        """Raises TransientFetchError: the host's rules cannot be read, so none of its pages may be (RFC 9309)."""
         host = origin(url)
         if host not in self._robots:
             self._robots[host] = asyncio.create_task(self._fetch_robots(host))
         return await asyncio.shield(self._robots[host])
 
     def _is_closed(self, url: str) -> bool:
-        """Whether this host's rules could not be read, so that this collection learns nothing of its pages."""
+        """Whether this host's rules could not be read, so that this collection visits none of its pages."""
         rules = self._robots.get(origin(url))
         return rules is not None and rules.done() and rules.exception() is not None
 
@@ -254,7 +254,7 @@ class SiteSpider(Spider):
             self._frontier.release(_SITEMAPS)
 
     async def _read_sitemap(self, url: str, seen: set[str], is_guess: bool) -> list[str]:
-        """Gives the further sitemaps that this one names."""
+        """Returns the further sitemaps that this one names."""
         if not self._frontier.scope.contains(url) and is_guess:
             return []
         try:
@@ -284,9 +284,9 @@ class SiteSpider(Spider):
         return new
 
     def _failure(self) -> str:
-        """Why this collection did not find everything, as far as it is known by now; "" when it did."""
+        """Why this collection did not find everything, as far as is known; "" when it did."""
         if self._unreachable:
-            self._problems.pop(self._unreachable, None)  # of its robots.txt: the same once more
+            self._problems.pop(self._unreachable, None)  # its robots.txt says the same again
             reason = self._unreachable.rstrip(".")
             self._problems = {f"the start page could not be read: {reason}": None} | self._problems
         elif not self._frontier.pages:

@@ -1,6 +1,6 @@
-"""How the crawler's process and its parent talk: frames of a JSON header and a body over a pipe.
+"""The protocol between the crawler's process and its parent: frames of a JSON header and a body, over a pipe.
 
-JSON rather than pickle: the child reads what strangers wrote, and nothing that it says may run in the parent.
+JSON, not pickle: the child reads what strangers wrote, and nothing that it sends may run in the parent.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -20,7 +20,7 @@ SendRow = Callable[[CollectedPage, int], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class CrawlJob:
-    """Everything the crawler needs of a source and of the settings."""
+    """Everything that the crawler needs to know of a source and of the settings."""
 
     seed: str
     allow_domains: tuple[str, ...]
@@ -37,7 +37,7 @@ class CrawlJob:
 
 @dataclass(slots=True)
 class CrawlEnd:
-    """What the crawler knows at the end beyond the rows it sent."""
+    """What the crawler reports at the end, beside the rows it sent."""
 
     failure: str = ""
     unreachable: bool = False
@@ -57,7 +57,7 @@ def send_job(stream: IO[bytes], job: CrawlJob, known: Mapping[str, KnownPage]) -
 
 
 def receive_job(stream: IO[bytes]) -> tuple[CrawlJob, dict[str, KnownPage]]:
-    """Raises EOFError: the sender went away."""
+    """Raises EOFError: the sender ended."""
     header = _next(stream)
     header["allow_domains"] = tuple(header["allow_domains"])
     header["allowed_networks"] = tuple(ip_network(text) for text in header["allowed_networks"])
@@ -91,7 +91,7 @@ def send_end(stream: IO[bytes], end: CrawlEnd) -> None:
 
 
 def receive_rows(stream: IO[bytes]) -> Iterator[tuple[CollectedPage, int] | CrawlEnd]:
-    """Rows with the length of the queue, then the end; without the end, when the sender died."""
+    """Rows with the length of the queue, then the end. The end is missing when the sender died."""
     while (frame := read_frame(stream)) is not None:
         header, body = frame
         if "end" in header:

@@ -6,12 +6,12 @@ import zipfile
 from aion_assets.core.errors import ParseError
 from aion_assets.core.records import QuarantineReason
 
-# The largest real office file of the test corpora unpacks to 60 MB, most of it pictures.
+# Real office files unpack to far less, and most of that is pictures.
 MAX_UNPACKED_BYTES = 500_000_000
 
 
 def check_unpacked_size(body: bytes) -> None:
-    """zipfile never unpacks more of a member than its directory entry admits, so that the entries can be trusted.
+    """Sum the sizes in the directory. They can be trusted: zipfile never unpacks more of a member than its entry says.
 
     Raises ParseError: MEMORY.
     """

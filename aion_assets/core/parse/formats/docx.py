@@ -1,7 +1,7 @@
 """Word documents: paragraphs, headings, lists and tables in the order of the body.
 
-python-docx opens the package and knows the styles. Its `Paragraph.text` leaves out inserted revisions, content
-controls and text boxes, therefore the text itself is read from the XML.
+python-docx opens the package and knows the styles. The text is read from the XML, because `Paragraph.text` leaves out
+inserted revisions, content controls and text boxes.
 """
 
 import io
@@ -44,7 +44,7 @@ def parse(raw: RawFile, draft: Draft) -> None:
             ) from error
         raise ParseError(QuarantineReason.BROKEN, f"The docx package is damaged: {error}.") from error
     if any(relation.reltype == RELATIONSHIP_TYPE.CORE_PROPERTIES for relation in document.part.package.rels.values()):
-        _read_properties(document.core_properties, draft)  # where there are none, python-docx makes them up
+        _read_properties(document.core_properties, draft)  # python-docx invents missing ones
     levels = {style.style_id: _style_level(style) for style in document.styles if hasattr(style, "style_id")}
     _Writer(levels, Numbering(document), draft).write(document.element.body)
     for notes in _note_parts(document):
@@ -60,7 +60,7 @@ def _read_properties(properties: Any, draft: Draft) -> None:
 
 
 def _style_level(style: Any) -> int:
-    """Heading level of a paragraph style, 0 for body text. Styles made by users inherit it."""
+    """Heading level of a paragraph style, 0 for body text. A user's style inherits it."""
     while style is not None:
         if style.name in ("Title", "Subtitle"):
             return 1
@@ -100,7 +100,7 @@ class _Writer:
         else:
             self._draft.paragraph(text)
         for box in paragraph.iter(f"{_W}txbxContent"):
-            if next(box.iterancestors(_FALLBACK), None) is None:  # the same box again, for old programs
+            if next(box.iterancestors(_FALLBACK), None) is None:  # a second copy of the box, for old programs
                 self.write(box)
 
     def _level(self, paragraph: _Element) -> int:
@@ -111,7 +111,7 @@ class _Writer:
         return self._levels.get(style.get(f"{_W}val"), 0) if style is not None else 0
 
     def _table(self, table: _Element) -> None:
-        """A row is a line. A table of one cell is a frame around text, and read as such."""
+        """Write a row as a line. A table of one cell is a frame around text and is read as text."""
         rows = [[cell for cell in row.iter(f"{_W}tc") if _owner(cell) is row] for row in table.iterchildren(f"{_W}tr")]
         if len(rows) == 1 and len(rows[0]) == 1:
             self.write(rows[0][0])
@@ -121,7 +121,7 @@ class _Writer:
 
 
 def _owner(cell: _Element) -> _Element:
-    """The row a cell belongs to, through content controls around it."""
+    """The row of a cell, looked up through content controls around it."""
     return next(cell.iterancestors(f"{_W}tr"))
 
 

@@ -1,4 +1,4 @@
-"""The numbers that Word writes before paragraphs: "Art. 1º", "2.1", "a)". They are computed, not stored as text."""
+"""The numbers that Word shows before paragraphs: "Art. 1º", "2.1", "a)". Files do not store them as text."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +21,7 @@ class _Level:
 
 
 class Numbering:
-    """Counts along while the paragraphs of one document are read in order."""
+    """Counts while the paragraphs of one document are read in order."""
 
     def __init__(self, document: Any) -> None:
         self._levels: dict[str, list[_Level]] = {}  # of each abstract list
@@ -36,7 +36,7 @@ class Numbering:
             self._read(root.element)
 
     def label(self, paragraph: _Element) -> str:
-        """What stands before `paragraph`: its number, "-" for a bullet, "" for a paragraph of no list."""
+        """The label of `paragraph`: its number, "-" for a bullet, "" outside a list."""
         place = self._place(paragraph)
         if place is None or place[0] not in self._lists:
             return ""
@@ -46,7 +46,7 @@ class Numbering:
         if depth >= len(levels):
             return ""
         counts = self._counts.setdefault(abstract, [None] * _MAX_LEVELS)
-        if list_id not in self._begun:  # a list that sets its own starts begins anew
+        if list_id not in self._begun:  # a list with starts of its own restarts
             self._begun.add(list_id)
             for level in starts:
                 counts[level] = None
@@ -62,7 +62,7 @@ class Numbering:
         return label.strip()
 
     def _place(self, paragraph: _Element) -> tuple[str, int] | None:
-        """(list, depth from 0), from the paragraph itself or from its style and those the style is based on."""
+        """(list, depth from 0), set by the paragraph itself, its style, or a style that this one is based on."""
         properties = paragraph.find(f"{_W}pPr")
         seen: set[str] = set()
         while properties is not None:

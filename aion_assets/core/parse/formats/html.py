@@ -1,7 +1,7 @@
 """HTML: the main text of a page with its headings, without the menus around it.
 
-trafilatura finds the main text of articles better than anything else. Of pages of documentation, which say themselves
-where their content is, it may flatten code, lose headings, or give up; those are read from that element directly.
+trafilatura finds the main text of articles. On pages of documentation it may flatten code, lose headings, or give up.
+Such pages mark their content, so they are read from that element directly.
 """
 
 from typing import Any
@@ -21,7 +21,7 @@ from aion_assets.core.parse.formats.html_blocks import (
 )
 from aion_assets.core.records import QuarantineReason
 
-# trafilatura's own output speaks TEI-like names; in HTML's the same writer serves both.
+# trafilatura's output uses TEI-like names. They are mapped to HTML's, so that one writer serves both.
 _CONTENT_PATHS = (
     "//main",
     "//*[@role='main']",
@@ -29,13 +29,12 @@ _CONTENT_PATHS = (
     "//*[@id='content' or @id='main-content' or @id='mainCol' or @id='main']",
     "//div[@class='document' or @class='body' or @class='markdown-body']",
 )
-# Tried on article_extraction (181 news pages) and on the pages of three sites of documentation (mdBook, Rails Guides,
-# AsciiDoc). Where the two readings are of one length, code and lists decide; where trafilatura's is shorter, it has
-# left out related stories from an article, but sections from a manual, which tells itself by its share of code.
+# Where both readings have one length, code and lists decide. Where trafilatura's is shorter, it left out related
+# stories of an article, or sections of a manual. A manual shows by its share of code.
 _SAME_TEXT = 0.93
-_ALL_TEXT = 0.98  # with 0.93, four of the news pages brought links and captions in
+_ALL_TEXT = 0.98  # a lower share lets links and captions of news pages in
 _DOCUMENTATION_SHARE = 0.1
-_MOST_TEXT = 0.75  # of a manual in DocBook's HTML, .79: the rest is its table of contents and what else was lost
+_MOST_TEXT = 0.75  # the rest of a manual is its table of contents and what was lost
 _MANUAL_HEADINGS = 3
 _MENUS_TAKEN = 1.5
 _SHORT_PAGE_CHARS = 2_000
@@ -52,7 +51,7 @@ def parse(raw: RawFile, draft: Draft) -> None:
 
 
 def write_markup(markup: str, draft: Draft) -> None:
-    """The text of `markup` alone, for HTML inside of something else."""
+    """Write the text of `markup`: HTML inside another format."""
     _write_text(_load(markup), "", draft)
 
 
@@ -60,7 +59,7 @@ def _load(markup: str) -> _Element:
     from trafilatura import load_html
 
     tree: _Element | None = load_html(markup) if markup.strip() else None
-    if tree is None:  # a fragment, that is no page for trafilatura
+    if tree is None:  # a fragment, which trafilatura does not take for a page
         tree = load_html(f"<html><body><div>{markup}</div></body></html>")
     if tree is None:
         raise ParseError(QuarantineReason.BROKEN, "The HTML cannot be read.")
@@ -69,7 +68,7 @@ def _load(markup: str) -> _Element:
 
 
 def _unwrap(tree: _Element) -> None:
-    """ASP.NET puts all of a page into one form; others are furniture."""
+    """Unwrap a form that holds the page, as ASP.NET makes it. Other forms are page furniture."""
     forms = list(tree.iter("form"))
     half = 0.5 * shown_length(tree, chrome=True) if forms else 0
     for form in forms:
@@ -99,9 +98,9 @@ def _reads_better(content: _Element, found: _Element) -> bool:
     """Whether all of `content` is a better main text than what trafilatura found."""
     everything, chosen = shown_length(content), len(one_line("".join(found.itertext())))
     if content.tag == "main" and chosen > _MENUS_TAKEN * max(shown_length(content, chrome=True), 1):
-        return True  # a short page, filled up with the menus around it
+        return True  # a short page, to which trafilatura added the menus
     structured = sum(shown_length(element) for element in content.iter("pre", "dl"))
-    if len(found) <= 1 and everything <= _SHORT_PAGE_CHARS:  # trafilatura has run all of a short page together
+    if len(found) <= 1 and everything <= _SHORT_PAGE_CHARS:  # trafilatura ran a short page together into one block
         most = _MENUS_TAKEN * everything if structured else everything / _SAME_TEXT
         return _SAME_TEXT * everything <= chosen <= most
     if not structured or everything < _SAME_TEXT * chosen:
@@ -110,8 +109,9 @@ def _reads_better(content: _Element, found: _Element) -> bool:
 
 
 def _lacks_headings(found: _Element, tree: _Element) -> bool:
-    """Whether `found` has lost the headings of a page that has no furniture, or that is a manual with little of it:
-    where nothing marks the content, trafilatura may leave them out."""
+    """Whether `found` lost the headings of the page: trafilatura may drop them where nothing marks the content. Only
+    pages without page furniture, and manuals with little of it, count.
+    """
     if next(found.iter(*HEADINGS), None) is not None:
         return False
     shown = [heading for heading in tree.iter(*HEADINGS) if not any(map(is_chrome, heading.iterancestors()))]
@@ -133,7 +133,7 @@ def _content_element(tree: _Element) -> _Element | None:
 
 
 def _leads(content: _Element) -> list[_Element]:
-    """What stands before the content element and opens the document: its name and summary, without link lists."""
+    """Elements before the content element that open the document: its name and summary, without link lists."""
     found: list[_Element] = []
     for level in (content, *content.iterancestors()):
         for element in level.itersiblings(preceding=True):
@@ -149,7 +149,7 @@ def _leads(content: _Element) -> list[_Element]:
 
 
 def _main_text(tree: _Element, url: str) -> _Element | None:
-    """trafilatura's choice in HTML's names, each heading with the id that it has in the page."""
+    """trafilatura's choice under HTML's names, each heading with its id in the page."""
     from trafilatura import bare_extraction
 
     found: Any = bare_extraction(tree, url=url or None, include_comments=False)
@@ -184,5 +184,5 @@ def _write_metadata(tree: _Element, url: str, draft: Draft) -> None:
 
     draft.title = first("//meta[@property='og:title']/@content", "//head/title/text()")
     draft.lang = first("/html/@lang", "//meta[translate(@http-equiv,'CL','cl')='content-language']/@content")
-    # The extensive search would take any date in the text; a wrong date is worse than none.
+    # The extensive search takes any date in the text. A wrong date is worse than none.
     draft.published = find_date(tree, url=url or None, extensive_search=False, original_date=True) or ""

@@ -13,7 +13,7 @@ _SKIPPED_TAGS = frozenset(
     "canvas audio video map dialog head".split()
 )
 _SKIPPED_ROLES = frozenset(("navigation", "search", "banner", "contentinfo", "complementary", "menu", "dialog"))
-# Whole words of class and id, as themes of documentation generators and content managers use them.
+# Whole words of class and id that documentation generators and content managers use for page furniture.
 _SKIPPED_NAMES = re.compile(
     r"(?:^|[\s_-])(?:nav|navbar|navigation|breadcrumbs?|pagination|pager|sidebar|menu|skip-?(?:link|to-content)|"
     r"headerlink|permalink|header-?anchor|linenos?|gutter|share|sharing|social|cookies?|toctree-wrapper)(?:$|[\s_-])",
@@ -39,7 +39,7 @@ def is_chrome(element: _Element) -> bool:
     if _HIDDEN_STYLE.search(element.get("style") or ""):
         return True
     names = f"{element.get('class') or ''} {element.get('id') or ''}"
-    # A name such as "has-sidebar" stands on the wrapper of a whole page: what holds headings is no furniture.
+    # A class such as "has-sidebar" is on the wrapper of a whole page. An element with headings is not furniture.
     return bool(_SKIPPED_NAMES.search(names)) and element.find(".//h1") is None and element.tag not in HEADINGS
 
 
@@ -71,7 +71,7 @@ def shown_length(element: _Element, *, chrome: bool = False) -> int:
 
 
 def write_blocks(root: _Element, draft: Draft) -> None:
-    """Everything under `root` that a reader of the page reads, into `draft`."""
+    """Write everything under `root` that a reader sees into `draft`."""
     writer = _BlockWriter(draft)
     writer.children(root)
     writer.flush()
@@ -120,7 +120,7 @@ class _BlockWriter:
             self.children(element)
 
     def _list(self, element: _Element) -> None:
-        """Items are lines of one paragraph, so that a list is not torn apart; a term begins a paragraph of its own."""
+        """Write items as lines of one paragraph, so that a list stays together. A term begins a new paragraph."""
         if element.tag == "dl" or not self._inside_item(element):
             self.flush()
         for item in element.iterchildren("li", "dt", "dd", "div", "ul", "ol"):
@@ -138,7 +138,7 @@ class _BlockWriter:
             self.flush()
 
     def _item(self, item: _Element) -> None:
-        """The first paragraph of an item stays on the item's own line."""
+        """Keep the first paragraph of an item on the item's own line."""
         self._inline(item.text)
         for position, child in enumerate(item):
             if not is_chrome(child):
@@ -150,7 +150,7 @@ class _BlockWriter:
             self._inline(child.tail)
 
     def _table(self, table: _Element) -> None:
-        """A row is a line; a table that only lays out a page, with blocks in its cells, is read cell by cell."""
+        """Write a row as a line. A layout table, with blocks in its cells, is read cell by cell."""
         if self._holds_blocks(table, ("table", "pre", *HEADINGS)):
             for cell in table.iter("td", "th", "caption"):
                 if next(cell.iterancestors("table")) is table and not is_chrome(cell):
@@ -179,12 +179,12 @@ class _BlockWriter:
 
 
 def _is_exponent(element: _Element) -> bool:
-    """2<sup>7</sup> is not 27. Notes are links, and so have elements inside."""
+    """Whether a <sup> is an exponent: 2<sup>7</sup> is not 27. A note is a link, so it has an element inside."""
     return element.tag == "sup" and not len(element) and bool(_EXPONENT.fullmatch(element.text or ""))
 
 
 def _inline(element: _Element) -> Iterator[str]:
-    """All text below `element` with `<br>` as a line break; blocks are kept apart by a blank."""
+    """All text below `element`, with `<br>` as a line break and a blank between blocks."""
     yield element.text or ""
     for child in element:
         if not is_chrome(child):

@@ -9,7 +9,7 @@ from aion_assets.core.parse.draft import Draft
 from aion_assets.core.parse.formats.ocr import read_image
 from aion_assets.core.records import QuarantineReason
 
-# An A4 page at 600 dpi has 35 million; a picture of more is no page.
+# An A4 page at 600 dpi has 35 million pixels. A larger picture is not a page.
 MAX_PIXELS = 100_000_000
 
 

@@ -11,7 +11,7 @@ from aion_assets.core.records import QuarantineReason
 
 
 def parse_records(raw: RawFile, draft: Draft) -> None:
-    """One record is one document; of several, each begins with its title as a heading."""
+    """One record is the document. Several records are sections, each headed by its title."""
     draft.parser = "jsonl"
     lines = [line for line in raw.text().split("\n") if line.strip()]
     records = [_record(line, number) for number, line in enumerate(lines, 1)]
@@ -36,7 +36,7 @@ def parse_json(raw: RawFile, draft: Draft) -> None:
         raise ParseError(QuarantineReason.BROKEN, f"The JSON cannot be read: {error}.") from error
     if isinstance(value, dict):
         draft.title = _string(value, "title") or _string(value, "name")
-    # One paragraph for each member of the outermost list or object, so that a passage holds a whole one.
+    # One paragraph for each member of the outermost list or object, so that a passage holds a whole member.
     members = value if isinstance(value, list) else [value]
     for member in members:
         draft.paragraph("\n".join(f"{path}: {leaf}" if path else leaf for path, leaf in _leaves(member, "")))
@@ -58,7 +58,7 @@ def _string(record: dict[str, Any], name: str) -> str:
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    """(path, value) of everything in `value` that is not a container, in document order and without recursion."""
+    """(path, value) of every scalar in `value`, in document order and without recursion."""
     pending = [(path, value)]
     while pending:
         where, found = pending.pop()

@@ -1,4 +1,4 @@
-"""Mails: who wrote what to whom when, the body, the mails forwarded in it, and the names of what was attached."""
+"""Mails: sender, recipients, date and subject, the body, forwarded mails, and the names of attachments."""
 
 from collections.abc import Iterator
 from email.message import EmailMessage, MIMEPart
@@ -11,7 +11,7 @@ from aion_assets.core.parse.detect import RawFile
 from aion_assets.core.parse.draft import Draft
 
 _SHOWN_FIELDS = ("From", "To", "Cc", "Date", "Subject")
-_MAX_FORWARDS = 8  # mails inside of mails
+_MAX_FORWARDS = 8  # depth of mails inside mails
 
 
 def parse(raw: RawFile, draft: Draft) -> None:
@@ -36,7 +36,7 @@ def _write(message: MIMEPart, draft: Draft, depth: int) -> None:
 
 
 def _write_body(message: MIMEPart, draft: Draft) -> None:
-    """The plain text; the HTML where that is blank, as some programs leave it."""
+    """Write the plain text, or the HTML where some program left the plain text blank."""
     for kind in ("plain", "html"):
         body = message.get_body(preferencelist=(kind,))
         text = _text(body) if body is not None else ""
@@ -57,7 +57,7 @@ def _text(part: MIMEPart) -> str:
 
 
 def _forwarded(part: MIMEPart) -> Iterator[MIMEPart]:
-    """The mails in `part`, but not those in them again."""
+    """The mails directly in `part`."""
     if part.get_content_type() == "message/rfc822":
         yield from part.iter_parts()
     else:
@@ -69,7 +69,7 @@ def _field(message: MIMEPart, name: str) -> str:
     value = str(message[name] or "")
     if "\N{REPLACEMENT CHARACTER}" not in value:
         return value
-    # Letters that were sent without saying in which encoding.
+    # Bytes that were sent without naming their encoding.
     raw = next(str(raw) for key, raw in message.raw_items() if key.lower() == name.lower())
     return " ".join(decode(raw.encode("utf-8", "surrogateescape")).split())
 

@@ -1,4 +1,4 @@
-"""Markdown: rendered, and read as the HTML that it stands for."""
+"""Markdown: rendered to HTML and read as that."""
 
 import re
 
@@ -22,7 +22,7 @@ def parse(raw: RawFile, draft: Draft) -> None:
         draft.lang = fields.get("lang", "") or fields.get("language", "")
         draft.published = fields.get("date", "")[:10]
         text = text[front_matter.end() :]
-    # What is nested deeper is left out with all that follows it; 20 is a list of ten levels.
+    # Deeper nesting is left out with all that follows it. 20 is a list of ten levels.
     rendered = MarkdownIt("commonmark", {"maxNesting": 200}).enable(["table", "strikethrough"]).render(text)
     if rendered.strip():
         write_blocks(html.fragment_fromstring(rendered, create_parent="div"), draft)

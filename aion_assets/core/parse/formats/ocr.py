@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _LANGUAGES = ("por", "eng")
-# Tesseract is sure of most real words beyond 60 and of specks in photographs below 30.
+# Tesseract gives specks in photographs a lower confidence and most real words a far higher one.
 _MIN_WORD_CONFIDENCE = 30.0
 _MIN_PAGE_CONFIDENCE = 45.0
-# Letters under 20 pixels are misread; a picture smaller than this is a screenshot or clipping with such letters.
+# Letters under 20 pixels are misread. A picture smaller than this is a screenshot or clipping with such letters.
 _SMALL_PIXELS = 1_000_000
 
 
@@ -27,7 +27,7 @@ def read_image(image: "Image") -> str:
     import pytesseract
 
     languages = _installed_languages()
-    mode = "--psm 1" if "osd" in languages else "--psm 3"  # 1 also turns pages that lie on their side
+    mode = "--psm 1" if "osd" in languages else "--psm 3"  # 1 also rotates pages that lie on their side
     try:
         data = pytesseract.image_to_data(
             binarise(_enlarge(_to_bytes(image))),
@@ -43,7 +43,7 @@ def read_image(image: "Image") -> str:
 
 
 def can_read_images() -> bool:
-    """Whether Tesseract and its languages are installed, as far as this process has seen."""
+    """Whether Tesseract and its languages are installed. Looked up once in a process."""
     try:
         _installed_languages()
     except ParseError:
@@ -52,7 +52,7 @@ def can_read_images() -> bool:
 
 
 def binarise(image: "Image") -> "Image":
-    """Black letters on white: grayscale, then the threshold of Otsu (1979), which splits the two classes best."""
+    """Make black letters on white: grayscale, then the threshold of Otsu (1979)."""
     import numpy as np
     from PIL import Image
 
@@ -77,7 +77,7 @@ def otsu_threshold(histogram: Sequence[int]) -> int:
 
 
 def _flatten(image: "Image") -> "Image":
-    """Transparency becomes white paper; without this, black letters on nothing vanish."""
+    """Replace transparency by white: otherwise black letters on a transparent ground vanish."""
     from PIL import Image
 
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
@@ -88,7 +88,7 @@ def _flatten(image: "Image") -> "Image":
 
 
 def _to_bytes(image: "Image") -> "Image":
-    """Gray levels of more than 8 bits, from the darkest to the lightest that occurs; Pillow would cut them at 255."""
+    """Scale gray levels of more than 8 bits from the darkest to the lightest in use. Pillow would cut them at 255."""
     import numpy as np
     from PIL import Image
 
@@ -96,7 +96,7 @@ def _to_bytes(image: "Image") -> "Image":
         return image
     levels = np.nan_to_num(np.array(image, dtype=np.float32), posinf=0, neginf=0)
     levels -= levels.min()
-    levels *= 255 / max(levels.max(), 1e-6)  # 0 where all are one
+    levels *= 255 / max(levels.max(), 1e-6)  # 0 where all are equal
     return Image.fromarray(levels.astype(np.uint8))
 
 
@@ -130,7 +130,7 @@ def _installed_languages() -> frozenset[str]:
 
 
 def _paragraphs(data: dict[str, list[Any]]) -> str:
-    """Words of Tesseract's table, those it doubts left out, joined to lines and paragraphs without hyphenation."""
+    """Join words of Tesseract's table to lines and paragraphs, without doubtful words and without hyphenation."""
     paragraphs: dict[tuple[int, int], dict[int, list[str]]] = {}
     sure, letters = 0.0, 0
     for block, paragraph, line, confidence, word in zip(
@@ -146,7 +146,7 @@ def _paragraphs(data: dict[str, list[Any]]) -> str:
 
 
 def join_lines(lines: Iterable[str]) -> str:
-    """Lines of one printed paragraph as one; a word that was hyphenated for the line's end is made whole."""
+    """Join the lines of one printed paragraph, and words that were hyphenated at a line's end."""
     text = ""
     for line in lines:
         if text.endswith("-") and text[-2:-1].isalpha() and line[:1].islower():

@@ -1,4 +1,4 @@
-"""PDF: text by page with its headings; pages without text of their own are rendered and read by Tesseract."""
+"""PDF: text by page with its headings. Tesseract reads the rendering of pages without text."""
 
 import re
 from typing import Any
@@ -10,13 +10,13 @@ from aion_assets.core.parse.formats import pdf_layout
 from aion_assets.core.parse.formats.ocr import read_image
 from aion_assets.core.records import QuarantineReason
 
-# Fewer letters than this on a page with pictures are a stamp or a page number over a scan.
+# Fewer letters on a page with pictures are a stamp or a page number over a scan.
 _MIN_PAGE_LETTERS = 16
-# Of a font without a map to Unicode, pdfium returns control and replacement characters.
+# For a font without a map to Unicode, pdfium returns control and replacement characters.
 _MAX_UNREADABLE_SHARE = 0.3
 _OCR_DPI = 300
 _MAX_RENDERED_PIXELS = 25_000_000  # A4 at 300 dpi has 9 million
-# Titles that programs write by themselves: their own name, or that of the file which was printed.
+# Titles that programs write by themselves: their own name, or the name of the printed file.
 _PROGRAM_TITLE = re.compile(
     r"^(?:untitled|sem título|document\d*|slide \d+|microsoft (?:word|powerpoint|excel)\b.*)$"
     r"|\.(?:docx?|xlsx?|pptx?|odt|indd|tex|dvi|cdr|qxd|pdf|rtf|txt|html?)$",
@@ -67,7 +67,7 @@ def _write_pages(document: Any, raw: RawFile, draft: Draft) -> None:
 
 
 def _read_page(page: Any, number: int, raw: RawFile, draft: Draft) -> tuple[list[pdf_layout.Line], str]:
-    """The lines of a page, or the text that Tesseract has read in it."""
+    """The lines of a page, or the text that Tesseract reads in it."""
     textpage = page.get_textpage()
     lines = pdf_layout.read_lines(textpage, page.get_height())
     recognised = _recognise(page, number, raw, draft) if _needs_ocr(page, lines) else ""
@@ -86,7 +86,7 @@ def _remark_broken(numbers: list[int], pages: int, draft: Draft) -> None:
 def _write_page(
     lines: list[pdf_layout.Line], levels: dict[float, int], outline: list[tuple[int, str]], draft: Draft
 ) -> None:
-    """Where the author made an outline, its entries are the headings; else the size of the letters tells."""
+    """Write a page. The outline's entries are its headings; without an outline, letter size decides."""
     awaited = {_key(title): level for level, title in outline}
     groups = list(pdf_layout.paragraphs(lines))
     texts = [pdf_layout.paragraph_text(group) for group in groups]
@@ -103,7 +103,7 @@ def _write_page(
 
 
 def _key(text: str) -> str:
-    """Letters and digits: outlines space and punctuate otherwise than the page."""
+    """Letters and digits only: outlines space and punctuate differently from the page."""
     return "".join(filter(str.isalnum, one_line(text).casefold()))
 
 
@@ -133,7 +133,7 @@ def _needs_ocr(page: Any, lines: list[pdf_layout.Line]) -> bool:
 
 
 def _recognise(page: Any, number: int, raw: RawFile, draft: Draft) -> str:
-    """Text of a page that has none, "" where it cannot be had; the remark says why."""
+    """Text of a page by OCR; "" where there is none to read. Then the remark says why."""
     if raw.is_late():
         what = f"pages from {number} on that are pictures are not read: the time limit is near"
         draft.leave_out(ParseError(QuarantineReason.TIMEOUT, what))

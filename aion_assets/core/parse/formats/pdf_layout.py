@@ -1,4 +1,4 @@
-"""Lines of a PDF page and what their geometry tells: where paragraphs end, and what is a heading."""
+"""Lines of a PDF page. Their geometry shows where paragraphs end and which lines are headings."""
 
 import re
 from collections import Counter
@@ -8,24 +8,24 @@ from typing import Any
 
 from aion_assets.core.parse.formats.ocr import join_lines
 
-# Fractions of the line's height, tried on the two-column, tabular and running texts of the test corpora.
+# Fractions of the line's height that fit two-column, tabular and running text.
 _MAX_LINE_GAP = 1.0
 _INDENT = 0.8
 _CELL_GAP = 2.0
-# A line that reaches so far to the right was broken by the column's width, ragged right margins included.
+# A line that reaches this share of the column's width was broken by it, even with a ragged right margin.
 _FULL_LINE = 0.85
 _MARGIN = 0.12  # of the page's height
 _HEADING_SIZE = 1.15
 _MAX_HEADING_CHARS = 150
-# A mark that begins a list item or a numbered clause; such a line is never joined to the one before.
+# A mark that begins a list item or numbered clause. Such a line is never joined to the one before.
 _ITEM = re.compile(r"(?:[•▪◦‣·*–—-]|\(?[a-zA-Z0-9]{1,3}[.)]|§|Art\.|[IVXLC]+\s*[–—-])\s")
 
-_PAGE_NUMBER = re.compile(r"(?<!\d)\d{1,5}(?!\d)")  # more digits are an order or a process
+_PAGE_NUMBER = re.compile(r"(?<!\d)\d{1,5}(?!\d)")  # more digits are the number of an order or a case
 
 
 @dataclass(slots=True)
 class Line:
-    """Box in points, the origin at the lower left; `size` is the font's."""
+    """Box in points, with the origin at the lower left. `size` is that of the font."""
 
     text: str
     left: float
@@ -33,8 +33,8 @@ class Line:
     right: float
     top: float
     size: float
-    tabular: bool = False  # words stand apart as cells of a row do
-    marginal: bool = False  # stands where heads and feet of pages do
+    tabular: bool = False  # words are spaced like cells of a row
+    marginal: bool = False  # lies in the margin, where page heads and feet are
 
     @property
     def height(self) -> float:
@@ -42,17 +42,17 @@ class Line:
 
 
 def read_lines(textpage: Any, page_height: float) -> list[Line]:
-    """Lines in the order of the page's content stream, which keeps columns apart; hyphens at line ends are gone."""
+    """Lines in the order of the page's content stream, which keeps columns apart. Hyphens at line ends are removed."""
     from pypdfium2 import raw as pdfium
 
     text = textpage.get_text_range()
-    # pdfium counts UTF-16 units; with such rare characters on the page geometry would be read off by one.
+    # pdfium counts UTF-16 units. Each such rare character would shift the geometry by one.
     exact = len(text) == textpage.count_chars()
     lines: list[Line] = []
     margin = _MARGIN * page_height
     start = 0
     for part in text.split("\r\n"):
-        # pdfium puts U+FFFE where a word is hyphenated, and leaves the line break out.
+        # pdfium puts U+FFFE where a word is hyphenated and leaves out the line break.
         for piece in re.split("(?<=\ufffe)", part):
             content = piece.rstrip("\ufffe")
             if content.strip():
@@ -79,7 +79,7 @@ def _measure(textpage: Any, text: str, first: int, last: int, pdfium: Any) -> Li
 
 
 def paragraphs(lines: Sequence[Line]) -> Iterator[list[Line]]:
-    """Groups of lines that make a paragraph."""
+    """The paragraphs, each as its lines."""
     group: list[Line] = []
     for line in lines:
         if group and not _continues(group, line):
@@ -96,7 +96,7 @@ def _continues(group: Sequence[Line], line: Line) -> bool:
         return True
     gap = before.bottom - line.top
     if not -before.height < gap < _MAX_LINE_GAP * before.height or abs(before.size - line.size) > 0.1 * before.size:
-        return False  # elsewhere on the page, after a space, or in another size
+        return False  # elsewhere on the page, after a gap, or in another size
     if line.tabular or before.tabular or _ITEM.match(line.text):
         return False
     left = min(member.left for member in group)
@@ -116,7 +116,7 @@ def paragraph_text(lines: Sequence[Line]) -> str:
 
 
 def heading_levels(pages: Sequence[Sequence[Line]]) -> dict[float, int]:
-    """Font sizes that headings are set in, to their levels: the larger, the higher."""
+    """Font size of headings → level. The largest size has level 1."""
     characters: Counter[float] = Counter()
     for line in (line for page in pages for line in page):
         characters[round(line.size, 1)] += len(line.text)
@@ -124,7 +124,7 @@ def heading_levels(pages: Sequence[Sequence[Line]]) -> dict[float, int]:
         return {}
     body = characters.most_common(1)[0][0]
     larger = sorted((size for size in characters if size >= _HEADING_SIZE * body), reverse=True)
-    # More sizes than that are a poster or a form, whose order of sizes says nothing.
+    # A page with more sizes is a poster or a form, where sizes do not tell levels.
     return {size: level for level, size in enumerate(larger, 1)} if len(larger) <= 6 else {}
 
 
@@ -137,7 +137,7 @@ def heading_level(group: Sequence[Line], levels: dict[float, int]) -> int:
 
 
 def drop_running_lines(pages: Sequence[list[Line]]) -> list[list[Line]]:
-    """Without the heads and feet that repeat on most pages: they would stand in the middle of sentences."""
+    """Drop heads and feet that repeat on most pages: they would interrupt sentences."""
     if len(pages) < 4:
         return list(pages)
     seen = Counter(
@@ -147,12 +147,12 @@ def drop_running_lines(pages: Sequence[list[Line]]) -> list[list[Line]]:
     kept = [
         [line for line in page if repeated.isdisjoint(_running_keys(line, index))] for index, page in enumerate(pages)
     ]
-    # What repeats is the text itself where there is no other, such as a numbered label on each page.
+    # Keep what repeats where there is no other text, such as a numbered label on each page.
     return kept if any(kept) else list(pages)
 
 
 def _running_keys(line: Line, index: int) -> set[str]:
-    """What `line` has in common with the same head on other pages: its text, or all but a number that counts pages."""
+    """What `line` shares with the same head on other pages: its text, or its text without the page number."""
     if not line.marginal:
         return set()
     text = line.text

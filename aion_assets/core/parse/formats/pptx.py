@@ -1,4 +1,4 @@
-"""Presentations: each slide is a page, its title a heading, its notes part of it."""
+"""Presentations: each slide is a page with its title as heading and its notes at the end."""
 
 import io
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ def parse(raw: RawFile, draft: Draft) -> None:
     except (PackageNotFoundError, KeyError, ValueError) as error:
         raise ParseError(QuarantineReason.BROKEN, f"The presentation is damaged: {error}.") from error
     draft.title = presentation.core_properties.title or ""
-    if draft.title == "PowerPoint Presentation":  # what the program writes by itself
+    if draft.title == "PowerPoint Presentation":  # the program's default
         draft.title = ""
     for number, slide in enumerate(presentation.slides, 1):
         draft.page(number)
@@ -37,7 +37,7 @@ def parse(raw: RawFile, draft: Draft) -> None:
 
 
 def _reading_order(shapes: Any) -> Iterator[Any]:
-    """From top to bottom and left to right, groups opened in their place. Placeholders without a place come first."""
+    """Shapes from top to bottom and left to right, groups expanded in place. Those without a position come first."""
     for shape in sorted(shapes, key=lambda shape: (shape.top or 0, shape.left or 0)):
         if hasattr(shape, "shapes"):
             yield from _reading_order(shape.shapes)

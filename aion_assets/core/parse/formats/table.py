@@ -1,7 +1,7 @@
-"""Tables: each row is a paragraph of `column: value; …`, so that it can be found, read and cited by itself.
+"""Tables: each row is a paragraph of `column: value; …`, so that it can be found and cited by itself.
 
-The standard library's csv reads them, not polars: rows of uneven length keep all their cells, and a quotation mark that
-is never closed costs one row instead of the file.
+The standard library's csv reads them, not polars: it keeps all cells of uneven rows, and an unclosed quotation mark
+costs one row instead of the file.
 """
 
 import csv
@@ -31,7 +31,7 @@ def parse(raw: RawFile, draft: Draft) -> None:
 
 
 def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
-    """A mark that opens a cell and is never closed, so that all the rest would be that cell, ends with its line."""
+    """Rows of the text. A quotation mark that is never closed ends with its line, instead of swallowing the rest."""
     lines = list(io.StringIO(text, newline=""))
     begin = 0
     while begin < len(lines):
@@ -49,9 +49,9 @@ def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
 
 
 def sniff_delimiter(text: str) -> str:
-    """The delimiter that cuts the first rows into the most columns of the most even number.
+    """The delimiter that splits the first rows into the most columns, and most evenly.
 
-    `csv.Sniffer` asks for more regularity than tables with free text and decimal commas have.
+    `csv.Sniffer` needs more regularity than tables with free text and decimal commas have.
     """
     head = "\n".join(text.splitlines()[: 2 * _SNIFFED_ROWS])
 
@@ -69,7 +69,7 @@ def sniff_delimiter(text: str) -> str:
 
 
 def write_rows(rows: Iterable[Sequence[str]], draft: Draft) -> None:
-    """Rows into `draft` until it is full. What stands above the row of column names becomes text of its own."""
+    """Write rows into `draft` until it is full. Rows above the column names become plain text."""
     filled = ([one_line(cell) for cell in row] for row in rows)
     remaining = (row for row in filled if any(row))
     head = list(islice(remaining, _SNIFFED_ROWS))
@@ -93,7 +93,7 @@ def _cells(row: Sequence[str], names: Sequence[str]) -> Iterator[str]:
 
 
 def _header_place(rows: Sequence[Sequence[str]]) -> int:
-    """Index of the row of column names, -1 where there is none: the first one about as wide as the table is."""
+    """Index of the row of column names: the first row about as wide as the table. -1 where there is none."""
     if not rows:
         return -1
     widths = [sum(map(bool, row)) for row in rows]
@@ -107,4 +107,4 @@ def _header_place(rows: Sequence[Sequence[str]]) -> int:
 
 def _is_number(cell: str) -> bool:
     digits = cell.translate(str.maketrans("", "", ".,-+ %$R€/:"))
-    return digits.isdigit() and len(digits) != 4  # a year may well name a column
+    return digits.isdigit() and len(digits) != 4  # a year may name a column

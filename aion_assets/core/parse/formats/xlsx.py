@@ -22,7 +22,7 @@ def parse(raw: RawFile, draft: Draft) -> None:
     check_unpacked_size(raw.body)
     draft.parser = "xlsx"
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of styles and validations, which carry no text
+        warnings.simplefilter("ignore")  # about styles and validations, which hold no text
         try:
             workbook = load_workbook(io.BytesIO(raw.body), read_only=True, data_only=True)
         except (InvalidFileException, KeyError, ValueError, zipfile.BadZipFile) as error:
@@ -31,7 +31,7 @@ def parse(raw: RawFile, draft: Draft) -> None:
         for sheet in workbook.worksheets:
             if sheet.sheet_state == "visible":
                 draft.heading(1, sheet.title)
-                sheet.reset_dimensions()  # programs write wrong ones
+                sheet.reset_dimensions()  # some programs write wrong dimensions
                 write_rows(_rows(sheet), draft)
         workbook.close()
 

@@ -14,10 +14,10 @@ _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 
 def parse(raw: RawFile, draft: Draft) -> None:
     draft.parser = "xml"
-    # Entities are not resolved: they read files of this machine, or grow a kilobyte to gigabytes. Feeds are often cut
-    # off or badly escaped; what can be read of them is.
+    # Entities are not resolved: they could read files of this machine, or grow a kilobyte to gigabytes. Feeds are often
+    # cut off or badly escaped, so recovery reads what it can.
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, recover=True)
-    markup = _DECLARATION.sub("", clean(raw.text()))  # of the encoding, which is decided already
+    markup = _DECLARATION.sub("", clean(raw.text()))  # its encoding no longer applies: the text is decoded
     try:
         root = etree.fromstring(markup.lstrip(), parser)
     except etree.XMLSyntaxError as error:

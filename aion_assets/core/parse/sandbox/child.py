@@ -1,7 +1,7 @@
-"""The program of a parser process: one request after the other from standard input, answers to standard output.
+"""The program of a parser process. It reads requests from standard input and writes answers to standard output.
 
-A request is one line of JSON, its body lies in an open file; an answer is a line with the length of the JSON behind it.
-Nothing but JSON goes back: a parser that a hostile file has taken over must not make its parent load objects.
+A request is one line of JSON; its body is in an open file. An answer is a line with a length, then JSON of that length.
+Only JSON goes back: a parser that a hostile file took over must not make its parent load objects.
 """
 
 import ctypes
@@ -19,24 +19,24 @@ from aion_assets.core.process.lifetime import die_with_parent
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 # Optional work, page upon page of OCR, stops here, so that what was read is not lost to the time limit.
 _WORKING_SHARE = 0.7
-_MAX_WRITTEN_BYTES = 1 << 30  # of one file: Tesseract's input goes through the disk
+_MAX_WRITTEN_BYTES = 1 << 30  # of one file; Tesseract's input goes through the disk
 
 
 def main() -> None:
-    """`argv`: memory limit in bytes, process id of the parent, descriptor of the file that holds the body."""
+    """`argv`: memory limit in bytes, process id of the parent, file descriptor of the body."""
     memory_bytes, parent, body_file = map(int, sys.argv[1:])
     _leave_network()
     die_with_parent(parent, whole_group=True)  # Tesseract goes, too
     _limit(memory_bytes)
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
-    os.dup2(2, 1)  # whatever a library prints must not end up among the answers
+    os.dup2(2, 1)  # what a library prints must not mix with the answers
     _answer(answers, {"ready": True})
     while line := sys.stdin.buffer.readline():
         request = json.loads(line)
         answer = _handle(body_file, request)
         _answer(answers, answer)
         if answer.get("reason") == "memory":
-            break  # the heap is torn; a fresh process takes over
+            break  # the heap may be damaged; a fresh process takes over
 
 
 def _handle(body_file: int, request: dict[str, Any]) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def _handle(body_file: int, request: dict[str, Any]) -> dict[str, Any]:
         answer = {"reason": _blame_memory(error.reason), "detail": str(error)}
     except MemoryError:
         answer = {"reason": QuarantineReason.MEMORY, "detail": "Parsing needs more memory than it may have."}
-    except Exception as error:  # a parser may raise anything on a broken file: that file's outcome, nobody else's
+    except Exception as error:  # a parser may raise anything on a broken file; only that file fails
         detail = f"The file cannot be read: {type(error).__name__}: {error}"
         answer = {"reason": _blame_memory(QuarantineReason.BROKEN), "detail": detail}
     answer["seconds"] = time.monotonic() - started
@@ -76,7 +76,7 @@ def _answer(stream: BinaryIO, answer: dict[str, Any]) -> None:
 
 
 def _leave_network() -> None:
-    """An empty network namespace, where the kernel grants one: a file that runs code has nowhere to send data."""
+    """Enter an empty network namespace, where the kernel grants one: a file that runs code cannot send data."""
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
         if libc.unshare(_CLONE_NEWNET) != 0:
@@ -84,7 +84,7 @@ def _leave_network() -> None:
 
 
 def _blame_memory(reason: str) -> str:
-    """C libraries report a failed allocation as damage to the file; the peak of the address space tells better."""
+    """Correct C libraries that report a failed allocation as a damaged file: the peak of the address space tells."""
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
     if sys.platform != "linux" or limit == resource.RLIM_INFINITY or reason != "broken":
         return reason

@@ -1,4 +1,4 @@
-"""Foreign files are parsed in processes that may hang, crash or explode without harm to anyone else's document."""
+"""Parse foreign files in processes that may hang, crash or run out of memory without harm to other documents."""
 
 import os
 import selectors
@@ -10,13 +10,13 @@ from aion_assets.core.parse.sandbox.worker import Worker
 from aion_assets.core.records import ParseOutcome
 from aion_assets.core.settings import Settings
 
-# Where only so many documents wait, a second process would start up longer than it works.
+# For so few documents, a second process would take longer to start than to work.
 _JOBS_FOR_ONE_WORKER = 2
 
 
 @dataclass(slots=True)
 class ParseJob:
-    """`key` comes back with the outcome and means nothing here."""
+    """`key` returns with the outcome. It has no meaning here."""
 
     key: str
     body: bytes
@@ -26,11 +26,11 @@ class ParseJob:
 
 
 def parse_all(jobs: Iterable[ParseJob], *, settings: Settings, workers: int | None = None) -> Iterator[ParseOutcome]:
-    """Exactly one outcome for each job, in the order in which they are done.
+    """Yield exactly one outcome for each job, in the order of completion.
 
-    Each item may take `settings.parse_timeout_s` and `settings.parse_memory_bytes`; one that takes more, or brings its
-    process down, is quarantined and the process replaced. Jobs are drawn as workers become free, so that only a few
-    bodies are in memory. `workers` is one for each processor by default. Closing the iterator ends all processes.
+    Each job may take `settings.parse_timeout_s` and `settings.parse_memory_bytes`. A job that takes more, or crashes
+    its process, is quarantined and the process is replaced. Jobs are drawn as workers become free, so that few bodies
+    are in memory. `workers` is by default one for each processor. Closing the iterator ends all processes.
     """
     source = iter(jobs)
     first = list(islice(source, _JOBS_FOR_ONE_WORKER + 1))
@@ -77,7 +77,7 @@ def _free(crew: list[Worker], limit: int, selector: selectors.BaseSelector, sett
     for worker in [worker for worker in crew if worker.key is None]:
         if worker.is_running():
             return worker
-        _dismiss(worker, crew, selector)  # it was ended from outside, which the next document must not pay for
+        _dismiss(worker, crew, selector)  # it was ended from outside; the next document must not suffer
     if len(crew) >= limit:
         return None
     worker = Worker(settings.parse_timeout_s, settings.parse_memory_bytes)

@@ -18,12 +18,12 @@ from aion_assets.core.records import Anchor, ParsedDocument, ParseOutcome, Quara
 _START_TIMEOUT_S = 60.0
 _MAX_ANSWER_BYTES = 400_000_000  # the longest text (draft.MAX_TEXT_CHARS) as escaped JSON, with its anchors
 _READ_BYTES = 1 << 20
-# Libraries leak; a process that is renewed now and then cannot grow without end. Starting one takes about a second.
+# Libraries leak memory, so a process is renewed after so many jobs.
 _MAX_JOBS = 2_000
 _RSS_POLL_S = 0.5
 _PASSED_ON = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "TESSDATA_PREFIX", "SYSTEMROOT")
 _ENVIRONMENT = {
-    # One document, one processor: threads would multiply workers, and each reserves address space.
+    # One document, one processor: threads would add to the workers, and each reserves address space.
     "OMP_THREAD_LIMIT": "1",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -32,12 +32,12 @@ _ENVIRONMENT = {
     "PYTHONDONTWRITEBYTECODE": "1",
     "PYTHONUTF8": "1",
 }
-# What allocators print before they abort: C++, Rust, glib and OpenBLAS.
+# Printed by allocators before they abort: C++, Rust, glib and OpenBLAS.
 _OUT_OF_MEMORY = (b"bad_alloc", b"memory allocation", b"out of memory", b"Cannot allocate memory", b"MemoryError")
 
 
 class Worker:
-    """A parser process that takes one job at a time. It has started when it is made, but need not be ready yet."""
+    """A parser process that takes one job at a time. Creating it starts the process, which may not be ready yet."""
 
     def __init__(self, timeout_s: float, memory_bytes: int) -> None:
         self.key: str | None = None
@@ -47,7 +47,7 @@ class Worker:
         self._ready = False
         self._jobs_done = 0
         self._received = bytearray()
-        # Bodies go through a file, because a pipe would block us as long as the process does not read.
+        # Bodies go through a file: a pipe would block the parent while the process does not read.
         self._body = tempfile.TemporaryFile()  # noqa: SIM115 - both files live as long as the process
         self._log = tempfile.TemporaryFile()  # noqa: SIM115
         arguments = (memory_bytes, os.getpid(), self._body.fileno())
@@ -77,7 +77,7 @@ class Worker:
         return self._process.poll() is None
 
     def start(self, key: str, body: bytes, url: str, content_type: str, filename: str) -> None:
-        """Hand over one document. The clock starts when the process is up."""
+        """Hand over one document. Its time limit begins when the process is ready."""
         self.key = key
         self._started = time.monotonic()
         self._deadline = self._started + self._timeout_s + (0.0 if self._ready else _START_TIMEOUT_S)
@@ -92,12 +92,12 @@ class Worker:
             "content_type": content_type,
             "filename": filename,
         }
-        with suppress(BrokenPipeError):  # the process is gone: poll() finds out why
+        with suppress(BrokenPipeError):  # the process has ended: poll() finds out why
             self._requests.write(json.dumps(request).encode() + b"\n")
             self._requests.flush()
 
     def poll(self) -> ParseOutcome | None:
-        """The outcome of the current job if it is there. `alive` is false afterwards if the process must go."""
+        """The outcome of the current job, if it is there. Sets `alive` to false when the process must be replaced."""
         closed = self._receive()
         while (message := self._next_message()) is not None:
             if message.get("ready"):
@@ -128,11 +128,11 @@ class Worker:
         return None
 
     def kill(self) -> None:
-        """End the process and all that it started."""
+        """Kill the process and all that it started."""
         self.alive = False
         try:
             os.killpg(self._process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):  # PermissionError: macOS says so of a group that has ended
+        except (ProcessLookupError, PermissionError):  # PermissionError: macOS, for a group that has ended
             self._process.kill()
         self._process.wait()
         with suppress(BrokenPipeError):
@@ -141,7 +141,7 @@ class Worker:
             file.close()
 
     def _receive(self) -> bool:
-        """Take in what has come; True when nothing more will."""
+        """Read what has come; True at the end of the stream."""
         while True:
             try:
                 part = os.read(self.answers.fileno(), _READ_BYTES)
@@ -175,7 +175,7 @@ class Worker:
         if any(sign in words.encode() for sign in _OUT_OF_MEMORY):
             detail = f"Parsing needs more than {self._memory_bytes} bytes of memory."
             return ParseOutcome("", reason=QuarantineReason.MEMORY, detail=detail)
-        if status == -signal.SIGKILL:  # nobody here sends it before there is an outcome
+        if status == -signal.SIGKILL:  # AION itself sends it only after an outcome
             detail = "The parser process was ended from outside, by SIGKILL: by the kernel if memory was short."
             return ParseOutcome("", reason=QuarantineReason.KILLED, detail=detail)
         cause = signal.Signals(-status).name if status < 0 else f"exit code {status}"
