@@ -68,7 +68,9 @@ _MAIL_FIELD = re.compile(r"^(?:from|received|return-path|message-id|mime-version
 _CONTROLS = re.compile(rb"[\x00-\x08\x10-\x1a\x1c-\x1f]")  # not the shifts and escapes of ISO-2022
 
 
-_TEXT_KINDS = frozenset({Kind.HTML, Kind.MARKDOWN, Kind.PLAIN, Kind.MAIL, Kind.TABLE, Kind.RECORDS, Kind.JSON, Kind.XML})
+_TEXT_KINDS = frozenset(
+    {Kind.HTML, Kind.MARKDOWN, Kind.PLAIN, Kind.MAIL, Kind.TABLE, Kind.RECORDS, Kind.JSON, Kind.XML}
+)
 
 
 def detect(raw: RawFile) -> Detected:
