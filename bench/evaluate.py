@@ -40,6 +40,7 @@ class Bench:
     def with_dense_weight(self, weight: float) -> Retriever:
         """A retriever with one half alone: 1 uses only the vectors, 0 only full text. Nothing else counts."""
         half = FusionConfig(weight, weight, reading_weight=0.0, sections_weight=0.0)
+        half = replace(half, dense_floor=self.retriever.fusion.dense_floor)
         return self.retriever.with_fusion(half)
 
     def confidence(self, question: str, hidden_docs: Collection[str] = ()) -> float:

@@ -4,7 +4,7 @@ Every set goes through the real pipeline. Its questions are asked as they are (t
 documents hidden (the answer is absent, the rest of the topic is there). Questions of the other sets are asked, too (off
 topic). On a site other pages often answer as well, so there the questions without an answer stand for the absent ones.
 All sites are also asked as one base of several sources. Prints AUROC on each set, fitted with it and without it, and
-writes `aion_assets/core/answer/builtin_calibration.json`.
+writes the calibration of the embedder of the settings to `aion_assets/core/answer/`.
 """
 
 import json
@@ -17,7 +17,7 @@ from typing import Annotated
 import typer
 
 from aion_assets.core.answer import confidence
-from aion_assets.core.answer.confidence import Calibration
+from aion_assets.core.answer.confidence import Calibration, builtin_file
 from aion_assets.core.ids import short_digest
 from aion_assets.core.learn.calibration import Case, fit_calibration
 from aion_assets.core.learn.labelled import (
@@ -32,7 +32,6 @@ from aion_assets.core.settings import Settings
 from bench.evaluate import Bench, open_bench
 from bench.ingest import temporary_home
 
-TARGET = Path(confidence.__file__).with_name("builtin_calibration.json")
 # Assumed questions to a knowledge base: three of four can be answered, one in seven is on its subject but has no
 # answer, the rest is about something else. The shares move the point where τ cuts, not the order.
 EXPECTED = {"answerable": 0.75, "absent": 0.15, "off_topic": 0.10}
@@ -79,8 +78,9 @@ def main(
         unseen = fitted(others) if others else calibration
         figures = [_figures(fit, cases[labelled.name]) for fit in (calibration, unseen)]
         typer.echo(f"{labelled.name}: fitted with it {figures[0]}, without it {figures[1]}")
-    TARGET.write_text(json.dumps(calibration.to_json(), indent=1) + "\n", encoding="utf-8")
-    typer.echo(f"written to {TARGET}")
+    target = Path(confidence.__file__).with_name(builtin_file(embedder_id))
+    target.write_text(json.dumps(calibration.to_json(), indent=1) + "\n", encoding="utf-8")
+    typer.echo(f"written to {target}")
 
 
 def _share_sources(one: LabelledSet, other: LabelledSet) -> bool:

@@ -190,7 +190,7 @@ def _work(run: "SourceRun", model: "EmbeddingModel", draw: bool) -> dict[str, Ca
 def _check(run: "SourceRun", model: "EmbeddingModel") -> int:
     """Number of the chunks."""
     from aion_assets.core.steps import claims
-    from aion_assets.core.steps.release import gates
+    from aion_assets.core.steps.gates import gates
 
     findings = [
         claims.most_locations_answered(run.lake, run.source_id),

@@ -85,10 +85,18 @@ class Calibration:
 
 
 @cache
-def builtin_calibration() -> Calibration:
-    """What `bench/fit_confidence.py` wrote (docs/experiments.md, calibration). The default of a release."""
-    text = files("aion_assets.core.answer").joinpath("builtin_calibration.json").read_text(encoding="utf-8")
+def builtin_calibration(embedder_id: str) -> Calibration:
+    """What `bench/fit_confidence.py` wrote (docs/experiments.md, calibration). The default of a release.
+
+    An embedder of which nothing was fitted is judged as MiniLM is.
+    """
+    text = files("aion_assets.core.answer").joinpath(builtin_file(embedder_id)).read_text(encoding="utf-8")
     return Calibration.from_json(json.loads(text))
+
+
+def builtin_file(embedder_id: str) -> str:
+    """Beside this module."""
+    return "builtin_calibration_e5.json" if "e5" in embedder_id.lower() else "builtin_calibration.json"
 
 
 def standardised(

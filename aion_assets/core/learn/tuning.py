@@ -1,7 +1,8 @@
 """Choose the fusion weights on labelled questions, if there are enough."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -23,40 +24,44 @@ MIN_LABELLED = 30
 def tune_fusion(
     retriever: Retriever, questions: Sequence[LabelledQuestion], identify: Callable[[Hit], str] = lambda hit: hit.url
 ) -> FusionConfig:
-    """The weights with the best nDCG@10, by language. Languages with too few questions keep the built-in ones.
+    """The weights of the vectors with the best nDCG@10, by language; all else is as the retriever has it. Languages
+    with too few questions keep the weight that they have.
 
     Every question is searched once: another weight only mixes the same scores again.
     """
     curves: dict[str, list[Scores]] = defaultdict(list)
     for question in questions:
         hits = retriever.candidates(question.text)
-        curves[question_language(question.text)].append(_ndcg_by_weight(hits, question.relevant, identify))
+        curves[question_language(question.text)].append(_ndcg_by_weight(hits, question, retriever.fusion, identify))
     best = {
         language: WEIGHTS[int(_smoothed(np.mean(found, axis=0)).argmax())]
         for language, found in curves.items()
         if len(found) >= MIN_LABELLED
     }
-    default = FusionConfig()
-    return FusionConfig(
+    before = retriever.fusion
+    return replace(
+        before,
         dense_weight_pt=next(
-            (weight for language, weight in best.items() if language != ENGLISH), default.dense_weight_pt
+            (weight for language, weight in best.items() if language != ENGLISH), before.dense_weight_pt
         ),
-        dense_weight_en=best.get(ENGLISH, default.dense_weight_en),
+        dense_weight_en=best.get(ENGLISH, before.dense_weight_en),
         tuned_on=sum(len(curves[language]) for language in best),
     )
 
 
-def _ndcg_by_weight(hits: Sequence[Hit], relevance: Mapping[str, int], identify: Callable[[Hit], str]) -> Scores:
+def _ndcg_by_weight(
+    hits: Sequence[Hit], question: LabelledQuestion, before: FusionConfig, identify: Callable[[Hit], str]
+) -> Scores:
     dense = np.array([hit.dense for hit in hits])
     lexical = np.array([hit.lexical for hit in hits])
     reading = np.array([hit.reading for hit in hits])
-    default, gains = FusionConfig(), []
+    language, gains = question_language(question.text), []
     for weight in WEIGHTS:
-        scores = fuse(dense, lexical, reading, dense_weight=weight, reading_weight=default.reading_weight)
-        scores = mix_sections(hits, scores, default.sections_weight)
+        mix = replace(before, dense_weight_pt=weight, dense_weight_en=weight)
+        scores = mix_sections(hits, fuse(dense, lexical, reading, mix, language), mix.sections_weight)
         order = np.argsort(-scores, kind="stable")
         found = [identify(hit) for hit in best_per_document([hits[index] for index in order])]
-        gains.append(ndcg_at_k(found, relevance, K))
+        gains.append(ndcg_at_k(found, question.relevant, K))
     return np.array(gains)
 
 

@@ -153,8 +153,8 @@ class Retriever:
             np.array([hit.dense for hit in hits]),
             np.array([hit.lexical for hit in hits]),
             np.array([hit.reading for hit in hits]),
-            dense_weight=self.fusion.dense_weight(question_language(question)),
-            reading_weight=self.fusion.reading_weight,
+            self.fusion,
+            question_language(question),
         )
         for hit, score in zip(hits, scores.tolist(), strict=True):
             hit.score = score

@@ -14,8 +14,7 @@ from aion_assets.core.release.releases import Publication, Release, current_rele
 from aion_assets.core.release.retire import retire_old_releases
 from aion_assets.core.sources import progress
 from aion_assets.core.sources.progress import mark_handled
-from aion_assets.core.sources.tombstones import read_hidden
-from aion_assets.core.steps import claims
+from aion_assets.core.steps.gates import gates
 from aion_assets.core.steps.retrieval_report import RetrievalReport, read_report
 
 
@@ -31,17 +30,6 @@ class ReleaseReport:
     @property
     def release_id(self) -> str:
         return self.release.release_id
-
-
-def gates(home: Home, embedder_id: str) -> dict[str, claims.Finding]:
-    """The structural gates of a content release, by the name of their claim."""
-    removed = read_hidden(home.database, home.tenant_id).source_ids
-    table = home.lake.table(knowledge_name(embedder_id))
-    return {
-        "index_holds_every_chunk": claims.index_holds_every_chunk(home.lake, embedder_id, removed),
-        "index_recall_is_high": claims.index_recall_is_high(home.lake, embedder_id),
-        "smoke_query_finds_itself": claims.smoke_query_finds_itself(table),
-    }
 
 
 def release_index(home: Home, model: EmbeddingModel, run_id: str) -> ReleaseReport:
@@ -63,7 +51,7 @@ def models_for(model: EmbeddingModel, report: RetrievalReport) -> ModelManifest:
         passage_embedder={"id": model.embedder_id, "name": model.name, "dimension": model.dimension},
         query_encoder={"id": model.embedder_id, "adapter": "", "mode": "full", "scale": 1.0},
         ranker=report.fusion,
-        calibration=builtin_calibration().to_json(),
+        calibration=builtin_calibration(model.embedder_id).to_json(),
     )
 
 

@@ -17,7 +17,7 @@ from aion_assets.core.learn.evaluate import evaluate
 from aion_assets.core.learn.golden import golden_questions
 from aion_assets.core.learn.reports import RETRIEVAL, newest_report, store_report
 from aion_assets.core.learn.tuning import tune_fusion
-from aion_assets.core.search.fusion import FusionConfig
+from aion_assets.core.search.fusion import builtin_fusion
 from aion_assets.core.search.retriever import Retriever
 from aion_assets.core.steps import claims
 
@@ -63,7 +63,7 @@ def measure_retrieval(home: Home, model: EmbeddingModel, load: LoadEmbedder, run
         index = index_version(home.lake, table)
     recall = claims.index_recall_is_high(home.lake, model.embedder_id).figures["recall"]
     questions = golden_questions(home)
-    fusion, metrics = FusionConfig(), {}
+    fusion, metrics = builtin_fusion(model.embedder_id), {}
     if questions:
         opened = home.lake.table(table)
         opened.checkout(index["version"])

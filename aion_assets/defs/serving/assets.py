@@ -39,9 +39,11 @@ interactions = dg.AssetSpec(
     owners=OWNERS,
     code_version=source_version(
         "aion_assets.core.steps.release",
+        "aion_assets.core.steps.gates",
         "aion_assets.core.release",
         "aion_assets.core.answer.confidence",
         "aion_assets.core.answer:builtin_calibration.json",
+        "aion_assets.core.answer:builtin_calibration_e5.json",
         "aion_assets.core.search",
     ),
     automation_condition=up_to_date,
