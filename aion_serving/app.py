@@ -12,7 +12,7 @@ from aion_assets.core.errors import AionError
 from aion_assets.core.settings import Settings
 from aion_serving import pages
 from aion_serving.answering.assistant import Assistant
-from aion_serving.api import chat, curating, health, ingesting, originals
+from aion_serving.api import chat, curating, feedback, health, ingesting, originals
 from aion_serving.middleware.problems import Problem, add_problem_handlers
 from aion_serving.middleware.shield import Shield
 
@@ -26,6 +26,7 @@ Errors are one object, `{error, next_step}`: what is wrong, and what to do about
 """
 _TAGS = [
     {"name": "Questions", "description": "Ask, search, and follow an answer back to its sources."},
+    {"name": "Feedback", "description": "Say what an answer was worth; AION learns from it."},
     {"name": "Knowledge", "description": "What the base holds, what waits for a curator, and deciding it."},
     {"name": "Ingestion", "description": "Hand in files and links."},
     {"name": "Health", "description": "For whatever watches the process."},
@@ -52,7 +53,7 @@ def create_app(settings: Settings, *, watch_releases: bool = False) -> FastAPI:
     app.state.watch_releases = watch_releases
     app.add_middleware(Shield, settings=settings)
     add_problem_handlers(app)
-    for module in (chat, curating, originals, ingesting, health):
+    for module in (chat, feedback, curating, originals, ingesting, health):
         app.include_router(module.router)
     pages.add_pages(app)
     return app

@@ -16,6 +16,7 @@ AionError
 │   └── GateBlockedError    a structural gate failed; the previous release keeps serving
 ├── EmbedderError           the embedding model cannot be loaded, or is not the one expected
 ├── AnswerNotFoundError     no answer has this id
+├── FeedbackError           what was said of an answer says nothing
 └── PrefixError             the beginning of an id is too short, or several ids begin so
 """
 
@@ -90,6 +91,10 @@ class EmbedderError(AionError):
 
 
 class AnswerNotFoundError(AionError):
+    pass
+
+
+class FeedbackError(AionError):
     pass
 
 

@@ -20,6 +20,7 @@ _log = logging.getLogger(__name__)
 _STATUS: tuple[tuple[type[errors.AionError], int], ...] = (
     (errors.AnswerNotFoundError, 404),
     (errors.CurationError, 404),
+    (errors.FeedbackError, 422),
     (errors.SourceError, 404),
     (errors.BlockedAddressError, 400),
     (errors.FetchError, 422),

@@ -20,7 +20,7 @@ EMPTY = {"pt": "vazio", "en": "empty"}
 # What may follow `aion` in the manual: verbs with their sub-verbs.
 COMMANDS = {
     "source add", "source list", "source show", "source set", "source pause", "source remove", "run", "curate list",
-    "curate approve", "curate reject", "ask", "search", "why", "bench retrieval", "bench answers", "doctor",
+    "curate approve", "curate reject", "release list", "release diff", "release rollback", "ask", "search", "why", "bench retrieval", "bench answers", "doctor",
 }  # fmt: skip
 _FENCE = re.compile(r"^```\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`([^`\n]+)`")
@@ -42,7 +42,7 @@ def code(text: str) -> Iterator[str]:
 def invocations(text: str) -> Iterator[tuple[str, set[str]]]:
     """(command, options) of every use of `aion`."""
     for line in code(text):
-        match = re.match(r"(?:\.venv/bin/)?aion ((?:source|curate|bench) \w+|\w+)(.*)", line)
+        match = re.match(r"(?:\.venv/bin/)?aion ((?:source|curate|bench|release) \w+|\w+)(.*)", line)
         if match:
             yield match[1], set(_OPTION.findall(re.sub(r'"[^"]*"', "", match[2])))
 

@@ -194,6 +194,23 @@ events = Table(
     Index("events_by_answer", "answer_id"),
 )
 
+# What people said of an answer; the newest of a person stands, the others are withdrawn.
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("feedback_id", String(32), primary_key=True),
+    Column("tenant_id", String(64), nullable=False),
+    Column("answer_id", String(32), ForeignKey("answers.answer_id"), nullable=False),
+    Column("user_id", String(64), nullable=False),
+    Column("thumb", Integer, nullable=False),  # 1, -1, or 0 for none
+    Column("comment", Text, nullable=False),
+    Column("correction", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("withdrawn_at", UtcDateTime),
+    Index("feedback_by_answer", "answer_id"),
+    Index("feedback_by_time", "tenant_id", "created_at"),
+)
+
 # Questions with the right documents, as a person named them.
 golden_queries = Table(
     "golden_queries",

@@ -44,6 +44,30 @@ class AnswerEvent(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class FeedbackEvent(Event):
+    """`thumb` is 1, -1, or 0 for none; the words stand in the table `feedback`."""
+
+    kind: ClassVar[str] = "feedback"
+    feedback_id: str
+    thumb: int
+    has_comment: bool
+    has_correction: bool
+    withdrawn: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ClickEvent(Event):
+    """A source was opened: its number in the answer, and the rank and propensity of its passage."""
+
+    kind: ClassVar[str] = "click"
+    number: int
+    rank: int
+    chunk_id: str
+    role: str
+    propensity: float
+
+
+@dataclass(frozen=True, slots=True)
 class ReleaseEvent(Event):
     """`action`: published or rolled_back. `before`: the release that served until then, "" before the first."""
 

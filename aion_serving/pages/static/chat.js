@@ -33,6 +33,18 @@ async function fetchJson(path, options) {
   return body;
 }
 
+function send(method, path, body) {
+  const options = { method, headers: { "content-type": "application/json" } };
+  return fetchJson(path, body ? { ...options, body: JSON.stringify(body) } : options);
+}
+
+// Never in the way of the reader: a click that cannot be told is lost.
+function tellClick(answerId, number) {
+  fetch(`/api/answers/${answerId}/clicks`, {
+    method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ number }), keepalive: true,
+  }).catch(() => {});
+}
+
 // A link out of a document: only web addresses and our own paths are ever followed.
 function safeLink(link) {
   return /^https?:\/\//i.test(link) || (link.startsWith("/") && !link.startsWith("//")) ? link : null;
@@ -86,7 +98,10 @@ function card(citation, answerId, numbered) {
   const link = safeLink(citation.link);
   const title = citation.title || hostOf(citation);
   const name = link
-    ? element("a", { href: link, target: "_blank", rel: "noopener noreferrer", title: t.open }, title)
+    ? element("a", {
+      href: link, target: "_blank", rel: "noopener noreferrer", title: t.open,
+      onclick: () => tellClick(answerId, citation.number),
+    }, title)
     : title;
   return element("li", { class: "card", id: `${answerId}-${citation.number}`, tabindex: "-1" },
     element("div", { class: "card-head" },
@@ -106,6 +121,7 @@ function withMarkers(line, answerId, numbers) {
     return element("button", {
       type: "button", class: "marker", "aria-label": `${t.sources} ${number}`,
       onclick: () => {
+        tellClick(answerId, number);
         const target = document.getElementById(`${answerId}-${number}`);
         target.scrollIntoView({ block: "nearest", behavior: "smooth" });
         target.focus({ preventScroll: true });
@@ -222,7 +238,53 @@ function answerView(answer) {
       : null,
     shown.length ? element("ol", { class: "cards" }, ...shown.map((item) => card(item, answer.answer_id, !abstained))) : null,
     element("footer", {}, confidence(answer), element("span", { class: "actions" }, copyButton(answer), why)),
+    ...feedbackView(answer),
     panel);
+}
+
+// Thumbs, and below a thumb down a box for what the answer should have been.
+function feedbackView(answer) {
+  const path = `/api/answers/${answer.answer_id}/feedback`;
+  const status = element("span", { class: "muted", role: "status" });
+  const thumb = (which, label, sign) => element("button", {
+    type: "button", class: "quiet thumb", "aria-label": label, title: label, "aria-pressed": "false",
+    onclick: (event) => give({ thumb: which }, event.currentTarget),
+  }, sign);
+  const up = thumb("up", t.thumb_up, "👍");
+  const down = thumb("down", t.thumb_down, "👎");
+  const undo = element("button", { type: "button", class: "quiet", hidden: true, onclick: takeBack }, t.undo);
+  const words = element("textarea", { rows: "3", maxlength: "4000", "aria-label": t.correction, placeholder: t.correction });
+  const box = element("form", { class: "correction", hidden: true }, words, element("button", { type: "submit" }, t.send_correction));
+  box.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (words.value.trim()) give({ correction: words.value }, null).then((kept) => { if (kept) box.hidden = true; });
+  });
+  async function give(said, pressed) {
+    try {
+      await send("POST", path, said);
+    } catch (error) {
+      status.textContent = error.message;
+      return false;
+    }
+    if (pressed) for (const one of [up, down]) one.setAttribute("aria-pressed", String(one === pressed));
+    if (pressed) box.hidden = pressed !== down;
+    status.textContent = t.thanks;
+    undo.hidden = false;
+    return true;
+  }
+  async function takeBack() {
+    try {
+      await send("DELETE", path);
+    } catch (error) {
+      status.textContent = error.message;
+      return;
+    }
+    for (const one of [up, down]) one.setAttribute("aria-pressed", "false");
+    words.value = "";
+    box.hidden = undo.hidden = true;
+    status.textContent = t.taken_back;
+  }
+  return [element("div", { class: "feedback", role: "group", "aria-label": t.feedback }, up, down, status, undo), box];
 }
 
 function loadingView() {

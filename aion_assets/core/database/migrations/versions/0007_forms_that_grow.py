@@ -24,6 +24,7 @@ def upgrade() -> None:
     _tombstones()
     _answers()
     _events()
+    _feedback()
     _measurements()
     _releases()
 
@@ -228,6 +229,23 @@ def _events() -> None:
                 for row in told
             ]
             op.get_bind().execute(change, values)
+
+
+def _feedback() -> None:
+    op.create_table(
+        "feedback",
+        sa.Column("feedback_id", sa.String(32), primary_key=True),
+        sa.Column("tenant_id", sa.String(64), nullable=False),
+        sa.Column("answer_id", sa.String(32), sa.ForeignKey("answers.answer_id"), nullable=False),
+        sa.Column("user_id", sa.String(64), nullable=False),
+        sa.Column("thumb", sa.Integer(), nullable=False),
+        sa.Column("comment", sa.Text(), nullable=False),
+        sa.Column("correction", sa.Text(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("withdrawn_at", UtcDateTime()),
+    )
+    op.create_index("feedback_by_answer", "feedback", ["answer_id"])
+    op.create_index("feedback_by_time", "feedback", ["tenant_id", "created_at"])
 
 
 def _measurements() -> None:

@@ -1,0 +1,58 @@
+"""What people say of an answer: thumbs, comments, corrections, and which sources they open."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Response
+from pydantic import BaseModel, Field
+
+from aion_assets.core.record.feedback import Feedback, give_feedback, record_click, take_feedback_back
+from aion_serving.api.shared_state import CurrentAssistant
+from aion_serving.middleware.problems import Problem
+
+MAX_COMMENT_CHARS = 4_000
+
+router = APIRouter(tags=["Feedback"])
+AnswerId = Annotated[str, Path(description="As `POST /api/chat` returned it.", max_length=64)]
+_UNKNOWN: dict[int | str, dict[str, Any]] = {
+    404: {"model": Problem, "description": "There is no such answer, or it showed no such source."}
+}
+
+
+class Said(BaseModel):
+    thumb: Literal["up", "down", ""] = Field("", description="Empty keeps the thumb that was given before.")
+    comment: str = Field("", max_length=MAX_COMMENT_CHARS, description="In the reader's words.")
+    correction: str = Field("", max_length=MAX_COMMENT_CHARS, description="What the answer should have been.")
+
+
+class Kept(BaseModel):
+    feedback_id: str
+
+
+class TakenBack(BaseModel):
+    taken_back: bool = Field(description="False where nothing was said before.")
+
+
+class Opened(BaseModel):
+    number: int = Field(ge=1, description="Number of the source that was opened, as the answer shows it.")
+
+
+@router.post("/api/answers/{answer_id}/feedback", summary="Say what an answer was worth", responses=_UNKNOWN)
+def feedback(answer_id: AnswerId, said: Said, assistant: CurrentAssistant) -> Kept:
+    """A thumb, a comment or a correction. Saying more later adds to it; saying it anew replaces it."""
+    given = Feedback(said.thumb, said.comment, said.correction)
+    return Kept(feedback_id=give_feedback(assistant.home, answer_id, given))
+
+
+@router.delete("/api/answers/{answer_id}/feedback", summary="Take it back", responses=_UNKNOWN)
+def no_feedback(answer_id: AnswerId, assistant: CurrentAssistant) -> TakenBack:
+    """Nothing learns from it any more."""
+    return TakenBack(taken_back=take_feedback_back(assistant.home, answer_id))
+
+
+@router.post(
+    "/api/answers/{answer_id}/clicks", summary="Tell that a source was opened", status_code=204, responses=_UNKNOWN
+)
+def click(answer_id: AnswerId, opened: Opened, assistant: CurrentAssistant) -> Response:
+    """The rank at which the source stood is recorded with it, so that the click can be weighed."""
+    record_click(assistant.home, answer_id, opened.number)
+    return Response(status_code=204)
