@@ -12,7 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from aion_assets.core.errors import AionError
-from aion_assets.local.warden import LOCK, STOP_TIMEOUT_S
+from aion_assets.local.watchdog import LOCK, STOP_TIMEOUT_S
 
 # A process that lived shorter than this died of something that the next one will meet, too.
 _QUICK_S = 60.0
@@ -36,7 +36,7 @@ class Child:
     _started: float = 0.0
     _quick_deaths: int = 0
 
-    def start(self, warden: "Warden") -> None:
+    def start(self, watchdog: "Watchdog") -> None:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
             # A session of its own: Ctrl-C reaches this process alone, which then stops the others in order.
@@ -48,17 +48,17 @@ class Child:
                 start_new_session=True,
                 env=self.environment,
             )
-        warden.add(self.process.pid)
+        watchdog.add(self.process.pid)
         self._started, self.restart_at = time.monotonic(), None
 
     @property
     def is_dead(self) -> bool:
         return self.process.poll() is not None
 
-    def bury(self, warden: "Warden") -> float | None:
+    def bury(self, watchdog: "Watchdog") -> float | None:
         """Ends what the dead process had started. Gives the pause until its next start, None when it is given up."""
         self.signal_group(signal.SIGKILL)
-        warden.remove(self.process.pid)
+        watchdog.remove(self.process.pid)
         lived_s = time.monotonic() - self._started
         self._quick_deaths = self._quick_deaths + 1 if lived_s < _QUICK_S else 0
         if self._quick_deaths >= _MOST_QUICK_DEATHS:
@@ -88,8 +88,8 @@ def stop_all(children: list[Child]) -> None:
         child.process.wait()
 
 
-class Warden:
-    """This process's side of `aion_assets.local.warden`."""
+class Watchdog:
+    """This process's side of `aion_assets.local.watchdog`."""
 
     def __init__(self, home: Path) -> None:
         """Raises AionError: what an earlier `aion up` left there does not end."""
@@ -102,7 +102,7 @@ class Warden:
             ) from None
         lock.release()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "aion_assets.local.warden", str(home)], stdin=subprocess.PIPE, start_new_session=True
+            [sys.executable, "-m", "aion_assets.local.watchdog", str(home)], stdin=subprocess.PIPE, start_new_session=True
         )
 
     def add(self, group: int) -> None:

@@ -16,11 +16,11 @@ from rich.markup import escape
 
 from aion_assets.core.errors import AionError
 from aion_assets.core.settings import Settings, load_settings
-from aion_assets.local.children import Child, Warden, stop_all
+from aion_assets.local.children import Child, Watchdog, stop_all
 from aion_assets.local.first_source import ensure_first_source
 from aion_assets.local.foreground import dagster_home
 from aion_assets.local.logs import shorten
-from aion_assets.local.warden import STOP_TIMEOUT_S
+from aion_assets.local.watchdog import STOP_TIMEOUT_S
 
 _READY_TIMEOUT_S = 120.0
 _LOOPBACK = "127.0.0.1"
@@ -44,24 +44,24 @@ def supervise(*, with_dagster: bool) -> int:
         ) from None
     console = Console(highlight=False, emoji=False)
     stop = _StopSignal()
-    warden: Warden | None = None
+    watchdog: Watchdog | None = None
     children: list[Child] = []
     try:
-        warden = Warden(settings.home)  # first, as the ports may be taken until what was left there is ended
+        watchdog = Watchdog(settings.home)  # first, as the ports may be taken until what was left there is ended
         _refuse_taken_ports(settings, with_dagster)
-        _first_run(console, warden, stop)
+        _first_run(console, watchdog, stop)
         if stop.received:
             return 0
         started = time.monotonic()
         for child in _children(settings, with_dagster):
-            child.start(warden)
+            child.start(watchdog)
             children.append(child)
         if not _wait_until_ready(children, stop, console):
             return 0 if stop.received else 1
         _print_links(console, settings, with_dagster, time.monotonic() - started)
         while not stop.received:
             for child in children:
-                _keep_alive(console, child, warden)
+                _keep_alive(console, child, watchdog)
                 shorten(child.log)
                 if child.given_up and child.needed:
                     return 1
@@ -70,8 +70,8 @@ def supervise(*, with_dagster: bool) -> int:
         return 0
     finally:
         stop_all(children)
-        if warden is not None:
-            warden.close()
+        if watchdog is not None:
+            watchdog.close()
         lock.release()
 
 
@@ -88,7 +88,7 @@ class _StopSignal:
         self.received = True
 
 
-def _first_run(console: Console, warden: Warden, stop: _StopSignal) -> None:
+def _first_run(console: Console, watchdog: Watchdog, stop: _StopSignal) -> None:
     """Fill an empty home before anything serves it. Later, the sensors do what is due.
 
     In a process of its own: this one only watches the others, and keeps none of what the pipeline loads.
@@ -103,9 +103,9 @@ def _first_run(console: Console, warden: Warden, stop: _StopSignal) -> None:
         command = [sys.executable, "-m", "aion_assets", "run"]
     else:  # one process makes Dagster's databases before several open them
         command = [sys.executable, "-c", _MAKE_DATABASES]
-    # A group of its own, so that whichever signal comes is passed on once, and the warden can end it, too.
+    # A group of its own, so that whichever signal comes is passed on once, and the watchdog can end it, too.
     process = subprocess.Popen(command, env=_environment(), process_group=0)
-    warden.add(process.pid)
+    watchdog.add(process.pid)
     while process.poll() is None and not stop.received:
         time.sleep(0.1)
     if process.poll() is None:
@@ -115,7 +115,7 @@ def _first_run(console: Console, warden: Warden, stop: _StopSignal) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)  # what it had started
     process.wait()
-    warden.remove(process.pid)
+    watchdog.remove(process.pid)
 
 
 def _children(settings: Settings, with_dagster: bool) -> list[Child]:
@@ -143,19 +143,19 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _keep_alive(console: Console, child: Child, warden: Warden) -> None:
+def _keep_alive(console: Console, child: Child, watchdog: Watchdog) -> None:
     """Start the process again, after a pause that grows, when it died; give it up when it dies at once every time."""
     if child.given_up:
         return
     if child.restart_at is not None:
         if time.monotonic() >= child.restart_at:
-            child.start(warden)
+            child.start(watchdog)
             console.print(f"Started {child.name} again.")
         return
     if not child.is_dead:
         return
     _report_death(console, child)
-    pause_s = child.bury(warden)
+    pause_s = child.bury(watchdog)
     if pause_s is not None:
         console.print(f"It is started again in {pause_s:.0f} s; the others go on.")
     elif child.needed:

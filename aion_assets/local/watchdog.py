@@ -14,7 +14,7 @@ from pathlib import Path
 from filelock import FileLock
 
 STOP_TIMEOUT_S = 15.0
-LOCK = ".warden.lock"
+LOCK = ".watchdog.lock"
 
 
 def main() -> None:
