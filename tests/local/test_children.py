@@ -27,7 +27,7 @@ import os, sys, time
 from pathlib import Path
 from aion_assets.local.children import Child, Watchdog
 home = Path(sys.argv[1])
-child = Child("one", [sys.executable, "-c", {_STUBBORN!r}], dict(os.environ), home / "one.log", "", False)
+child = Child("one", [sys.executable, "-c", {_STUBBORN!r}], dict(os.environ), home / "one.log")
 child.start(Watchdog(home))
 time.sleep(600)
 """
@@ -40,8 +40,8 @@ def watchdog(tmp_path: Path) -> Iterator[Watchdog]:
     made.close()
 
 
-def _child(folder: Path, code: str) -> Child:
-    return Child("one", [sys.executable, "-c", code], dict(os.environ), folder / "one.log", "", needed=False)
+def _child(folder: Path, code: str, *, outlived: bool = False) -> Child:
+    return Child("one", [sys.executable, "-c", code], dict(os.environ), folder / "one.log", outlived=outlived)
 
 
 def _wait_for(what: Callable[[], bool]) -> None:
@@ -56,7 +56,13 @@ def _stubborn_pid(log: Path) -> int:
     return next(int(line) for line in log.read_text().splitlines() if line.isdigit())
 
 
-def test_what_dies_at_once_is_started_after_growing_pauses_and_then_given_up(tmp_path: Path, watchdog: Watchdog) -> None:
+def _is_gone(pid: int) -> bool:
+    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+def test_what_dies_at_once_is_started_after_growing_pauses_and_then_given_up(
+    tmp_path: Path, watchdog: Watchdog
+) -> None:
     child = _child(tmp_path, "print('no such setting'); raise SystemExit(3)")
     pauses = []
     for _ in range(5):
@@ -76,7 +82,30 @@ def test_what_a_dead_process_had_started_is_ended_before_the_next(tmp_path: Path
     child.process.kill()
     child.process.wait()
     child.bury(watchdog)
-    _wait_for(lambda: not psutil.pid_exists(left) or psutil.Process(left).status() == psutil.STATUS_ZOMBIE)
+    _wait_for(lambda: _is_gone(left))
+
+
+@pytest.mark.timeout(120)
+def test_work_that_outlives_its_process_goes_on_until_everything_is_stopped(tmp_path: Path, watchdog: Watchdog) -> None:
+    child = _child(tmp_path, _STUBBORN, outlived=True)
+    child.start(watchdog)
+    left = _stubborn_pid(child.log)
+    child.process.kill()
+    child.process.wait()
+    child.bury(watchdog)
+    child.log.unlink()
+    child.start(watchdog)
+    second = _stubborn_pid(child.log)
+    child.forget_ended_work(watchdog)
+    assert not _is_gone(left) and not _is_gone(second)
+    stop_all([child])
+    _wait_for(lambda: _is_gone(left) and _is_gone(second))
+
+    def is_forgotten() -> bool:
+        child.forget_ended_work(watchdog)
+        return not child.signal(0)
+
+    _wait_for(is_forgotten)  # when whoever adopts orphans has buried them
 
 
 @pytest.mark.timeout(120)
@@ -89,4 +118,4 @@ def test_after_kill_minus_9_everything_ends_and_the_next_waits_for_it(
     supervisor.wait()
     assert psutil.pid_exists(left), "it is given time to end"
     Watchdog(tmp_path).close()
-    assert not psutil.pid_exists(left) or psutil.Process(left).status() == psutil.STATUS_ZOMBIE
+    assert _is_gone(left)
