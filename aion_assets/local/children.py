@@ -7,6 +7,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import mkdtemp
 
 from filelock import FileLock, Timeout
 
@@ -114,7 +115,11 @@ def stop_all(children: list[Child]) -> None:
 
 
 class Watchdog:
-    """This process's side of `aion_assets.local.watchdog`."""
+    """This process's side of `aion_assets.local.watchdog`.
+
+    `folder`: for what lives as long as this process. Of a short path, as that of a socket must be, and closed to other
+    people: who reaches the code server has it run code.
+    """
 
     def __init__(self, home: Path) -> None:
         """Raises AionError: what an earlier `aion up` left there does not end."""
@@ -126,11 +131,9 @@ class Watchdog:
                 f"What an earlier 'aion up' left in {home} does not end.", "End its processes, or restart the machine."
             ) from None
         lock.release()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "aion_assets.local.watchdog", str(home)],
-            stdin=subprocess.PIPE,
-            start_new_session=True,
-        )
+        self.folder = Path(mkdtemp(prefix="aion-"))
+        command = [sys.executable, "-m", "aion_assets.local.watchdog", str(home), str(self.folder)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
 
     def add(self, group: int) -> None:
         self._tell(f"+{group}\n")

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import FrameType
 from urllib.parse import urlsplit
 
@@ -54,15 +53,13 @@ def supervise(*, with_dagster: bool) -> int:
     stop = _StopSignal()
     watchdog: Watchdog | None = None
     children: list[Child] = []
-    # Of a short path, as that of a socket must be, and closed to others: who reaches the code server runs code.
-    folder = TemporaryDirectory(prefix="aion-", ignore_cleanup_errors=True)
     try:
         watchdog = Watchdog(settings.home)  # first, as the ports may be taken until what was left there is ended
         _refuse_taken_ports(settings, with_dagster)
         if not _prepare(console, watchdog, stop):
             return 1
         started = time.monotonic()
-        for wave in _children(settings, with_dagster, Path(folder.name)):
+        for wave in _children(settings, with_dagster, watchdog.folder):
             if stop.received:
                 return 0
             for child in wave:
@@ -84,7 +81,6 @@ def supervise(*, with_dagster: bool) -> int:
         stop_all(children)
         if watchdog is not None:
             watchdog.close()
-        folder.cleanup()
         lock.release()
 
 
@@ -131,7 +127,7 @@ def _run(command: list[str], watchdog: Watchdog, stop: _StopSignal) -> int:
 
 
 def _children(settings: Settings, with_dagster: bool, folder: Path) -> list[list[Child]]:
-    """In waves: each needs the one before. `folder` is for what lives as long as they do."""
+    """In waves: each needs the one before. `folder` is for the socket of the code server."""
     at = f"http://{settings.host}:{settings.port}"
     ui = f"http://{_LOOPBACK}:{settings.dagster_port}"
     code_socket = folder / "code.sock"

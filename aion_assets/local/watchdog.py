@@ -17,7 +17,9 @@ LOCK = ".watchdog.lock"
 
 
 def main() -> None:
-    """Argument: the home, whose lock says as long as this process lives that its ports may still be in use."""
+    """Arguments: the home, whose lock says as long as this process lives that its ports may still be in use; and a
+    folder that is removed at the end.
+    """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     groups: set[int] = set()
@@ -28,6 +30,9 @@ def main() -> None:
             change = groups.add if line[0] == "+" else groups.discard
             change(int(line[1:]))
         end_groups(groups)
+        import shutil  # only now, as this process waits for days
+
+        shutil.rmtree(sys.argv[2], ignore_errors=True)
 
 
 def end_groups(groups: set[int]) -> None:

@@ -28,7 +28,9 @@ from pathlib import Path
 from aion_assets.local.children import Child, Watchdog
 home = Path(sys.argv[1])
 child = Child("one", [sys.executable, "-c", {_STUBBORN!r}], dict(os.environ), home / "one.log")
-child.start(Watchdog(home))
+watchdog = Watchdog(home)
+print(watchdog.folder, flush=True)
+child.start(watchdog)
 time.sleep(600)
 """
 
@@ -112,10 +114,15 @@ def test_work_that_outlives_its_process_goes_on_until_everything_is_stopped(tmp_
 def test_after_kill_minus_9_everything_ends_and_the_next_waits_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    supervisor = subprocess.Popen([sys.executable, "-c", _SUPERVISOR, str(tmp_path)])
+    supervisor = subprocess.Popen([sys.executable, "-c", _SUPERVISOR, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert supervisor.stdout is not None
+    with supervisor.stdout as told:
+        folder = Path(told.readline().strip())
     left = _stubborn_pid(tmp_path / "one.log")
     os.kill(supervisor.pid, signal.SIGKILL)
     supervisor.wait()
+    assert folder.is_dir()
     assert psutil.pid_exists(left), "it is given time to end"
     Watchdog(tmp_path).close()
     assert _is_gone(left)
+    assert not folder.exists()
