@@ -1,7 +1,10 @@
 # Everything a person runs. The environment is .venv; AION's data is in AION_HOME (default .aion).
 PYTHON ?= python3
 BIN := .venv/bin
+# What AION runs with, and on top of it what its checks and tests need.
 STAMP := .venv/.ready
+DEV_STAMP := .venv/.ready-dev
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
 .PHONY: help setup ocr up demo test lint bench clean
@@ -9,13 +12,17 @@ STAMP := .venv/.ready
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(STAMP) ocr  ## Install AION and what it needs into .venv
+setup: $(STAMP) ocr  ## Install AION and what it runs with into .venv
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "AION needs Python 3.11 or newer: make PYTHON=python3.11 setup"; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(INSTALL) -e .
 	@touch $(STAMP)
+
+$(DEV_STAMP): $(STAMP)
+	$(INSTALL) -e '.[dev]'
+	@touch $(DEV_STAMP)
 
 ocr:
 	@sh deploy/install_ocr.sh
@@ -26,7 +33,7 @@ up: setup  ## Start AION and Dagster; Ctrl-C stops both
 demo: setup  ## Index AION's own manual, ask three questions, show where an answer comes from
 	@$(BIN)/aion demo
 
-lint: setup  ## Style, types and who may import whom
+lint: setup $(DEV_STAMP)  ## Style, types and who may import whom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

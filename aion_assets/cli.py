@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Callable
 from importlib.metadata import entry_points, version
 from typing import Annotated
 
@@ -36,14 +37,18 @@ def build_app() -> typer.Typer:
 
 
 def main() -> None:
-    """Errors for a person are one sentence and the next step, and end with status 1.
+    tell_errors(lambda: build_app()())
+
+
+def tell_errors(work: Callable[[], object]) -> None:
+    """Errors meant for a person are one sentence and the next step, and end with status 1.
 
     With --json, standard output ends with the same as one object.
     """
     from aion_assets.core.errors import AionError
 
     try:
-        build_app()()
+        work()
     except SystemExit as end:
         if end.code == _MISUSED and _AS_JSON in sys.argv:
             _print_error("The command was not understood; standard error says why.", "See --help.")

@@ -1,18 +1,18 @@
 """The processes of one home: how each is started, started again when it dies, and stopped with the others."""
 
 import contextlib
-import os
 import signal
 import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import mkdtemp
 
 from filelock import FileLock, Timeout
 
 from aion_assets.core.errors import AionError
-from aion_assets.local.warden import LOCK, STOP_TIMEOUT_S
+from aion_assets.local.watchdog import LOCK, STOP_TIMEOUT_S, signal_groups
 
 # A process that lived shorter than this died of something that the next one will meet, too.
 _QUICK_S = 60.0
@@ -22,21 +22,27 @@ _LONGEST_PAUSE_S = 30.0
 
 @dataclass(slots=True)
 class Child:
-    """`needed`: without it there is no use in the others."""
+    """`ready_at`: an http address, the path of a Unix socket, or "" where nothing is waited for.
+
+    `needed`: without it there is no use in the others. `outlived`: what it had started does its work without it.
+    """
 
     name: str
     command: list[str]
     environment: dict[str, str]
     log: Path
-    ready_url: str
-    needed: bool
+    ready_at: str = ""
+    needed: bool = False
+    outlived: bool = False
     process: "subprocess.Popen[bytes]" = field(init=False)
     restart_at: float | None = None
     given_up: bool = False
     _started: float = 0.0
     _quick_deaths: int = 0
+    # Process groups of its former lives in which work may still go on.
+    _left: set[int] = field(default_factory=set)
 
-    def start(self, warden: "Warden") -> None:
+    def start(self, watchdog: "Watchdog") -> None:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
             # A session of its own: Ctrl-C reaches this process alone, which then stops the others in order.
@@ -48,17 +54,23 @@ class Child:
                 start_new_session=True,
                 env=self.environment,
             )
-        warden.add(self.process.pid)
+        watchdog.add(self.process.pid)
         self._started, self.restart_at = time.monotonic(), None
 
     @property
     def is_dead(self) -> bool:
         return self.process.poll() is not None
 
-    def bury(self, warden: "Warden") -> float | None:
-        """Ends what the dead process had started. Gives the pause until its next start, None when it is given up."""
-        self.signal_group(signal.SIGKILL)
-        warden.remove(self.process.pid)
+    def bury(self, watchdog: "Watchdog") -> float | None:
+        """Ends what the dead process had started, unless that outlives it. Gives the pause until its next start.
+
+        None: it is given up.
+        """
+        if self.outlived:
+            self._left.add(self.process.pid)
+        else:
+            self.signal(signal.SIGKILL)
+            watchdog.remove(self.process.pid)
         lived_s = time.monotonic() - self._started
         self._quick_deaths = self._quick_deaths + 1 if lived_s < _QUICK_S else 0
         if self._quick_deaths >= _MOST_QUICK_DEATHS:
@@ -71,25 +83,43 @@ class Child:
     def last_words(self) -> list[str]:
         return self.log.read_text("utf-8", "replace").splitlines()[-15:]
 
-    def signal_group(self, number: int) -> None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, number)
+    def forget_ended_work(self, watchdog: "Watchdog") -> None:
+        """So that no signal goes to a group which got the number later."""
+        for group in self._left - signal_groups(self._left, 0):
+            self._left.discard(group)
+            watchdog.remove(group)
+
+    @property
+    def is_running(self) -> bool:
+        return not self.given_up and self.restart_at is None
+
+    def signal(self, number: int) -> bool:
+        """Whether anything of it still lives."""
+        current = {self.process.pid} if self.is_running else set()
+        return bool(signal_groups(current | self._left, number))
 
 
 def stop_all(children: list[Child]) -> None:
-    running = [child for child in children if not child.given_up and child.restart_at is None]
-    for child in running:
-        child.signal_group(signal.SIGTERM)
+    for child in children:
+        child.signal(signal.SIGTERM)
     deadline = time.monotonic() + STOP_TIMEOUT_S
-    for child in running:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.process.wait(max(0.1, deadline - time.monotonic()))
-        child.signal_group(signal.SIGKILL)  # what the process itself had started
-        child.process.wait()
+    for child in children:
+        if child.is_running:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.process.wait(max(0.1, deadline - time.monotonic()))
+        while child.outlived and child.signal(0) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        child.signal(signal.SIGKILL)  # what the process itself had started
+        if child.is_running:
+            child.process.wait()
 
 
-class Warden:
-    """This process's side of `aion_assets.local.warden`."""
+class Watchdog:
+    """This process's side of `aion_assets.local.watchdog`.
+
+    `folder`: for what lives as long as this process. Of a short path, as that of a socket must be, and closed to other
+    people: who reaches the code server has it run code.
+    """
 
     def __init__(self, home: Path) -> None:
         """Raises AionError: what an earlier `aion up` left there does not end."""
@@ -101,9 +131,9 @@ class Warden:
                 f"What an earlier 'aion up' left in {home} does not end.", "End its processes, or restart the machine."
             ) from None
         lock.release()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "aion_assets.local.warden", str(home)], stdin=subprocess.PIPE, start_new_session=True
-        )
+        self.folder = Path(mkdtemp(prefix="aion-"))
+        command = [sys.executable, "-m", "aion_assets.local.watchdog", str(home), str(self.folder)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
 
     def add(self, group: int) -> None:
         self._tell(f"+{group}\n")

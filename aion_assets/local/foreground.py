@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -19,6 +18,7 @@ from aion_assets.core.settings import Settings, load_settings
 from aion_assets.core.sources.due import DueRun, due_runs
 from aion_assets.core.sources.store import get_source, removed_sources, request_collection
 from aion_assets.local.bars import progress_bars
+from aion_assets.local.dagster_processes import dagster_home
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -40,10 +40,6 @@ class RunSummary:
 
     def as_dict(self) -> dict[str, Any]:
         return {"succeeded": self.succeeded, "release_id": self.release_id, "runs": self.runs}
-
-
-def dagster_home() -> Path:
-    return Path(__file__).resolve().parents[2] / "dagster_home"
 
 
 @contextmanager

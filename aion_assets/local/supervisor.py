@@ -1,30 +1,37 @@
 """Keeps the processes of one home together: started in order, watched, stopped as one."""
 
 import contextlib
+import http.client
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 from types import FrameType
+from urllib.parse import urlsplit
 
-import httpx
 from filelock import FileLock, Timeout
 from rich.console import Console
 from rich.markup import escape
 
 from aion_assets.core.errors import AionError
 from aion_assets.core.settings import Settings, load_settings
-from aion_assets.local.children import Child, Warden, stop_all
-from aion_assets.local.first_source import ensure_first_source
-from aion_assets.local.foreground import dagster_home
+from aion_assets.local.children import Child, Watchdog, stop_all
+from aion_assets.local.dagster_processes import (
+    code_server_command,
+    daemon_command,
+    dagster_home,
+    webserver_command,
+    write_workspace,
+)
 from aion_assets.local.logs import shorten
-from aion_assets.local.warden import STOP_TIMEOUT_S
+from aion_assets.local.preparation import EMPTY
+from aion_assets.local.watchdog import STOP_TIMEOUT_S
 
 _READY_TIMEOUT_S = 120.0
 _LOOPBACK = "127.0.0.1"
-_MAKE_DATABASES = "from aion_assets.local.foreground import dagster_instance\nwith dagster_instance(): pass"
 
 
 def supervise(*, with_dagster: bool) -> int:
@@ -44,24 +51,26 @@ def supervise(*, with_dagster: bool) -> int:
         ) from None
     console = Console(highlight=False, emoji=False)
     stop = _StopSignal()
-    warden: Warden | None = None
+    watchdog: Watchdog | None = None
     children: list[Child] = []
     try:
-        warden = Warden(settings.home)  # first, as the ports may be taken until what was left there is ended
+        watchdog = Watchdog(settings.home)  # first, as the ports may be taken until what was left there is ended
         _refuse_taken_ports(settings, with_dagster)
-        _first_run(console, warden, stop)
-        if stop.received:
-            return 0
+        if not _prepare(console, watchdog, stop):
+            return 1
         started = time.monotonic()
-        for child in _children(settings, with_dagster):
-            child.start(warden)
-            children.append(child)
-        if not _wait_until_ready(children, stop, console):
-            return 0 if stop.received else 1
+        for wave in _children(settings, with_dagster, watchdog.folder):
+            if stop.received:
+                return 0
+            for child in wave:
+                child.start(watchdog)
+                children.append(child)
+            if not _wait_until_ready(children, stop, console):
+                return 0 if stop.received else 1
         _print_links(console, settings, with_dagster, time.monotonic() - started)
         while not stop.received:
             for child in children:
-                _keep_alive(console, child, warden)
+                _keep_alive(console, child, watchdog)
                 shorten(child.log)
                 if child.given_up and child.needed:
                     return 1
@@ -70,8 +79,8 @@ def supervise(*, with_dagster: bool) -> int:
         return 0
     finally:
         stop_all(children)
-        if warden is not None:
-            warden.close()
+        if watchdog is not None:
+            watchdog.close()
         lock.release()
 
 
@@ -88,24 +97,23 @@ class _StopSignal:
         self.received = True
 
 
-def _first_run(console: Console, warden: Warden, stop: _StopSignal) -> None:
+def _prepare(console: Console, watchdog: Watchdog, stop: _StopSignal) -> bool:
     """Fill an empty home before anything serves it. Later, the sensors do what is due.
 
-    In a process of its own: this one only watches the others, and keeps none of what the pipeline loads.
+    False: there is nothing to serve from; why was printed.
     """
-    from aion_assets.core.database.engine import open_database
-    from aion_assets.core.release import releases
-
-    settings = load_settings()
-    ensure_first_source()
-    if releases.current_release_id(open_database(settings), settings.tenant_id) is None:
+    status = _run([sys.executable, "-m", "aion_assets.local.preparation"], watchdog, stop)
+    if status == EMPTY and not stop.received:
         console.print("First start: bringing in what the sources hold, and making a release of it.")
-        command = [sys.executable, "-m", "aion_assets", "run"]
-    else:  # one process makes Dagster's databases before several open them
-        command = [sys.executable, "-c", _MAKE_DATABASES]
-    # A group of its own, so that whichever signal comes is passed on once, and the warden can end it, too.
+        _run([sys.executable, "-m", "aion_assets", "run"], watchdog, stop)
+    return status in (0, EMPTY) or stop.received
+
+
+def _run(command: list[str], watchdog: Watchdog, stop: _StopSignal) -> int:
+    """Exit status, which says nothing where the command was stopped."""
+    # A group of its own, so that whichever signal comes is passed on once, and the watchdog can end it, too.
     process = subprocess.Popen(command, env=_environment(), process_group=0)
-    warden.add(process.pid)
+    watchdog.add(process.pid)
     while process.poll() is None and not stop.received:
         time.sleep(0.1)
     if process.poll() is None:
@@ -114,26 +122,34 @@ def _first_run(console: Console, warden: Warden, stop: _StopSignal) -> None:
             process.wait(STOP_TIMEOUT_S)
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)  # what it had started
-    process.wait()
-    warden.remove(process.pid)
+    watchdog.remove(process.pid)
+    return process.wait()
 
 
-def _children(settings: Settings, with_dagster: bool) -> list[Child]:
-    python = [sys.executable, "-m"]
-    workspace = str(dagster_home().parent / "workspace.yaml")
+def _children(settings: Settings, with_dagster: bool, folder: Path) -> list[list[Child]]:
+    """In waves: each needs the one before. `folder` is for the socket of the code server."""
     at = f"http://{settings.host}:{settings.port}"
     ui = f"http://{_LOOPBACK}:{settings.dagster_port}"
-    webserver = ["dagster_webserver", "-w", workspace, "-h", _LOOPBACK, "-p", str(settings.dagster_port)]
+    code_socket = folder / "code.sock"
 
-    def child(name: str, command: list[str], ready_url: str, *, needed: bool = False) -> Child:
-        return Child(name, python + command, _environment(), settings.home / "logs" / f"{name}.log", ready_url, needed)
+    def child(name: str, command: list[str], ready_at: str = "", *, needed: bool = False) -> Child:
+        log = settings.home / "logs" / f"{name}.log"
+        return Child(name, [sys.executable, *command], _environment(), log, ready_at, needed)
 
-    children = [child("aion", ["aion_assets", "serve"], f"{at}/health", needed=True)]
-    if with_dagster:
-        children.append(child("dagster-webserver", webserver, f"{ui}/server_info"))
-        daemon = ["dagster._daemon", "run", "-w", workspace, "--log-level", "warning"]
-        children.append(child("dagster-daemon", daemon, ""))
-    return children
+    server = child("aion", ["-m", "aion_assets", "serve"], f"{at}/health", needed=True)
+    if not with_dagster:
+        return [[server]]
+    code_server = child("dagster-code", code_server_command(code_socket), str(code_socket))
+    code_server.outlived = True  # a run is a process of its own
+    workspace = write_workspace(settings.home / "dagster" / "workspace.yaml", code_socket)
+    webserver = webserver_command(workspace, _LOOPBACK, settings.dagster_port)
+    return [
+        [server, code_server],
+        [
+            child("dagster-webserver", webserver, f"{ui}/server_info"),
+            child("dagster-daemon", daemon_command(workspace)),
+        ],
+    ]
 
 
 def _environment() -> dict[str, str]:
@@ -143,19 +159,20 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _keep_alive(console: Console, child: Child, warden: Warden) -> None:
+def _keep_alive(console: Console, child: Child, watchdog: Watchdog) -> None:
     """Start the process again, after a pause that grows, when it died; give it up when it dies at once every time."""
+    child.forget_ended_work(watchdog)
     if child.given_up:
         return
     if child.restart_at is not None:
         if time.monotonic() >= child.restart_at:
-            child.start(warden)
+            child.start(watchdog)
             console.print(f"Started {child.name} again.")
         return
     if not child.is_dead:
         return
     _report_death(console, child)
-    pause_s = child.bury(warden)
+    pause_s = child.bury(watchdog)
     if pause_s is not None:
         console.print(f"It is started again in {pause_s:.0f} s; the others go on.")
     elif child.needed:
@@ -173,14 +190,14 @@ def _keep_alive(console: Console, child: Child, warden: Warden) -> None:
 
 def _wait_until_ready(children: list[Child], stop: _StopSignal, console: Console) -> bool:
     deadline = time.monotonic() + _READY_TIMEOUT_S
-    waiting = [child for child in children if child.ready_url]
+    waiting = [child for child in children if child.ready_at]
     with console.status("Starting …"):
         while waiting and not stop.received and time.monotonic() < deadline:
             dead = next((child for child in children if child.is_dead), None)
             if dead is not None:
                 _report_death(console, dead)
                 return False
-            waiting = [child for child in waiting if not _answers(child.ready_url)]
+            waiting = [child for child in waiting if not _answers(child.ready_at)]
             time.sleep(0.2)
     for child in waiting:
         what = f"{child.name} did not answer in {_READY_TIMEOUT_S:.0f} s; see {child.log}."
@@ -188,10 +205,20 @@ def _wait_until_ready(children: list[Child], stop: _StopSignal, console: Console
     return not waiting
 
 
-def _answers(url: str) -> bool:
+def _answers(address: str) -> bool:
+    """`address`: of a page, or the path of a Unix socket. Neither needs a library, which this process would keep."""
     try:
-        return httpx.get(url, timeout=2.0, trust_env=False).status_code < 500
-    except httpx.HTTPError:
+        if address.startswith("/"):
+            with socket.socket(socket.AF_UNIX) as probe:
+                probe.settimeout(2.0)
+                probe.connect(address)
+            return True
+        where = urlsplit(address)
+        connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=2.0)
+        with contextlib.closing(connection):
+            connection.request("GET", where.path)
+            return connection.getresponse().status < 500
+    except (OSError, http.client.HTTPException):
         return False
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -78,6 +79,41 @@ def _family(running: Running) -> list[psutil.Process]:
     return psutil.Process(running.process.pid).children(recursive=True)
 
 
+def _code_servers(running: Running) -> list[psutil.Process]:
+    return [child for child in _family(running) if {"api", "grpc"} <= set(_command(child))]
+
+
+def _ask_dagster(running: Running, query: str, **variables: Any) -> dict[str, Any]:
+    address = f"http://127.0.0.1:{running.dagster_port}/graphql"
+    body = {"query": query, "variables": variables}
+    return dict(httpx.post(address, json=body, timeout=60, trust_env=False).json()["data"])
+
+
+def _launch(running: Running, job: str, partition: str) -> str:
+    """Id of the run."""
+    selector = {
+        "repositoryName": "__repository__",
+        "repositoryLocationName": "aion_assets.definitions",
+        "jobName": job,
+    }
+    launched = _ask_dagster(
+        running,
+        """mutation ($parameters: ExecutionParams!) { launchRun(executionParams: $parameters) {
+             __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }""",
+        parameters={
+            "selector": selector,
+            "executionMetadata": {"tags": [{"key": "dagster/partition", "value": partition}]},
+        },
+    )["launchRun"]
+    assert launched["__typename"] == "LaunchRunSuccess", launched
+    return str(launched["run"]["runId"])
+
+
+def _status(running: Running, run_id: str) -> str:
+    query = "query ($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
+    return str(_ask_dagster(running, query, id=run_id)["runOrError"]["status"])
+
+
 def _answers(port: int, path: str) -> bool:
     try:
         return httpx.get(f"http://127.0.0.1:{port}{path}", timeout=10, trust_env=False).status_code == 200
@@ -96,11 +132,15 @@ def test_the_chat_answers_from_the_manual_after_the_first_start(running: Running
 
 
 def test_dagster_shows_the_code_location_and_the_first_run(running: Running) -> None:
-    query = "{ assetNodes { id } runsOrError { ... on Runs { results { status jobName } } } }"
-    address = f"http://127.0.0.1:{running.dagster_port}/graphql"
-    found = httpx.post(address, json={"query": query}, timeout=60, trust_env=False).json()["data"]
+    found = _ask_dagster(running, "{ assetNodes { id } runsOrError { ... on Runs { results { status jobName } } } }")
     assert len(found["assetNodes"]) >= 8
     assert {"status": "SUCCESS", "jobName": "ingest"} in found["runsOrError"]["results"]
+
+
+def test_the_webserver_and_the_daemon_share_one_code_server(running: Running) -> None:
+    (server,) = _code_servers(running)
+    folder = Path(server.cmdline()[server.cmdline().index("--socket") + 1]).parent
+    assert folder.stat().st_mode & 0o077 == 0, "others on this machine cannot have it run their code"
 
 
 def test_a_second_start_in_the_same_home_is_refused(running: Running) -> None:
@@ -132,6 +172,19 @@ def test_a_part_that_dies_is_started_again_while_the_others_go_on(running: Runni
     assert _answers(running.port, "/health")
     _wait_for(lambda: _answers(running.dagster_port, "/server_info"))
     assert running.process.poll() is None
+
+
+@pytest.mark.timeout(400)
+def test_runs_survive_the_death_of_the_code_server_which_is_started_again(running: Running) -> None:
+    # Of one source, so that the second waits for the first, and is begun by the next code server.
+    runs = [_launch(running, "ingest", "manual") for _ in range(2)]
+    _wait_for(lambda: _status(running, runs[0]) in ("STARTED", "SUCCESS", "FAILURE"))
+    (server,) = _code_servers(running)
+    server.kill()
+    _wait_for(lambda: {_status(running, run_id) for run_id in runs} <= {"SUCCESS", "FAILURE", "CANCELED"})
+    assert [_status(running, run_id) for run_id in runs] == ["SUCCESS", "SUCCESS"]
+    assert "Started dagster-code again." in running.log.read_text()
+    assert len(_code_servers(running)) == 1
 
 
 @pytest.mark.timeout(400)

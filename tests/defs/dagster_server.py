@@ -1,4 +1,4 @@
-"""The real webserver and daemon of one home, spoken to as the user interface does: GraphQL over HTTP."""
+"""The real Dagster of one home, in the processes of `aion up`, spoken to as its pages do: GraphQL over HTTP."""
 
 import contextlib
 import ctypes
@@ -14,6 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
+from aion_assets.local.dagster_processes import (
+    code_server_command,
+    daemon_command,
+    webserver_command,
+    write_workspace,
+)
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 WORKSPACE = str(REPOSITORY / "workspace.yaml")
@@ -92,14 +99,17 @@ def dagster_server(environment: Mapping[str, str], logs: Path) -> Iterator[Dagst
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    python = [sys.executable, "-m"]
-    webserver = [*python, "dagster_webserver", "-w", WORKSPACE, "-h", "127.0.0.1", "-p", str(port)]
-    children = [
-        start(webserver, environment, logs / "webserver.log"),
-        start([*python, "dagster._daemon", "run", "-w", WORKSPACE], environment, logs / "daemon.log"),
-    ]
+    code = logs / "code.sock"
+    workspace = write_workspace(logs / "workspace.yaml", code)
+    children = [start([sys.executable, *code_server_command(code)], environment, logs / "code.log")]
     server = DagsterServer(f"http://127.0.0.1:{port}")
     try:
+        wait_for(code.exists, f"the code server; see {logs}", 90.0)
+        for name, command in (
+            ("webserver", webserver_command(workspace, "127.0.0.1", port)),
+            ("daemon", daemon_command(workspace)),
+        ):
+            children.append(start([sys.executable, *command], environment, logs / f"{name}.log"))
         wait_for(lambda: _answers(server), f"the webserver; see {logs}", 90.0)
         yield server
     finally:

@@ -4,6 +4,7 @@ A process of its own. Its input is a pipe that only `aion up` holds, so the end 
 Each line is "+" or "-" and the id of a process group to end then, or no longer.
 """
 
+import fcntl
 import os
 import signal
 import sys
@@ -11,40 +12,45 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from filelock import FileLock
-
 STOP_TIMEOUT_S = 15.0
-LOCK = ".warden.lock"
+LOCK = ".watchdog.lock"
 
 
 def main() -> None:
-    """Argument: the home, whose lock says as long as this process lives that its ports may still be in use."""
+    """Arguments: the home, whose lock says as long as this process lives that its ports may still be in use; and a
+    folder that is removed at the end.
+    """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     groups: set[int] = set()
-    with FileLock(Path(sys.argv[1]) / LOCK):
+    with (Path(sys.argv[1]) / LOCK).open("a") as lock:
+        with suppress(OSError):  # a file system that knows no locks
+            fcntl.flock(lock, fcntl.LOCK_EX)  # as filelock does, which this small process need not load
         for line in sys.stdin:
             change = groups.add if line[0] == "+" else groups.discard
             change(int(line[1:]))
         end_groups(groups)
+        import shutil  # only now, as this process waits for days
+
+        shutil.rmtree(sys.argv[2], ignore_errors=True)
 
 
 def end_groups(groups: set[int]) -> None:
     """Politely first; what is left after 15 seconds is killed."""
-    _signal(groups, signal.SIGTERM)
+    signal_groups(groups, signal.SIGTERM)
     deadline = time.monotonic() + STOP_TIMEOUT_S
-    while _signal(groups, 0) and time.monotonic() < deadline:
+    while signal_groups(groups, 0) and time.monotonic() < deadline:
         time.sleep(0.2)
-    _signal(groups, signal.SIGKILL)
+    signal_groups(groups, signal.SIGKILL)
 
 
-def _signal(groups: set[int], number: int) -> bool:
-    """Whether any of them still has a process."""
-    alive = False
+def signal_groups(groups: set[int], number: int) -> set[int]:
+    """Those that still have a process."""
+    alive = set()
     for group in groups:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(group, number)
-            alive = True
+            alive.add(group)
     return alive
 
 
