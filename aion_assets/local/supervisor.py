@@ -232,7 +232,7 @@ def _print_links(console: Console, settings: Settings, with_dagster: bool, secon
 
 
 def _report_death(console: Console, child: Child) -> None:
-    console.print(f"[bold red]error[/]  {child.name} ended with status {child.process.returncode}. Its last words:")
+    console.print(f"[bold red]error[/]  {child.name} ended with status {child.process.returncode}. The end of its log:")
     for line in child.last_words():
         console.print(f"  {line}", markup=False)
 

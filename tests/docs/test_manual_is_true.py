@@ -20,7 +20,8 @@ EMPTY = {"pt": "vazio", "en": "empty"}
 # What may follow `aion` in the manual: verbs with their sub-verbs.
 COMMANDS = {
     "source add", "source list", "source show", "source set", "source pause", "source remove", "run", "curate list",
-    "curate approve", "curate reject", "release list", "release diff", "release rollback", "ask", "search", "why", "bench retrieval", "bench answers", "doctor",
+    "curate approve", "curate reject", "release list", "release diff", "release rollback",
+    "ask", "search", "why", "bench retrieval", "bench answers", "doctor",
 }  # fmt: skip
 _FENCE = re.compile(r"^```\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`([^`\n]+)`")
