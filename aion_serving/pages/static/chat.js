@@ -242,16 +242,16 @@ function answerView(answer) {
     panel);
 }
 
-// Thumbs, and below a thumb down a box for what the answer should have been.
+// Whether it helped, and where it did not a box for what the answer should have been.
 function feedbackView(answer) {
   const path = `/api/answers/${answer.answer_id}/feedback`;
   const status = element("span", { class: "muted", role: "status" });
-  const thumb = (which, label, sign) => element("button", {
-    type: "button", class: "quiet thumb", "aria-label": label, title: label, "aria-pressed": "false",
+  const thumb = (which, label) => element("button", {
+    type: "button", class: "quiet thumb", "aria-pressed": "false",
     onclick: (event) => give({ thumb: which }, event.currentTarget),
-  }, sign);
-  const up = thumb("up", t.thumb_up, "👍");
-  const down = thumb("down", t.thumb_down, "👎");
+  }, label);
+  const up = thumb("up", t.thumb_up);
+  const down = thumb("down", t.thumb_down);
   const undo = element("button", { type: "button", class: "quiet", hidden: true, onclick: takeBack }, t.undo);
   const words = element("textarea", { rows: "3", maxlength: "4000", "aria-label": t.correction, placeholder: t.correction });
   const box = element("form", { class: "correction", hidden: true }, words, element("button", { type: "submit" }, t.send_correction));

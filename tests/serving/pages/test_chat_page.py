@@ -7,7 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 from serving_base import KnowledgeBase
+from sqlalchemy import select
 
+from aion_assets.core.database import tables
 from aion_assets.core.settings import Settings
 from aion_serving.pages.wording import WORDING, choose_language
 
@@ -196,3 +198,21 @@ def test_a_chosen_language_is_remembered(client: httpx.Client) -> None:
 
 def test_both_languages_have_the_same_words() -> None:
     assert WORDING["pt"].keys() == WORDING["en"].keys()
+
+
+@in_browser
+def test_a_reader_says_what_an_answer_was_worth_and_takes_it_back(
+    page: "playwright.Page", client: httpx.Client, shared_base: KnowledgeBase
+) -> None:
+    page.goto(str(client.base_url))
+    answer = ask(page, "Qual é o limite diário de reembolso de alimentação?")
+    answer.get_by_role("button", name="Não ajudou").click()
+    answer.get_by_label("Como deveria ser a resposta?").fill("São 120 reais por dia.")
+    answer.get_by_role("button", name="Enviar correção").click()
+    answer.get_by_text("Obrigado!").wait_for()
+    assert answer.get_by_label("Como deveria ser a resposta?").is_hidden()
+    answer.get_by_role("button", name="Desfazer").click()
+    answer.get_by_text("Desfeito.").wait_for()
+    with shared_base.database.read() as connection:
+        rows = connection.execute(select(tables.feedback).where(tables.feedback.c.correction != "")).all()
+    assert ("São 120 reais por dia.", True) in [(row.correction, row.withdrawn_at is not None) for row in rows]
