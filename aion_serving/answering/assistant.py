@@ -17,7 +17,15 @@ from aion_assets.core.index.embedder import QueryEmbedder
 from aion_assets.core.index.embedding_model import find_recorded_model
 from aion_assets.core.lake.store import Lake
 from aion_assets.core.language.question import ENGLISH, PORTUGUESE, clean_question, question_language
-from aion_assets.core.record.answers import AnswerRecord, Asked, State, close_answer, end_answer, open_answer
+from aion_assets.core.record.answers import (
+    AnswerRecord,
+    Asked,
+    State,
+    close_answer,
+    end_abandoned_answers,
+    end_answer,
+    open_answer,
+)
 from aion_assets.core.release import releases
 from aion_assets.core.release.releases import Release
 from aion_assets.core.search.fusion import FusionConfig
@@ -82,6 +90,7 @@ class Assistant:
 
         Raises AionError: no question can be answered yet; the message says why.
         """
+        end_abandoned_answers(self.database, self.home.tenant_id, _LONGEST_ANSWER)
         self._warm(self.release())
 
     def search(self, query: str, k: int) -> list[Hit]:

@@ -1,5 +1,7 @@
 import threading
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import insert, select, text
@@ -46,6 +48,18 @@ def test_times_and_json_come_back_as_they_went_in(either_database: Either) -> No
     with database.read() as connection:
         row = connection.execute(select(tables.events)).one()
     assert (row.created_at, row.body) == (event["created_at"], event["body"])
+
+
+def test_a_moment_comes_back_in_utc_and_a_time_without_a_zone_is_refused(either_database: Either) -> None:
+    database, _ = either_database
+    noon = datetime(2026, 11, 28, 9, 0, tzinfo=ZoneInfo("America/Sao_Paulo"))
+    with database.write() as connection:
+        connection.execute(insert(tables.events).values(_event() | {"created_at": noon}))
+    with database.read() as connection:
+        found = connection.execute(select(tables.events.c.created_at)).scalar_one()
+    assert found == noon and found.utcoffset() == timedelta(0)
+    with pytest.raises(DatabaseError), database.write() as connection:
+        connection.execute(insert(tables.events).values(_event() | {"created_at": datetime(2026, 11, 28)}))
 
 
 def test_many_writers_at_once_lose_nothing(either_database: Either) -> None:
