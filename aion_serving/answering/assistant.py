@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 # A release that cannot be opened is tried again after this pause. Until then the one before serves.
 _RETRY_S = 10.0
+# An answer that is open for longer is of a process that died.
+_LONGEST_ANSWER = timedelta(minutes=5)
 # Questions put to a release before it serves, so that a person's first question need not wait for loading.
 _WARM_UP = "Onde está a resposta?"
 
