@@ -11,8 +11,6 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 PACKAGES = ("aion_assets", "aion_serving", "trainer", "bench")
 MODULES = sorted(path for package in PACKAGES for path in (REPOSITORY / package).rglob("*.py"))
 MAX_MODULE_LINES, MAX_FUNCTION_LINES, MAX_PARAMETERS = 300, 60, 5
-# Written once by a version and never touched again.
-_MIGRATIONS = REPOSITORY / "aion_assets" / "core" / "database" / "migrations"
 # A verb of the command line has a parameter for each of its options.
 _VERBS = ("aion_assets/commands/", "aion_serving/cli.py", "bench/cli.py", "bench/fit_confidence.py")
 _TABLE = re.compile(r"^(pages|bodies|documents|curated_documents|chunks)$")
@@ -30,14 +28,11 @@ def _functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
 
 @pytest.mark.parametrize("path", MODULES, ids=_named)
 def test_a_module_is_one_idea(path: Path) -> None:
-    if not path.is_relative_to(_MIGRATIONS):
-        assert len(path.read_text("utf-8").splitlines()) <= MAX_MODULE_LINES, "split it by idea"
+    assert len(path.read_text("utf-8").splitlines()) <= MAX_MODULE_LINES, "split it by idea"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=_named)
 def test_a_function_is_read_at_one_glance_and_called_with_few_things(path: Path) -> None:
-    if path.is_relative_to(_MIGRATIONS):
-        return
     for function in _functions(path):
         where = f"{_named(path)}:{function.lineno} {function.name}"
         assert function.end_lineno is not None

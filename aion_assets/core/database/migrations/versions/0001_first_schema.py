@@ -8,6 +8,12 @@ down_revision = None
 
 
 def upgrade() -> None:
+    _answers_and_curation()
+    _events_and_releases()
+    _sources_and_current_release()
+
+
+def _answers_and_curation() -> None:
     op.create_table(
         "answers",
         sa.Column("answer_id", sa.String(32), primary_key=True),
@@ -46,6 +52,9 @@ def upgrade() -> None:
     )
     op.create_index("curation_by_source", "curation", ["source_id", "state"])
     op.create_index("curation_by_state", "curation", ["tenant_id", "state", "created_at"])
+
+
+def _events_and_releases() -> None:
     op.create_table(
         "events",
         sa.Column("event_id", sa.Integer(), primary_key=True),
@@ -63,6 +72,9 @@ def upgrade() -> None:
         sa.Column("run_id", sa.String(64), nullable=False),
         sa.Column("manifest", sa.JSON(), nullable=False),
     )
+
+
+def _sources_and_current_release() -> None:
     op.create_table(
         "sources",
         sa.Column("source_id", sa.String(64), primary_key=True),

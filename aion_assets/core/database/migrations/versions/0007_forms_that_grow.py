@@ -1,7 +1,5 @@
-"""Decision history, tombstones by reason, answers with their passages, and manifests that are stored as text."""
+"""Decision history, tombstones by reason, answers with their passages, and what people say of them."""
 
-import hashlib
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,14 +7,10 @@ import sqlalchemy as sa
 from alembic import op
 
 from aion_assets.core.database.columns import DOC_ID, UtcDateTime
+from aion_assets.core.database.rows import read_rows
 
 revision = "0007"
 down_revision = "0006"
-
-_ROWS = 500
-# The AION that wrote what was there before.
-_WRITTEN_BY = "0.1.0"
-_JSON_COLUMNS = ("citations", "passages", "manifest", "body", "tags")
 
 
 def upgrade() -> None:
@@ -25,8 +19,6 @@ def upgrade() -> None:
     _answers()
     _events()
     _feedback()
-    _measurements()
-    _releases()
 
 
 def downgrade() -> None:
@@ -82,10 +74,8 @@ def _tombstones() -> None:
     )
 
 
-def _answers() -> None:
-    op.drop_index("answers_by_time", "answers")
-    op.rename_table("answers", "answers_before")
-    answers = op.create_table(
+def _answers_table() -> sa.Table:
+    answers: sa.Table = op.create_table(
         "answers",
         sa.Column("answer_id", sa.String(32), primary_key=True),
         sa.Column("tenant_id", sa.String(64), nullable=False),
@@ -117,7 +107,11 @@ def _answers() -> None:
     )
     op.create_index("answers_by_time", "answers", ["tenant_id", "created_at"])
     op.create_index("answers_by_state", "answers", ["tenant_id", "state"])
-    passages = op.create_table(
+    return answers
+
+
+def _passages_table() -> sa.Table:
+    passages: sa.Table = op.create_table(
         "answer_passages",
         sa.Column("answer_id", sa.String(32), sa.ForeignKey("answers.answer_id"), primary_key=True),
         sa.Column("rank", sa.Integer(), primary_key=True),
@@ -139,8 +133,15 @@ def _answers() -> None:
     )
     op.create_index("answer_passages_by_document", "answer_passages", ["doc_id"])
     op.create_index("answer_passages_by_source", "answer_passages", ["source_id"])
+    return passages
+
+
+def _answers() -> None:
+    op.drop_index("answers_by_time", "answers")
+    op.rename_table("answers", "answers_before")
+    answers, passages = _answers_table(), _passages_table()
     columns = [column.name for column in answers.c if column.name not in _NEW_OF_ANSWERS]
-    for rows in _read("answers_before", "answer_id", [*columns, "used", "citations", "passages"]):
+    for rows in read_rows(op.get_bind(), "answers_before", "answer_id", [*columns, "used", "citations", "passages"]):
         op.bulk_insert(answers, [_answer(row) for row in rows])
         op.bulk_insert(passages, [made for row in rows for made in _passages(row)])
     op.drop_table("answers_before")
@@ -217,7 +218,7 @@ def _events() -> None:
     )
     change = events.update().where(events.c.event_id == sa.bindparam("of_event"))
     change = change.values(answer_id=sa.bindparam("of_answer"), body=sa.bindparam("new_body", type_=sa.JSON))
-    for rows in _read("events", "event_id", ["event_id", "body"]):
+    for rows in read_rows(op.get_bind(), "events", "event_id", ["event_id", "body"]):
         told = [row for row in rows if "answer_id" in row["body"]]
         if told:
             values = [
@@ -246,120 +247,3 @@ def _feedback() -> None:
     )
     op.create_index("feedback_by_answer", "feedback", ["answer_id"])
     op.create_index("feedback_by_time", "feedback", ["tenant_id", "created_at"])
-
-
-def _measurements() -> None:
-    op.create_table(
-        "golden_queries",
-        sa.Column("query_id", sa.String(32), primary_key=True),
-        sa.Column("tenant_id", sa.String(64), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("relevant", sa.JSON(), nullable=False),
-        sa.Column("origin", sa.String(32), nullable=False),
-        sa.Column("created_at", UtcDateTime(), nullable=False),
-        sa.Column("retired_at", UtcDateTime()),
-    )
-    op.create_table(
-        "reports",
-        sa.Column("report_id", sa.String(32), primary_key=True),
-        sa.Column("tenant_id", sa.String(64), nullable=False),
-        sa.Column("kind", sa.String(32), nullable=False),
-        sa.Column("subject", sa.String(300), nullable=False),
-        sa.Column("run_id", sa.String(64), nullable=False),
-        sa.Column("created_at", UtcDateTime(), nullable=False),
-        sa.Column("body", sa.JSON(), nullable=False),
-    )
-    op.create_index("reports_by_subject", "reports", ["tenant_id", "kind", "subject", "created_at"])
-
-
-def _releases() -> None:
-    """The manifests of before told of index and models together; their digests and tags stay theirs."""
-    held = sa.table(
-        "current_release", sa.column("tenant_id"), sa.column("release_id"), sa.column("since", UtcDateTime())
-    )
-    current = [dict(row) for row in op.get_bind().execute(sa.select(held)).mappings()]
-    op.drop_table("current_release")
-    op.rename_table("releases", "releases_before")
-    models = op.create_table(
-        "model_releases",
-        sa.Column("model_release_id", sa.String(64), primary_key=True),
-        sa.Column("tenant_id", sa.String(64), nullable=False),
-        sa.Column("format", sa.Integer(), nullable=False),
-        sa.Column("manifest", sa.Text(), nullable=False),
-        sa.Column("aion_version", sa.String(32), nullable=False),
-        sa.Column("run_id", sa.String(64), nullable=False),
-        sa.Column("created_at", UtcDateTime(), nullable=False),
-    )
-    releases = op.create_table(
-        "releases",
-        sa.Column("release_id", sa.String(64), primary_key=True),
-        sa.Column("tenant_id", sa.String(64), nullable=False),
-        sa.Column("model_release_id", sa.String(64), sa.ForeignKey("model_releases.model_release_id"), nullable=False),
-        sa.Column("format", sa.Integer(), nullable=False),
-        sa.Column("manifest", sa.Text(), nullable=False),
-        sa.Column("tag", sa.String(64), nullable=False),
-        sa.Column("index_table", sa.String(300), nullable=False),
-        sa.Column("aion_version", sa.String(32), nullable=False),
-        sa.Column("run_id", sa.String(64), nullable=False),
-        sa.Column("created_at", UtcDateTime(), nullable=False),
-    )
-    op.create_index("releases_by_time", "releases", ["tenant_id", "created_at"])
-    known: set[str] = set()
-    columns = ["release_id", "tenant_id", "created_at", "run_id", "manifest"]
-    for rows in _read("releases_before", "release_id", columns):
-        for row in rows:
-            text = _model_text(row["manifest"])
-            model_release_id = hashlib.sha256(text.encode()).hexdigest()
-            stamp = {name: row[name] for name in ("tenant_id", "created_at", "run_id")} | {"aion_version": _WRITTEN_BY}
-            if model_release_id not in known:
-                known.add(model_release_id)
-                made = {"model_release_id": model_release_id, "format": 1, "manifest": text}
-                op.bulk_insert(models, [made | stamp])
-            made = {
-                "release_id": row["release_id"],
-                "model_release_id": model_release_id,
-                "format": 1,
-                "manifest": json.dumps(row["manifest"], sort_keys=True, ensure_ascii=False),
-                "tag": f"release-{row['release_id'][:16]}",
-                "index_table": row["manifest"]["index"]["table"],
-            }
-            op.bulk_insert(releases, [made | stamp])
-    op.drop_table("releases_before")
-    op.create_table(
-        "current_release",
-        sa.Column("tenant_id", sa.String(64), primary_key=True),
-        sa.Column("release_id", sa.String(64), sa.ForeignKey("releases.release_id"), nullable=False),
-        sa.Column("since", UtcDateTime(), nullable=False),
-    )
-    op.bulk_insert(held, current)
-
-
-def _model_text(manifest: dict[str, Any]) -> str:
-    embedder = {"id": manifest["embedder"]["id"], "name": "", "dimension": manifest["embedder"]["dimension"]}
-    model = {
-        "passage_embedder": embedder,
-        "query_encoder": {"id": embedder["id"], "adapter": "", "mode": "full", "scale": 1.0},
-        "ranker": manifest["fusion"],
-        "calibration": manifest["calibration"],
-        "base_model": manifest.get("base_model", ""),
-        "generator_adapter": manifest.get("generator_adapter", ""),
-        "prompt": manifest.get("prompt_version", "extractive-1"),
-        "policy": {},
-    }
-    return json.dumps(model, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-
-
-def _read(table: str, key: str, columns: list[str]) -> Iterator[list[dict[str, Any]]]:
-    """All rows, some at a time in the order of their key; written while the last ones are being read."""
-    types = {"created_at": UtcDateTime(), **dict.fromkeys(_JSON_COLUMNS, sa.JSON())}
-    read = sa.table(table, *(sa.column(name, types.get(name)) for name in {key, *columns}))
-    last: Any = None
-    while True:
-        asked = sa.select(*(read.c[name] for name in {key, *columns})).order_by(read.c[key]).limit(_ROWS)
-        if last is not None:
-            asked = asked.where(read.c[key] > last)
-        rows = [dict(row) for row in op.get_bind().execute(asked).mappings()]
-        if not rows:
-            return
-        yield rows
-        last = rows[-1][key]
