@@ -3,7 +3,9 @@
     python -m bench.weight [--rest-s 60]
 
 Prints one JSON object: the proportional set size (PSS) of each process in MB, and of all of them. PSS counts a page
-that several processes share in equal parts, so that the total is what the machine would win. Linux only.
+that several processes share in equal parts, so that the total is what the machine would win. `files_mb` is the part of
+the total that the kernel can drop, as it is in a file: of the large libraries more or less is there, by tens of MB from
+one start to the next. Linux only.
 """
 
 import argparse
@@ -36,9 +38,9 @@ def main() -> None:
         parser.error("the kernel tells no PSS here; run it on Linux")
     with tempfile.TemporaryDirectory(prefix="aion-weight-") as folder, running(Path(folder)) as supervisor:
         time.sleep(arguments.rest_s)
-        by_name = weigh(supervisor)
-    total = round(sum(by_name.values()), 1)
-    typer.echo(json.dumps({"rest_s": arguments.rest_s, "pss_mb": by_name, "total_mb": total}))
+        by_name, files = weigh(supervisor), weigh(supervisor, "Pss_File")
+    total, files_mb = (round(sum(weights.values()), 1) for weights in (by_name, files))
+    typer.echo(json.dumps({"rest_s": arguments.rest_s, "pss_mb": by_name, "total_mb": total, "files_mb": files_mb}))
 
 
 @contextmanager
@@ -69,13 +71,13 @@ def running(folder: Path) -> Iterator[psutil.Process]:
         process.wait(_STOP_TIMEOUT_S)
 
 
-def weigh(supervisor: psutil.Process) -> dict[str, float]:
-    """MB of PSS by name of process, the heaviest first; processes of one name are added up."""
+def weigh(supervisor: psutil.Process, kind: str = "Pss") -> dict[str, float]:
+    """MB by name of process, the heaviest first; processes of one name are added up. `kind`: a line of smaps_rollup."""
     weights: dict[str, float] = {}
     for process in [supervisor, *supervisor.children(recursive=True)]:
         with suppress(psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError):  # it ended between two looks
             name = name_of(process.cmdline())
-            weights[name] = weights.get(name, 0.0) + _pss_mb(process.pid)
+            weights[name] = weights.get(name, 0.0) + _mapped_mb(process.pid, kind)
     return {name: round(weights[name], 1) for name in sorted(weights, key=weights.__getitem__, reverse=True)}
 
 
@@ -87,9 +89,9 @@ def name_of(command: list[str]) -> str:
     return " ".join(word for word in words if not word.startswith(("-", "/")))
 
 
-def _pss_mb(pid: int) -> float:
+def _mapped_mb(pid: int, kind: str) -> float:
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text("utf-8").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1000
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{kind}:")) / 1000
 
 
 def _free_port() -> int:
