@@ -13,7 +13,7 @@ from aion_assets.core.index.analysis import index_columns
 from aion_assets.core.index.structures import build_indexes
 from aion_assets.core.lake.store import WRITE_ROWS
 from aion_assets.core.lake.tables import CHUNKS, knowledge_table
-from aion_assets.core.language.question import PORTUGUESE
+from aion_assets.core.language.identify import PORTUGUESE
 from aion_assets.core.language.terms import terms
 from aion_assets.core.search.fusion import builtin_fusion
 from aion_assets.core.search.retriever import Retriever

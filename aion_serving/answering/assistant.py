@@ -17,7 +17,8 @@ from aion_assets.core.home import Home
 from aion_assets.core.index.embedder import QueryEmbedder
 from aion_assets.core.index.embedding_model import find_recorded_model
 from aion_assets.core.lake.store import Lake
-from aion_assets.core.language.question import ENGLISH, PORTUGUESE, clean_question, question_language
+from aion_assets.core.language.identify import ENGLISH, PORTUGUESE
+from aion_assets.core.language.question import Question
 from aion_assets.core.record.answers import (
     AnswerRecord,
     Asked,
@@ -103,10 +104,10 @@ class Assistant:
         """
         release = self.release()
         hidden = self.tombstones.hidden()
-        question, retriever = clean_question(query), release.retriever
+        question, retriever = Question.read(query), release.retriever
         with self.lake.reading(release.table):
             hits = retriever.search(question, k, hidden_docs=hidden.doc_ids, hidden_sources=hidden.source_ids)
-            weights = retriever.weights(question_language(question))
+            weights = retriever.weights(question.language)
             return located_hits(self.lake, question, hits, weights) if hits else []
 
     def ask(self, question: str, *, channel: str = "api") -> AnswerRecord:
@@ -116,11 +117,11 @@ class Assistant:
         """
         release = self.release()
         started = time.monotonic()
-        question = clean_question(question)
-        asked = Asked(question, release.release_id, release.prompt_version, channel)
+        read = Question.read(question)
+        asked = Asked(read.text, release.release_id, release.prompt_version, channel)
         answer_id = open_answer(self.database, self.home.tenant_id, asked)
         try:
-            retrieval, answer = self._answer(release, question)
+            retrieval, answer = self._answer(release, read)
         except Exception as error:
             end_answer(self.database, answer_id, State.FAILED, type(error).__name__)
             raise
@@ -129,7 +130,7 @@ class Assistant:
         latency_ms = {"retrieval": retrieval_ms, "engine": total_ms - retrieval_ms, "total": total_ms}
         return close_answer(self.database, answer_id, retrieval, answer, latency_ms)
 
-    def _answer(self, release: OpenedRelease, question: str) -> tuple[Retrieval, Answer]:
+    def _answer(self, release: OpenedRelease, question: Question) -> tuple[Retrieval, Answer]:
         hidden = self.tombstones.hidden()
         with self.lake.reading(release.table):
             retrieval = release.retriever.retrieve(

@@ -14,6 +14,7 @@ from aion_assets.core.answer.quotes import Quote, best_quotes
 from aion_assets.core.errors import LakeError
 from aion_assets.core.lake.store import Lake
 from aion_assets.core.lake.tables import DOCUMENTS
+from aion_assets.core.language.question import Question
 from aion_assets.core.records import Citation, Place
 from aion_assets.core.search.hits import Hit
 from aion_assets.core.search.weights import TermWeights
@@ -45,7 +46,7 @@ def places_in(lake: Lake) -> Locate:
     return lambda quotes: _places(lake, quotes)
 
 
-def located_hits(lake: Lake, question: str, hits: Sequence[Hit], weights: TermWeights) -> list[Hit]:
+def located_hits(lake: Lake, question: Question, hits: Sequence[Hit], weights: TermWeights) -> list[Hit]:
     """The hits, each at the page and heading of its part that speaks of the question."""
     quotes = best_quotes(question, hits, weights)
     places = dict(zip((quote.hit.chunk_id for quote in quotes), _places(lake, quotes), strict=True))

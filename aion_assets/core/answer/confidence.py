@@ -90,13 +90,15 @@ def builtin_calibration(embedder_id: str) -> Calibration:
 
     An embedder of which nothing was fitted is judged as MiniLM is.
     """
-    text = files("aion_assets.core.answer").joinpath(builtin_file(embedder_id)).read_text(encoding="utf-8")
-    return Calibration.from_json(json.loads(text))
+    folder = files("aion_assets.core.answer")
+    fitted = folder.joinpath(builtin_file(embedder_id))
+    found = fitted if fitted.is_file() else folder.joinpath(_OF_MINILM)
+    return Calibration.from_json(json.loads(found.read_text(encoding="utf-8")))
 
 
 def builtin_file(embedder_id: str) -> str:
-    """Beside this module."""
-    return "builtin_calibration_e5.json" if "e5" in embedder_id.lower() else "builtin_calibration.json"
+    """Where the calibration of an embedder stands or would stand, beside this module."""
+    return "builtin_calibration_e5.json" if "e5" in embedder_id.lower() else _OF_MINILM
 
 
 def standardised(

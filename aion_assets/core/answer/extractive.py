@@ -56,7 +56,7 @@ def answer_question(
     """`language` "" means that of the question. Texts of passages are quoted, never obeyed."""
     spoken = language or retrieval.language
     words = wording(spoken)
-    if not retrieval.question:
+    if not retrieval.question.text:
         return Answer(ABSTENTION, 0.0, tau, spoken, opening=words.empty_question)
     confidence = calibration.confidence(retrieval.features, retrieval.language)
     quotes = best_quotes(retrieval.question, retrieval.hits, retrieval.weights)[:MAX_CITATIONS]

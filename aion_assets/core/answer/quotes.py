@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from aion_assets.core.language.question import Question
 from aion_assets.core.language.sentences import sentence_spans
 from aion_assets.core.search.hits import Hit
 from aion_assets.core.search.weights import TermWeights, WantedTerms
@@ -33,14 +34,14 @@ class Quote:
     score: float
 
 
-def best_quotes(question: str, hits: Sequence[Hit], weights: TermWeights) -> list[Quote]:
+def best_quotes(question: Question, hits: Sequence[Hit], weights: TermWeights) -> list[Quote]:
     """The best quote of every document among `hits`, best first. A quote must say more than title and heading do.
 
     A quote scores by the weight of the question's terms that it holds, title and heading included, and by the score of
     its passage. Of two equal ones, the one whose first line keeps to the question and the one in its language are
     better. The cosine of the sentence would add nothing and would cost far more than the rest.
     """
-    wanted = weights.wanted(weights.terms(question))
+    wanted = weights.wanted(question.terms)
     best: dict[str, Quote] = {}
     for hit in hits:
         above = weights.terms(f"{hit.title} {hit.heading}")

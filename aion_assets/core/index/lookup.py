@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from aion_assets.core.index.analysis import FULL_TEXT_COLUMNS, analysed
 from aion_assets.core.index.structures import PROBES
-from aion_assets.core.language.question import question_language
+from aion_assets.core.language.question import Question
 
 if TYPE_CHECKING:
     from lancedb.query import LanceVectorQueryBuilder
@@ -42,7 +42,7 @@ class FullTextIndex:
         self._table = table
         self.columns = [name for name in FULL_TEXT_COLUMNS if table.count_rows(f"{name} IS NOT NULL") > 0]
 
-    def matching(self, question: str, k: int, columns: Sequence[str], where: str = "") -> pa.Table:
+    def matching(self, question: Question, k: int, columns: Sequence[str], where: str = "") -> pa.Table:
         """Rows by falling full-text score, the sum over the columns searched, which is their column `lexical`.
 
         The question is only ever words: no character of it is an operator.
@@ -51,8 +51,7 @@ class FullTextIndex:
         from lancedb.query import BooleanQuery, MatchQuery, Occur
 
         match: Any = MatchQuery  # its optional arguments are not seen by mypy
-        language = question_language(question)
-        asked = [(Occur.SHOULD, match(analysed(question, name, language), name)) for name in self.columns]
+        asked = [(Occur.SHOULD, match(analysed(question.text, name, question.language), name)) for name in self.columns]
         # Of the table's own query builder, which goes six times from thread to thread for each search, this is the
         # core: it takes two thirds of the time and half of the processor's.
         query = cast("LanceTable", self._table)._table.query().nearest_to_text(BooleanQuery(asked)).limit(k)

@@ -3,6 +3,8 @@
 from functools import cache
 from typing import Any
 
+# The two languages that AION speaks.
+PORTUGUESE, ENGLISH = "pt", "en"
 # More text does not change the answer and costs more time.
 _SAMPLE_CHARS = 4_000
 _MIN_LETTERS = 12

@@ -9,7 +9,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from aion_assets.core.language.question import PORTUGUESE
+from aion_assets.core.language.identify import PORTUGUESE
 
 if TYPE_CHECKING:
     from simplemma import Lemmatizer

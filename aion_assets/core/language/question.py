@@ -1,10 +1,11 @@
-"""The language of a question: Portuguese or English, the two that AION speaks."""
+"""A question as everything after the door sees it: cleaned, with its language and its terms, each found once."""
 
 import string
+from dataclasses import dataclass
 
-from aion_assets.core.language.identify import identify
+from aion_assets.core.language.identify import ENGLISH, PORTUGUESE, identify
+from aion_assets.core.language.terms import terms
 
-PORTUGUESE, ENGLISH = "pt", "en"
 DEFAULT = PORTUGUESE
 # The embedder's window holds about as much, and more words only blur a full-text search.
 MAX_QUESTION_CHARS = 2_000
@@ -21,6 +22,25 @@ _ENGLISH = frozenset(
     "which who whom whose when where how why does did has have had can could should would will may might not there "
     "their they he she we you your i my his her our if than then into about between first after before during".split()
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`text` is searchable, `language` "pt" or "en"; `terms` are the content terms of that language, in order."""
+
+    text: str
+    language: str
+    terms: tuple[str, ...]
+
+    @classmethod
+    def read(cls, text: str) -> "Question":
+        cleaned = clean_question(text)
+        language = question_language(cleaned)
+        return cls(cleaned, language, tuple(terms(cleaned, language)))
+
+
+def as_question(asked: "Question | str") -> Question:
+    return asked if isinstance(asked, Question) else Question.read(asked)
 
 
 def clean_question(text: str) -> str:

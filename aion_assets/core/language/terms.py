@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from Stemmer import Stemmer
 
+from aion_assets.core.language.identify import ENGLISH, PORTUGUESE
 from aion_assets.core.language.lemmas import lemma
-from aion_assets.core.language.question import ENGLISH, PORTUGUESE
 
 if TYPE_CHECKING:
     pass

@@ -1,12 +1,13 @@
 """Choose the fusion weights on labelled questions, if there are enough."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from aion_assets.core.language.question import ENGLISH, question_language
+from aion_assets.core.language.identify import ENGLISH
+from aion_assets.core.language.question import Question
 from aion_assets.core.learn.labelled import LabelledQuestion
 from aion_assets.core.learn.metrics import ndcg_at_k
 from aion_assets.core.search.fusion import FusionConfig, Scores, fuse
@@ -31,8 +32,9 @@ def tune_fusion(
     """
     curves: dict[str, list[Scores]] = defaultdict(list)
     for question in questions:
-        hits = retriever.candidates(question.text)
-        curves[question_language(question.text)].append(_ndcg_by_weight(hits, question, retriever.fusion, identify))
+        asked = Question.read(question.text)
+        curve = _ndcg_by_weight(retriever, asked, question.relevant, identify)
+        curves[asked.language].append(curve)
     best = {
         language: WEIGHTS[int(_smoothed(np.mean(found, axis=0)).argmax())]
         for language, found in curves.items()
@@ -50,18 +52,19 @@ def tune_fusion(
 
 
 def _ndcg_by_weight(
-    hits: Sequence[Hit], question: LabelledQuestion, before: FusionConfig, identify: Callable[[Hit], str]
+    retriever: Retriever, asked: Question, relevant: Mapping[str, int], identify: Callable[[Hit], str]
 ) -> Scores:
+    hits = retriever.candidates(asked)
     dense = np.array([hit.dense for hit in hits])
     lexical = np.array([hit.lexical for hit in hits])
     reading = np.array([hit.reading for hit in hits])
-    language, gains = question_language(question.text), []
+    gains = []
     for weight in WEIGHTS:
-        mix = replace(before, dense_weight_pt=weight, dense_weight_en=weight)
-        scores = mix_sections(hits, fuse(dense, lexical, reading, mix, language), mix.sections_weight)
+        mix = replace(retriever.fusion, dense_weight_pt=weight, dense_weight_en=weight)
+        scores = mix_sections(hits, fuse(dense, lexical, reading, mix, asked.language), mix.sections_weight)
         order = np.argsort(-scores, kind="stable")
         found = [identify(hit) for hit in best_per_document([hits[index] for index in order])]
-        gains.append(ndcg_at_k(found, question.relevant, K))
+        gains.append(ndcg_at_k(found, relevant, K))
     return np.array(gains)
 
 

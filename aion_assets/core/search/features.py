@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from aion_assets.core.language.question import Question
 from aion_assets.core.language.sentences import sentence_spans
 from aion_assets.core.search.hits import Hit
 from aion_assets.core.search.selection import best_per_document
@@ -30,12 +31,11 @@ _READ = 3
 _SEEN = 5
 
 
-def evidence(question: str, ranked: Sequence[Hit], weights: TermWeights) -> dict[str, float]:
+def evidence(question: Question, ranked: Sequence[Hit], weights: TermWeights) -> dict[str, float]:
     """FEATURES by name; empty when nothing was found. `ranked` are all candidates by falling score."""
     if not ranked:
         return {}
-    terms = weights.terms(question)
-    wanted = weights.wanted(terms)
+    wanted = weights.wanted(question.terms)
     passages = [weights.terms(f"{hit.title} {hit.heading} {hit.text}") for hit in ranked[:_TOP]]
     sentences = [
         weights.terms(hit.text[start:end]) for hit in ranked[:_READ] for start, end in sentence_spans(hit.text)
@@ -56,7 +56,7 @@ def evidence(question: str, ranked: Sequence[Hit], weights: TermWeights) -> dict
         "coverage_contrast": max(coverages[:_READ]) - float(np.mean(coverages[_READ:] or [0.0])),
         "sentence_coverage": max((wanted.coverage(sentence) for sentence in sentences), default=0.0),
         "pair_coverage": max((wanted.pair_coverage(sentence) for sentence in sentences), default=0.0),
-        "missing_share": 1 - wanted.coverage(seen) if terms else 0.0,
+        "missing_share": 1 - wanted.coverage(seen) if question.terms else 0.0,
         "best_score": ranked[0].score,
         "score_margin": ranked[0].score - (others[0].score if others else 0.0),
     }

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from aion_assets.core.language.question import Question
 from aion_assets.core.records import Passage, Place
 from aion_assets.core.search.weights import TermWeights
 
@@ -64,11 +65,14 @@ class Retrieval:
     `features` are the input of `core.answer.confidence.Calibration`; `weights` are those of the index's terms.
     """
 
-    question: str
-    language: str
+    question: Question
     hits: list[Hit]
     raw_confidence: float
     features: dict[str, float]
     query_vector: Vector = field(repr=False)
     weights: TermWeights = field(repr=False)
     seconds: float = 0.0
+
+    @property
+    def language(self) -> str:
+        return self.question.language

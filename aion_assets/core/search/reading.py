@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from aion_assets.core.language.question import Question
 from aion_assets.core.search.fusion import Scores
 from aion_assets.core.search.hits import Hit
 from aion_assets.core.search.weights import TermWeights, WantedTerms
@@ -18,9 +19,9 @@ from aion_assets.core.search.weights import TermWeights, WantedTerms
 _COVERAGE, _HEADED, _PAIRS, _LANGUAGE = 0.375, 0.25, 0.25, 0.125
 
 
-def reading_scores(question: str, hits: Sequence[Hit], weights: TermWeights) -> Scores:
+def reading_scores(question: Question, hits: Sequence[Hit], weights: TermWeights) -> Scores:
     """(len(hits),) in [0, 1]."""
-    wanted = weights.wanted(weights.terms(question))
+    wanted = weights.wanted(question.terms)
     return np.array([_score(wanted, hit, weights) for hit in hits], dtype=np.float64)
 
 

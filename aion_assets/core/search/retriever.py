@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aion_assets.core.index.embedder import QueryEmbedder
-from aion_assets.core.language.question import clean_question, question_language
+from aion_assets.core.language.question import Question, as_question
 from aion_assets.core.search.features import evidence
 from aion_assets.core.search.fusion import FusionConfig, fuse
 from aion_assets.core.search.hits import Hit, Retrieval, Vector
@@ -66,54 +66,58 @@ class Retriever:
         return self._weights[language]
 
     def search(
-        self, question: str, k: int, *, hidden_docs: Collection[str] = (), hidden_sources: Collection[str] = ()
+        self,
+        question: Question | str,
+        k: int,
+        *,
+        hidden_docs: Collection[str] = (),
+        hidden_sources: Collection[str] = (),
     ) -> list[Hit]:
         """The best passage of each of the k best documents."""
+        asked = as_question(question)
         visible = Visibility(self._tenant_id, frozenset(hidden_docs), frozenset(hidden_sources))
         pool = max(_POOL, 3 * k)
         for size in (pool, _WIDER * pool, _WIDER**2 * pool):
-            hits, _ = self._candidates(clean_question(question), size, visible)
+            hits, _ = self._candidates(asked, size, visible)
             documents = best_per_document(hits)
             if len(documents) >= k or size >= self._passages.count:
                 break
         return documents[:k]
 
-    def candidates(self, question: str) -> list[Hit]:
+    def candidates(self, question: Question | str) -> list[Hit]:
         """Every passage that either half finds, by falling fused score."""
-        hits, _ = self._candidates(clean_question(question), _POOL, Visibility(self._tenant_id))
+        hits, _ = self._candidates(as_question(question), _POOL, Visibility(self._tenant_id))
         return hits
 
     def retrieve(
-        self, question: str, *, hidden_docs: Collection[str] = (), hidden_sources: Collection[str] = ()
+        self, question: Question | str, *, hidden_docs: Collection[str] = (), hidden_sources: Collection[str] = ()
     ) -> Retrieval:
         """The passages to answer from: CANDIDATES by fused score, of which SELECTED are kept for diversity."""
         started = time.monotonic()
-        question = clean_question(question)
+        asked = as_question(question)
         visible = Visibility(self._tenant_id, frozenset(hidden_docs), frozenset(hidden_sources))
-        found, vector = self._candidates(question, _POOL, visible)
+        found, vector = self._candidates(asked, _POOL, visible)
         hits = [*without_repeats(found[:CANDIDATES]), *found[CANDIDATES:]]
         selected = select_diverse(_spread(hits)[:CANDIDATES], SELECTED)
-        language = question_language(question)
-        weights = self.weights(language)
+        weights = self.weights(asked.language)
         mean_cosine = float(np.mean([hit.dense for hit in selected])) if selected else -1.0
         return Retrieval(
-            question=question,
-            language=language,
+            question=asked,
             hits=selected,
             raw_confidence=min(1.0, max(0.0, (mean_cosine + 1) / 2)),
-            features=evidence(question, hits, weights),
+            features=evidence(asked, hits, weights),
             query_vector=vector,
             weights=weights,
             seconds=time.monotonic() - started,
         )
 
-    def _candidates(self, question: str, pool: int, visible: Visibility) -> tuple[list[Hit], Vector]:
+    def _candidates(self, question: Question, pool: int, visible: Visibility) -> tuple[list[Hit], Vector]:
         """All that either half finds, by falling fused score, and the vector of the question."""
-        if not question or not self._passages.searchable:
+        if not question.text or not self._passages.searchable:
             return [], np.zeros(self.embedder.dimension, dtype=np.float32)
         passages = self._passages
         asked = self._beside.submit(self._matching, question, pool, visible)
-        vector = self.embedder.embed_query(question)
+        vector = self.embedder.embed_query(question.text)
         near = passages.nearest(vector, pool)
         lexical, read = asked.result()
         read |= self._read(question, [row_id for row_id in near if row_id not in lexical], visible)
@@ -129,12 +133,12 @@ class Retriever:
             hit.score = score
         return _by_score(hits), vector
 
-    def _matching(self, question: str, pool: int, visible: Visibility) -> tuple[dict[int, float], dict[int, Hit]]:
+    def _matching(self, question: Question, pool: int, visible: Visibility) -> tuple[dict[int, float], dict[int, Hit]]:
         """What full text finds: row id → score, and for the visible ones row id → passage."""
         lexical = self._passages.matching(question, pool)
         return lexical, self._read(question, [*lexical], visible)
 
-    def _read(self, question: str, ids: Sequence[int], visible: Visibility) -> dict[int, Hit]:
+    def _read(self, question: Question, ids: Sequence[int], visible: Visibility) -> dict[int, Hit]:
         """Row id → passage for the visible ones, without the scores of either half."""
         rows = visible.only(self._passages.rows(ids))
         columns = [rows[name].to_pylist() for name in _SHOWN]
@@ -142,19 +146,19 @@ class Retriever:
             Hit(**dict(zip(_SHOWN, values, strict=True)), vector=vector)
             for *values, vector in zip(*columns, vectors_of(rows), strict=True)
         ]
-        scores = reading_scores(question, hits, self.weights(question_language(question)))
+        scores = reading_scores(question, hits, self.weights(question.language))
         for hit, score in zip(hits, scores.tolist(), strict=True):
             hit.reading = score
         return dict(zip(rows["_rowid"].to_pylist(), hits, strict=True))
 
-    def _ranked(self, question: str, hits: Sequence[Hit]) -> list[Hit]:
+    def _ranked(self, question: Question, hits: Sequence[Hit]) -> list[Hit]:
         """Every passage by itself."""
         scores = fuse(
             np.array([hit.dense for hit in hits]),
             np.array([hit.lexical for hit in hits]),
             np.array([hit.reading for hit in hits]),
             self.fusion,
-            question_language(question),
+            question.language,
         )
         for hit, score in zip(hits, scores.tolist(), strict=True):
             hit.score = score

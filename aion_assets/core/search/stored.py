@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from aion_assets.core.index.analysis import FULL_TEXT_COLUMNS
 from aion_assets.core.index.lookup import FullTextIndex, nearest
+from aion_assets.core.language.question import Question
 
 if TYPE_CHECKING:
     from lancedb.table import LanceTable, Table
@@ -49,7 +50,7 @@ class StoredPassages:
         """Row ids by falling cosine; `where` is an SQL filter."""
         return nearest(self.table, vector, k, ["_rowid"], where=where)["_rowid"].to_pylist()
 
-    def matching(self, question: str, k: int, where: str = "") -> dict[int, float]:
+    def matching(self, question: Question, k: int, where: str = "") -> dict[int, float]:
         """Row id → full-text score, by falling score."""
         found = self._full_text.matching(question, k, ["_rowid"], where)
         return dict(zip(found["_rowid"].to_pylist(), found["lexical"].to_pylist(), strict=True))

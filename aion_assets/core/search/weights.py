@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from aion_assets.core.language.question import ENGLISH
+from aion_assets.core.language.identify import ENGLISH
 from aion_assets.core.language.terms import terms
 
 if TYPE_CHECKING:

@@ -43,7 +43,6 @@ interactions = dg.AssetSpec(
         "aion_assets.core.release",
         "aion_assets.core.answer.confidence",
         "aion_assets.core.answer:builtin_calibration.json",
-        "aion_assets.core.answer:builtin_calibration_e5.json",
         "aion_assets.core.search",
     ),
     automation_condition=up_to_date,

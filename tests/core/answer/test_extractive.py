@@ -6,6 +6,8 @@ from passages import hit
 
 from aion_assets.core.answer.confidence import Calibration, Model
 from aion_assets.core.answer.extractive import ABSTENTION, EXTRACTIVE, MAX_CITATIONS, answer_question
+from aion_assets.core.language.question import Question
+from aion_assets.core.language.terms import terms
 from aion_assets.core.search.features import FEATURES
 from aion_assets.core.search.hits import Hit, Retrieval
 from aion_assets.core.search.weights import TermWeights
@@ -28,8 +30,7 @@ def calibration() -> Calibration:
 
 def _retrieval(question: str, hits: list[Hit], evidence: float = 0.9, language: str = "pt") -> Retrieval:
     return Retrieval(
-        question=question,
-        language=language,
+        question=Question(question, language, tuple(terms(question, language))),
         hits=hits,
         raw_confidence=0.7,
         features=dict.fromkeys(FEATURES, evidence) if hits else {},

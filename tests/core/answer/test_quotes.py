@@ -1,12 +1,13 @@
 from passages import hit
 
 from aion_assets.core.answer.quotes import MAX_QUOTE_CHARS, best_quotes
+from aion_assets.core.language.question import Question
 from aion_assets.core.search.weights import TermWeights
 
 
 def _quotes(question: str, *texts: str) -> list[str]:
     hits = [hit(str(number), text=text, score=1 - number / 10) for number, text in enumerate(texts)]
-    return [quote.text for quote in best_quotes(question, hits, TermWeights.of_texts(texts, "pt"))]
+    return [quote.text for quote in best_quotes(Question.read(question), hits, TermWeights.of_texts(texts, "pt"))]
 
 
 def test_the_sentence_with_the_words_of_the_question_is_quoted() -> None:
@@ -66,7 +67,9 @@ def test_each_document_is_quoted_once_with_its_best_sentence() -> None:
         hit("a2", doc="a", text="O prazo de matrícula termina em março.", score=0.9),
         hit("b", doc="b", text="Matrícula é grátis.", score=0.5),
     ]
-    quotes = best_quotes("prazo de matrícula", hits, TermWeights.of_texts([item.text for item in hits], "pt"))
+    quotes = best_quotes(
+        Question.read("prazo de matrícula"), hits, TermWeights.of_texts([item.text for item in hits], "pt")
+    )
     assert [quote.hit.chunk_id for quote in quotes] == ["a2", "b"]
 
 
@@ -87,7 +90,7 @@ def test_what_says_no_more_than_its_title_and_heading_is_not_quoted() -> None:
         hit("stub", text="Prazos de matrícula", title="Prazos de matrícula", score=1.0),
         hit("page", text=text, title="Mais sobre prazos", score=0.5),
     ]
-    quotes = best_quotes("prazos de matrícula", passages, TermWeights.of_texts([text], "pt"))
+    quotes = best_quotes(Question.read("prazos de matrícula"), passages, TermWeights.of_texts([text], "pt"))
     assert [(quote.hit.chunk_id, quote.text) for quote in quotes] == [("page", text.replace("\n\n", "\n"))]
 
 
@@ -95,7 +98,9 @@ def test_the_same_words_are_quoted_once_from_where_they_stand_nearer_to_the_begi
     text = "O prazo de matrícula termina em março."
     book = hit("book", text=text, score=1.0)
     book.start = 5_000
-    quotes = best_quotes("prazo de matrícula", [book, hit("page", text=text, score=0.9)], TermWeights({}, 0, "pt"))
+    quotes = best_quotes(
+        Question.read("prazo de matrícula"), [book, hit("page", text=text, score=0.9)], TermWeights({}, 0, "pt")
+    )
     assert [quote.hit.chunk_id for quote in quotes] == ["page"]
 
 
@@ -106,4 +111,4 @@ def test_of_two_editions_the_one_in_the_language_of_the_question_is_quoted_first
     ]
     passages[1].lang = "en"
     weights = TermWeights.of_texts([item.text for item in passages], "en")
-    assert best_quotes("what is a release", passages, weights)[0].hit.chunk_id == "en"
+    assert best_quotes(Question.read("what is a release"), passages, weights)[0].hit.chunk_id == "en"

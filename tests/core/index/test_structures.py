@@ -12,6 +12,7 @@ from aion_assets.core.index.lookup import FullTextIndex, nearest
 from aion_assets.core.index.recall import exact_recall
 from aion_assets.core.index.structures import build_indexes
 from aion_assets.core.lake.conditions import is_in
+from aion_assets.core.language.question import Question
 
 DIMENSION = 16
 
@@ -43,7 +44,7 @@ def test_full_text_knows_endings_and_accents_of_both_languages(tmp_path: Path) -
     table = index(tmp_path, rows, DIMENSION)
 
     def found(question: str) -> list[str]:
-        hits = FullTextIndex(table).matching(question, 5, ["chunk_id"])
+        hits = FullTextIndex(table).matching(Question.read(question), 5, ["chunk_id"])
         return hits["chunk_id"].to_pylist()
 
     assert found("municipal") == ["chunk-0"]
@@ -60,7 +61,7 @@ def test_function_words_do_not_find_passages_of_the_other_language(tmp_path: Pat
         row(2, "O comando stash guarda mudanças.", vectors[2]),
     ]
     table = index(tmp_path, rows, DIMENSION)
-    hits = FullTextIndex(table).matching("How do I stash?", 5, ["chunk_id"])
+    hits = FullTextIndex(table).matching(Question.read("How do I stash?"), 5, ["chunk_id"])
     assert set(hits["chunk_id"].to_pylist()) == {"chunk-1", "chunk-2"}
 
 
@@ -121,7 +122,7 @@ def test_few_changed_rows_extend_the_vector_index_and_many_rebuild_it(
     assert extended.num_unindexed_rows == 0
     build_indexes(table, changed_rows=200)
     assert _vector_index(table).created_at > built.created_at
-    found = FullTextIndex(table).matching("novo", 20, ["chunk_id"])
+    found = FullTextIndex(table).matching(Question.read("novo"), 20, ["chunk_id"])
     assert found.num_rows == 10
 
 

@@ -1,6 +1,13 @@
 import pytest
 
-from aion_assets.core.language.question import MAX_QUESTION_CHARS, clean_question, question_language
+from aion_assets.core.language.question import (
+    MAX_QUESTION_CHARS,
+    Question,
+    as_question,
+    clean_question,
+    question_language,
+)
+from aion_assets.core.language.terms import terms
 
 
 @pytest.mark.parametrize(
@@ -27,3 +34,10 @@ def test_a_question_becomes_one_valid_line_of_bounded_length() -> None:
     assert clean_question("  o que\n\té\x00 isto? ") == "o que é isto?"
     assert clean_question("a\ud800b") == "a?b"
     assert len(clean_question("palavra " * 5_000)) <= MAX_QUESTION_CHARS
+
+
+def test_a_question_is_read_once_with_its_language_and_terms() -> None:
+    read = Question.read("  Qual é o prazo\nde matrícula? ")
+    assert (read.text, read.language) == ("Qual é o prazo de matrícula?", "pt")
+    assert read.terms == tuple(terms(read.text, "pt")) and len(read.terms) == 2
+    assert as_question(read) is read and as_question(read.text) == read

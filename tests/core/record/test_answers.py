@@ -12,6 +12,7 @@ from aion_assets.core.answer.extractive import EXTRACTIVE, Answer
 from aion_assets.core.answer.quotes import Quote
 from aion_assets.core.database import tables
 from aion_assets.core.database.engine import Database
+from aion_assets.core.language.question import Question
 from aion_assets.core.record.answers import (
     Asked,
     State,
@@ -39,7 +40,7 @@ def opened(either_database: Either) -> str:
 def _retrieval() -> Retrieval:
     weights = TermWeights.of_texts([item.text for item in HITS], "pt")
     vector = np.zeros(8, dtype=np.float32)
-    return Retrieval("Quando termina?", "pt", HITS, 0.8, {"best_cosine": 0.9}, vector, weights, seconds=0.005)
+    return Retrieval(Question.read("Quando termina?"), HITS, 0.8, {"best_cosine": 0.9}, vector, weights, seconds=0.005)
 
 
 def _answer() -> Answer:

@@ -1,10 +1,11 @@
 import pytest
 from passages import hit
 
+from aion_assets.core.language.question import Question
 from aion_assets.core.search.reading import reading_scores
 from aion_assets.core.search.weights import TermWeights
 
-QUESTION = "prazo de matrícula"
+QUESTION = Question.read("prazo de matrícula")
 WEIGHTS = TermWeights.of_texts(["O prazo de matrícula.", "O restaurante abre.", "A biblioteca fecha."], "pt")
 
 

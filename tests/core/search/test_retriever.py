@@ -7,7 +7,7 @@ from passages import index, row
 from workbench import embedder
 
 from aion_assets.core.index.lookup import FullTextIndex
-from aion_assets.core.language.question import clean_question
+from aion_assets.core.language.question import Question
 from aion_assets.core.search.features import FEATURES
 from aion_assets.core.search.fusion import FusionConfig
 from aion_assets.core.search.retriever import SELECTED, Retriever
@@ -144,7 +144,7 @@ def test_naughty_strings_are_only_words(tmp_path: Path, shared_data: Path) -> No
     vector = np.zeros(16, dtype=np.float32)
     table = index(tmp_path, [row(0, "Uma palavra qualquer.", vector)], 16)
     for string in json.loads((shared_data / "bad/blns/blns.json").read_text("utf-8")):
-        found = FullTextIndex(table).matching(clean_question(string), 2, ["chunk_id"])
+        found = FullTextIndex(table).matching(Question.read(string), 2, ["chunk_id"])
         assert found.num_rows <= 1
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from passages import index, row
 
+from aion_assets.core.language.question import Question
 from aion_assets.core.search import stored
 from aion_assets.core.search.stored import ResidentPassages, StoredPassages, fits_in_memory, vectors_of
 
@@ -33,7 +34,7 @@ def test_both_find_the_same_nearest_in_the_same_order(both: tuple[StoredPassages
 
 def test_both_read_the_same_rows(both: tuple[StoredPassages, ResidentPassages]) -> None:
     on_disk, in_memory = both
-    ids = [*on_disk.matching("palavra4", 12)]
+    ids = [*on_disk.matching(Question.read("palavra4"), 12)]
     assert len(ids) == 12
     read = [
         {row["_rowid"]: (row["chunk_id"], row["text"], row["vector"]) for row in passages.rows(ids).to_pylist()}
