@@ -18,6 +18,7 @@ from aion_assets.core.search.features import FEATURES
 
 # Evidence is clipped at so many standard deviations, so that no single feature of an odd corpus decides alone.
 _LIMIT = 3.0
+_OF_MINILM = "builtin_calibration.json"
 
 
 @dataclass(frozen=True, slots=True)
