@@ -88,5 +88,5 @@ def temporary_home(draw: Draw = no_bars) -> Iterator[TemporaryHome]:
         settings = load_settings().model_copy(
             update={"home": Path(folder) / "home", "database_url": "", "dagster_db": "", "lake": ""}
         )
-        model = find_embedding_model(settings.embed_model)
+        model = find_embedding_model(settings.embed_model, settings.home)
         yield TemporaryHome(Home(settings), model, LoadedEmbedder(model), draw)

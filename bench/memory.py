@@ -147,7 +147,7 @@ def _run_step(step: str, draw: bool) -> dict[str, float]:
     if step == "pages":
         add_source(home.database, home.settings, os.environ["AION_BENCH_CORPUS"], auto_approve=True)
     run = SourceRun(home, list_sources(home.database, home.settings)[0].source, "bench")
-    work = _work(run, find_embedding_model(home.settings.embed_model), draw)
+    work = _work(run, find_embedding_model(home.settings.embed_model, home.settings.home), draw)
     started = time.monotonic()
     rows = work[step]()
     # Linux counts kilobytes, macOS bytes.

@@ -5,6 +5,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from models import default_model
+
 from aion_assets.core.curate.decisions import Verdict, decide
 from aion_assets.core.database.engine import Database
 from aion_assets.core.home import Home
@@ -34,10 +36,15 @@ CODE = "code-1"
 
 
 @cache
-def embedder() -> Embedder:
-    from trainer.embedder import Embedder as TorchEmbedder
+def loaded_embedder(model: EmbeddingModel) -> Embedder:
+    from trainer.embedder import Embedder as LoadedEmbedder
 
-    return TorchEmbedder(find_embedding_model())
+    return LoadedEmbedder(model)
+
+
+def embedder() -> Embedder:
+    """Of the default model."""
+    return loaded_embedder(default_model())
 
 
 class Workbench:
@@ -48,7 +55,7 @@ class Workbench:
         if database is not None:
             self.home.database = database
         self.lake, self.database = self.home.lake, self.home.database
-        self.model: EmbeddingModel = find_embedding_model()
+        self.model: EmbeddingModel = find_embedding_model(settings.embed_model, settings.home)
         self.run_id = "run-1"
 
     @property
@@ -84,7 +91,7 @@ class Workbench:
         return chunk_source(self.source_run(source), self.model, code)
 
     def embed(self, source: Source) -> StepReport:
-        return self.embed_with(embedder(), source)
+        return self.embed_with(loaded_embedder(self.model), source)
 
     def embed_with(self, loaded: Embedder, source: Source) -> StepReport:
         report = embed_source(self.source_run(source), self.model.embedder_id, lambda: loaded)
@@ -95,11 +102,11 @@ class Workbench:
         return build_index(self.home, self.model.embedder_id, self.model.dimension)
 
     def measure(self) -> RetrievalReport:
-        return measure_retrieval(self.home, self.model, embedder)
+        return measure_retrieval(self.home, self.model, lambda: loaded_embedder(self.model))
 
     def release(self) -> ReleaseReport:
         """Of what the index holds now, which is measured first."""
-        return self.release_with(embedder())
+        return self.release_with(loaded_embedder(self.model))
 
     def release_with(self, loaded: Embedder) -> ReleaseReport:
         measure_retrieval(self.home, self.model, lambda: loaded)
@@ -144,7 +151,9 @@ class Workbench:
         """Last parts of the URLs that the current release finds, best first."""
         release = current_release(self.database, self.tenant_id)
         table = self.lake.table_at(release.table, release.tag)
-        retriever = Retriever(table, embedder(), self.tenant_id, FusionConfig.from_json(release.models.ranker))
+        retriever = Retriever(
+            table, loaded_embedder(self.model), self.tenant_id, FusionConfig.from_json(release.models.ranker)
+        )
         gone = read_hidden(self.database, self.tenant_id)
         hits = retriever.search(question, k, hidden_docs=gone.doc_ids, hidden_sources=gone.source_ids)
         return [hit.url.rpartition("/")[2] for hit in hits]

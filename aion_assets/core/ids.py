@@ -5,6 +5,7 @@ two different lists of parts from sharing an input.
 """
 
 import hashlib
+from pathlib import Path
 
 ID_HEX_DIGITS = 32
 
@@ -26,6 +27,12 @@ def short_digest(*parts: str | bytes) -> str:
 def content_hash(body: bytes) -> str:
     """SHA-256 of the bytes alone, as any other tool would print it."""
     return hashlib.sha256(body).hexdigest()
+
+
+def file_hash(path: Path) -> str:
+    """`content_hash` of a file's bytes, which are not held in memory at once."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def location_id(tenant_id: str, locator: str) -> str:

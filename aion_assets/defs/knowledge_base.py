@@ -35,7 +35,7 @@ class KnowledgeBaseResource(dg.ConfigurableResource[None]):
 
     @cached_property
     def embedding_model(self) -> EmbeddingModel:
-        return find_embedding_model(self.settings.embed_model)
+        return find_embedding_model(self.settings.embed_model, self.settings.home)
 
     def source(self, context: dg.AssetExecutionContext) -> Source:
         return get_source(self.database, self.settings, context.partition_key).source

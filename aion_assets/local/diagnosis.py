@@ -89,7 +89,7 @@ def _tables(settings: Settings) -> Finding:
 def _embedder(settings: Settings) -> Finding:
     from aion_assets.core.index.embedding_model import find_embedding_model
 
-    model = find_embedding_model(settings.embed_model)
+    model = find_embedding_model(settings.embed_model, settings.home)
     return Finding("embedder", "good", f"{model.embedder_id}, {model.dimension} dimensions, {model.max_tokens} tokens")
 
 

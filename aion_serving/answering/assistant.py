@@ -193,10 +193,9 @@ class Assistant:
         return OpenedRelease(release_id, release.table, retriever, calibration, release.models.prompt)
 
     def _embedder_of(self, release: Release) -> QueryEmbedder:
-        """The embedder that the release names, whatever the settings say. Kept from the release before if it is the
-        same.
-        """
-        model = find_recorded_model(release.models.passage_embedder, self.settings.embed_model)
+        """The one that the release names, whatever the settings say by now; kept from the release before if it is
+        the same."""
+        model = find_recorded_model(release.models.passage_embedder, self.settings.embed_model, self.settings.home)
         if self._opened is not None and self._opened.retriever.embedder.embedder_id == model.embedder_id:
             return self._opened.retriever.embedder
         from trainer.embedder import Embedder

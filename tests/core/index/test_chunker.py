@@ -4,9 +4,10 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from models import default_model
 
 from aion_assets.core.index.chunker import MAX_CHARS, OVERLAP_CHARS, chunk_document, surroundings
-from aion_assets.core.index.embedding_model import EmbeddingModel, find_embedding_model
+from aion_assets.core.index.embedding_model import EmbeddingModel
 from aion_assets.core.records import Anchor
 
 SENTENCES = [
@@ -17,7 +18,7 @@ TEXT = " ".join(SENTENCES)
 
 @pytest.fixture(scope="module")
 def model() -> EmbeddingModel:
-    return find_embedding_model()
+    return default_model()
 
 
 def test_every_chunk_is_read_whole_by_the_embedder(model: EmbeddingModel) -> None:
@@ -71,7 +72,7 @@ def test_sections_in_one_chunk_go_under_the_heading_that_most_of_it_belongs_to(m
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=3000), st.text(max_size=200))
 def test_no_text_whatever_breaks_the_chunker(text: str, title: str) -> None:
-    model = find_embedding_model()
+    model = default_model()
     chunks = chunk_document(text, title, [], model)
     covered = "".join(chunk.text for chunk in chunks)
     assert set(re.sub(r"\s", "", text)) <= set(covered)

@@ -52,7 +52,7 @@ def test_why_leads_from_the_answer_to_the_fetch_and_the_runs(client: httpx.Clien
     assert why["answer"]["text"] == answer["text"]
     assert why["release"]["release_id"] == answer["release_id"]
     assert why["release"]["current"] is True
-    assert why["release"]["embedder"]["id"].startswith("all-MiniLM")
+    assert why["release"]["embedder"]["id"] == shared_base.model.embedder_id
     assert passage["chunk"] == {"chunk_id": answer["citations"][0]["chunk_id"], "current": True, "position": 0}
     assert passage["document"]["unchanged"] is True
     assert passage["decision"]["decided_by"] == "policy:auto-approve"
