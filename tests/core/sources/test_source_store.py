@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from aion_assets.core.curate.decisions import decide, decisions_of, register_documents
+from aion_assets.core.curate.decisions import APPROVED, Verdict, decide, decisions_of, register_documents
 from aion_assets.core.database import tables
 from aion_assets.core.database.engine import Database, now
 from aion_assets.core.errors import CurationError, SourceError
@@ -266,7 +266,7 @@ def test_a_source_may_be_removed_while_its_documents_are_decided(either_database
             source = add_source(database, settings, str(folder))
             documents = dict.fromkeys(keys, document)
             register_documents(database, source, documents, lambda some: [(key, "") for key in some])
-            decided = people.submit(decide, database, settings.tenant_id, keys, "approved", "ana")
+            decided = people.submit(decide, database, settings.tenant_id, keys, Verdict(APPROVED, "ana"))
             people.submit(remove_source, database, source.source_id).result()
             assert isinstance(decided.exception(), CurationError | None)
             assert decisions_of(database, source.source_id) == {}

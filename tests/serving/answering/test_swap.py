@@ -18,13 +18,11 @@ from workbench import Workbench
 from aion_assets.core.curate.decisions import APPROVED, REJECTED, Verdict, decide
 from aion_assets.core.database import tables
 from aion_assets.core.errors import EmbedderError, LakeError
-from aion_assets.core.index.embedding_model import find_embedding_model
 from aion_assets.core.release.releases import Publication, current_release, current_release_id, publish, read_release
 from aion_assets.core.release.rollback import models_before, roll_back, roll_back_models
 from aion_assets.core.settings import Settings
 from aion_serving.answering.assistant import Assistant
 from aion_serving.app import keep_ready
-from trainer.embedder import Embedder
 
 QUESTION = "Com quantos dias de antecedência o pedido de férias deve ser feito?"
 
@@ -166,14 +164,13 @@ def test_another_embedding_model_is_built_beside_the_one_that_answers_and_then_t
     before = assistant.ask(QUESTION)
     assert "45 dias" in before.text, "the release names the model it was made with"
     bench = Workbench(other)
-    bench.model = find_embedding_model(other.embed_model)
     source = base.source
     bench.chunk(source)
     assert assistant.ask(QUESTION).release_id == before.release_id
-    bench.embed_with(Embedder(bench.model), source)
+    bench.embed(source)
     bench.index()
     assert assistant.ask(QUESTION).release_id == before.release_id
-    bench.release_with(Embedder(bench.model))
+    bench.release()
     after = assistant.ask(QUESTION)
     release = read_release(base.database, after.release_id)
     assert "45 dias" in after.text and release.release_id != before.release_id

@@ -31,9 +31,11 @@ def job(key: str, body: bytes = b"um texto curto", filename: str = "a.txt", cont
 
 
 def children() -> list[psutil.Process]:
-    """Parser processes of this one and what they started."""
+    """Parser processes of this one and what they started. Python's tracker of shared memory, which other tests start,
+    lives as long as this process."""
     found = psutil.Process().children(recursive=True)
-    return [process for process in found if process.status() != psutil.STATUS_ZOMBIE]
+    alive = [process for process in found if process.status() != psutil.STATUS_ZOMBIE]
+    return [process for process in alive if "multiprocessing.resource_tracker" not in " ".join(process.cmdline())]
 
 
 def by_key(outcomes: Iterator[ParseOutcome]) -> dict[str, ParseOutcome]:
