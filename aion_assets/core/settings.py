@@ -71,7 +71,7 @@ class Settings(BaseSettings):
     parse_memory_bytes: int = Field(2_000_000_000, ge=100_000_000, description="Memory limit of the parser process.")
 
     # Index and answers
-    embed_model: str = Field("", description="Hub id or folder of the embedding model; empty means the bundled MiniLM.")
+    embed_model: str = Field("", description="multilingual-e5-small-enpt, hub id or folder; empty means MiniLM.")
     tau_confidence: float = Field(0.62, ge=0, le=1, description="Answers need at least this calibrated confidence.")
 
     @field_validator("allow_private_networks", mode="before")

@@ -1,4 +1,4 @@
-"""The default embedding model is unpacked once, whole, whatever happens meanwhile."""
+"""Multilingual E5 is unpacked once, whole, whatever happens meanwhile."""
 
 import shutil
 import signal
