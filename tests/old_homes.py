@@ -21,6 +21,7 @@ HOMES = Path(__file__).parent / "homes"
 class OldHome:
     """`documents` is where the home's sources look; `answers` are what was asked of it, as it was answered."""
 
+    version: str
     home: Path
     documents: Path
     answers: list[dict[str, Any]]
@@ -33,7 +34,9 @@ def unpack(name: str, home: Path) -> OldHome:
     with tarfile.open(HOMES / f"{name}.tar.gz") as archive:
         archive.extractall(PLACE, filter="data")
     shutil.copytree(PLACE / name / "home", home)
-    return OldHome(home, PLACE / name / "documents", json.loads((PLACE / name / "answers.json").read_text("utf-8")))
+    return OldHome(
+        name, home, PLACE / name / "documents", json.loads((PLACE / name / "answers.json").read_text("utf-8"))
+    )
 
 
 def move_to_postgresql(database: Path, schema: str, url: str) -> None:
