@@ -7,7 +7,7 @@ DEV_STAMP := .venv/.ready-dev
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ocr up demo test lint bench clean
+.PHONY: help setup ocr up demo test lint attack faults bench clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,12 @@ test: lint  ## Lint and all tests
 	@log=$$(mktemp); $(BIN)/pytest $(HALF) >$$log 2>&1 & half=$$!; \
 	$(BIN)/pytest $(addprefix --ignore=,$(HALF)); rest=$$?; \
 	wait $$half; half=$$?; cat $$log; rm $$log; exit $$((rest | half))
+
+attack: $(DEV_STAMP)  ## Hostile links, pages, texts and connections, in numbers
+	AION_LONG=1 $(BIN)/pytest tests/attack
+
+faults: $(DEV_STAMP)  ## Kills, full disks, clocks and damaged files, in numbers
+	AION_LONG=1 $(BIN)/pytest tests/faults
 
 bench: setup  ## Measure speed: ratios to counterparts of the same run, and absolute limits
 	$(BIN)/python -m bench.speed

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import counts
 import pytest
 
 from aion_assets.core.settings import Settings, load_settings
@@ -32,3 +33,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def settings(home: Path) -> Settings:
     return load_settings()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if lines := counts.lines():
+        terminalreporter.section("what was tried")
+        for line in lines:
+            terminalreporter.line(line)

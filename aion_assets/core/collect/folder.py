@@ -11,7 +11,7 @@ from typing import NoReturn
 from urllib.parse import unquote, urlsplit
 
 from aion_assets.core.collect.connector import CollectionJob, CollectionReport, Emit, Progress, ReportProgress
-from aion_assets.core.collect.responses import body_is_held
+from aion_assets.core.collect.responses import body_is_held, unforeseen
 from aion_assets.core.errors import SourceError
 from aion_assets.core.fetch.file_types import TYPE_OF_EXTENSION
 from aion_assets.core.fetch.media import extension_of
@@ -83,7 +83,7 @@ class FolderVisit:
                 if page is not None and page.collection_id == self._report.collection_id:
                     self._report.resumed += 1
                 else:
-                    self._record(self._outcome_of(found, page))
+                    self._record(self._visit(found, page))
             rows_of_files = self._report.counts.total() - len(self._report.unread)
             if empty_is_suspicious and not rows_of_files and not self._report.resumed:
                 self._stop("the folder holds no files")
@@ -113,6 +113,8 @@ class FolderVisit:
                 continue
             except OSError as error:  # its folder may be listed but not entered
                 found = self._row(path, Outcome.ERROR, _words(error))
+            except Exception as error:
+                found = self._row(path, Outcome.ERROR, unforeseen(error))
             if isinstance(found, Path):
                 yield from self._files(found)
             elif isinstance(found, CollectedPage):
@@ -137,6 +139,12 @@ class FolderVisit:
             return path.resolve(strict=True).is_relative_to(self._root)
         except (OSError, RuntimeError):  # dangling, or a circle
             return False
+
+    def _visit(self, found: FoundFile, known: KnownPage | None) -> CollectedPage:
+        try:
+            return self._outcome_of(found, known)
+        except Exception as error:  # one file must not cost the others
+            return self._row(found.path, Outcome.ERROR, unforeseen(error))
 
     def _outcome_of(self, found: FoundFile, known: KnownPage | None) -> CollectedPage:
         if (special := self.read_special(found, known)) is not None:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from aion_assets.core.collect.connector import CollectionJob, CollectionReport, Emit, Progress, ReportProgress
 from aion_assets.core.collect.folder import ROOT_LOCATOR, local_path
-from aion_assets.core.collect.responses import body_is_held
+from aion_assets.core.collect.responses import body_is_held, unforeseen
 from aion_assets.core.errors import SourceError
 from aion_assets.core.fetch.urls import canonical_url
 from aion_assets.core.ids import content_hash
@@ -106,7 +106,11 @@ class _JsonlVisit:
             if not line.ends:
                 self.report.failure = f"line {line.number}, the last one, is cut off"
             return
-        page = self._document_row(record, line)
+        try:
+            page = self._document_row(record, line)
+        except Exception as error:  # one line must not cost the others
+            self._record_once(self._bad_row(line, Outcome.ERROR, f"line {line.number}: {unforeseen(error)}"))
+            return
         if not self._record_once(page):
             reason = f"line {line.number} repeats an id"
             again = self._row(f"{page.locator}~{page.content_hash[:_HASH_DIGITS]}", page.url, Outcome.DUPLICATE, reason)

@@ -1,5 +1,6 @@
 """What the answer of a web server means for the location that was asked for."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,6 +9,8 @@ from http import HTTPStatus
 from aion_assets.core.fetch.media import filename_of, type_of_answer
 from aion_assets.core.ids import content_hash
 from aion_assets.core.records import CollectedPage, KnownPage, Outcome
+
+_log = logging.getLogger(__name__)
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # A later attempt may succeed: the server, or a proxy before it, is busy.
@@ -77,6 +80,16 @@ def failed(locator: str, url: str, outcome: Outcome, reason: str, known: KnownPa
         fetched_at=datetime.now(UTC),
         links=known.links if known else (),
     )
+
+
+def unforeseen(error: Exception) -> str:
+    """The reason to record for a location on which our own code or a library failed; call it while `error` is handled.
+
+    What strangers wrote may make any of them raise anything. That is the outcome of this location alone, and the others
+    go on. The message of the error may hold the stranger's text, so it goes to the log only.
+    """
+    _log.warning("a location could not be read", exc_info=error)
+    return f"it cannot be read ({type(error).__name__})"
 
 
 def _judge_body(page: CollectedPage, answer: Answer, known: KnownPage | None) -> None:

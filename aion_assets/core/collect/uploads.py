@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 
 from aion_assets.core.collect.connector import CollectionJob, CollectionReport, Emit, ReportProgress
 from aion_assets.core.collect.folder import FolderVisit, FoundFile
-from aion_assets.core.collect.responses import TRANSIENT, Answer, body_is_held, conditional_headers, failed, judge
+from aion_assets.core.collect.responses import (
+    TRANSIENT,
+    Answer,
+    body_is_held,
+    conditional_headers,
+    failed,
+    judge,
+    unforeseen,
+)
 from aion_assets.core.errors import FetchError
 from aion_assets.core.fetch.media import extension_of
 from aion_assets.core.fetch.urls import canonical_url
@@ -93,6 +101,8 @@ def fetch_link(client: "httpx.Client", locator: str, url: str, known: KnownPage 
         page = failed(locator, url, Outcome.ERROR, error.what)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         page = failed(locator, url, Outcome.ERROR, f"cannot be fetched: {error}")
+    except Exception as error:  # of an address that a redirect gives, even its name may raise
+        page = failed(locator, url, Outcome.ERROR, unforeseen(error))
     else:
         answer = Answer(response.status_code, dict(response.headers), response.content)
         page = judge(locator, canonical_url(str(response.url)) or url, answer, held)

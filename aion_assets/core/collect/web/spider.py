@@ -20,6 +20,7 @@ from aion_assets.core.collect.responses import (
     failed,
     judge,
     may_say_not_modified,
+    unforeseen,
 )
 from aion_assets.core.collect.web.duplicates import Duplicates, duplicate_row
 from aion_assets.core.collect.web.fetcher import Fetcher
@@ -92,8 +93,7 @@ class SiteSpider(Spider):
         self._start_visits(tasks)
         while tasks:
             done, tasks = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
+            await asyncio.gather(*done)
             await self._record_refused()
             self._start_visits(tasks)
             while not tasks and (entry := self._duplicates.break_circle()):
@@ -113,8 +113,7 @@ class SiteSpider(Spider):
         try:
             page = await self._outcome_of(entry)
         except Exception as error:  # one page that our own code fails on must not cost the others
-            logger.exception("visiting %s failed", entry.locator)
-            page = self._failed(entry, Outcome.ERROR, f"unexpected {type(error).__name__}")
+            page = self._failed(entry, Outcome.ERROR, unforeseen(error))
         if page is not None and page.outcome is Outcome.ERROR and not self._is_closed(self.job.seed):
             # The pages it linked to have not vanished with it. Where the whole site is down, one outcome says so.
             self._frontier.add_links(page.links, entry.depth + 1)
@@ -244,12 +243,13 @@ class SiteSpider(Spider):
         try:
             rules = await self._robots_of(self.job.seed)
             queue = rules.sitemaps or [f"{origin(self.job.seed)}/sitemap.xml"]
-            is_guess = not rules.sitemaps
             seen = set(queue)
             while queue:
-                queue += await self._read_sitemap(queue.pop(0), seen, is_guess)
+                queue += await self._read_sitemap(queue.pop(0), seen, not rules.sitemaps)
         except FetchError as error:
             self._problems[error.what] = None
+        except Exception as error:  # what its host wrote costs the list of its pages, not the crawl
+            self._problems[f"the sitemaps could not be read: {unforeseen(error)}"] = None
         finally:
             self._frontier.release(_SITEMAPS)
 
