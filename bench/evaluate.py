@@ -15,7 +15,7 @@ from aion_assets.core.learn.evaluate import evaluate
 from aion_assets.core.learn.labelled import LabelledQuestion, LabelledSet, load_labelled_set
 from aion_assets.core.learn.metrics import auroc, exact_match, token_f1
 from aion_assets.core.release.releases import current_release
-from aion_assets.core.search.fusion import FusionConfig
+from aion_assets.core.search.ranker import Ranker, halves_only
 from aion_assets.core.search.retriever import Retriever
 from aion_assets.local.bars import Draw, no_bars
 from bench.ingest import TemporaryHome, temporary_home
@@ -39,9 +39,7 @@ class Bench:
 
     def with_dense_weight(self, weight: float) -> Retriever:
         """A retriever with one half alone: 1 uses only the vectors, 0 only full text. Nothing else counts."""
-        half = FusionConfig(weight, weight, reading_weight=0.0, sections_weight=0.0)
-        half = replace(half, dense_floor=self.retriever.fusion.dense_floor)
-        return self.retriever.with_fusion(half)
+        return self.retriever.with_ranker(halves_only(weight, self.retriever.ranker.dense_floor))
 
     def confidence(self, question: str, hidden_docs: Collection[str] = ()) -> float:
         retrieval = self.retriever.retrieve(question, hidden_docs=hidden_docs)
@@ -59,7 +57,7 @@ def open_bench(home: TemporaryHome, labelled: LabelledSet) -> Bench:
         home.ingest(home.add(address))
     release = current_release(home.home.database, home.settings.tenant_id)
     table = home.lake.table_at(release.table, release.tag)
-    ranker = FusionConfig.from_json(release.models.ranker)
+    ranker = Ranker.from_json(release.models.ranker)
     retriever = Retriever(table, home.embedder, home.settings.tenant_id, ranker)
     retriever.keep_in_memory()
     return Bench(

@@ -15,7 +15,7 @@ from aion_assets.core.lake.store import WRITE_ROWS
 from aion_assets.core.lake.tables import CHUNKS, knowledge_table
 from aion_assets.core.language.identify import PORTUGUESE
 from aion_assets.core.language.terms import terms
-from aion_assets.core.search.fusion import builtin_fusion
+from aion_assets.core.search.ranker import builtin_ranker
 from aion_assets.core.search.retriever import Retriever
 from bench.ingest import TemporaryHome
 from trainer.embedder import Embedder
@@ -68,7 +68,7 @@ def search_p50_ms(home: TemporaryHome, rows: int) -> float:
         home.lake.table(target.name),
         Embedder(home.model),
         home.settings.tenant_id,
-        builtin_fusion(home.model.embedder_id),
+        builtin_ranker(home.model.embedder_id),
     )
     retriever.keep_in_memory()
     seconds = []

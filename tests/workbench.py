@@ -16,7 +16,7 @@ from aion_assets.core.lake.conditions import quoted
 from aion_assets.core.lake.tables import embeddings_name, knowledge_name
 from aion_assets.core.records import Source
 from aion_assets.core.release.releases import current_release
-from aion_assets.core.search.fusion import FusionConfig
+from aion_assets.core.search.ranker import Ranker
 from aion_assets.core.search.retriever import Retriever
 from aion_assets.core.settings import Settings
 from aion_assets.core.sources.store import add_source, get_source, mark_pipeline
@@ -152,7 +152,7 @@ class Workbench:
         release = current_release(self.database, self.tenant_id)
         table = self.lake.table_at(release.table, release.tag)
         retriever = Retriever(
-            table, loaded_embedder(self.model), self.tenant_id, FusionConfig.from_json(release.models.ranker)
+            table, loaded_embedder(self.model), self.tenant_id, Ranker.from_json(release.models.ranker)
         )
         gone = read_hidden(self.database, self.tenant_id)
         hits = retriever.search(question, k, hidden_docs=gone.doc_ids, hidden_sources=gone.source_ids)

@@ -30,8 +30,8 @@ from aion_assets.core.record.answers import (
 )
 from aion_assets.core.release import releases
 from aion_assets.core.release.releases import Release
-from aion_assets.core.search.fusion import FusionConfig
 from aion_assets.core.search.hits import Hit, Retrieval
+from aion_assets.core.search.ranker import Ranker
 from aion_assets.core.search.retriever import Retriever
 from aion_assets.core.settings import Settings
 from aion_assets.core.trust.why import why
@@ -180,7 +180,7 @@ class Assistant:
     def _open(self, release_id: str) -> OpenedRelease:
         release = releases.read_release(self.database, release_id)
         try:
-            ranker = FusionConfig.from_json(release.models.ranker)
+            ranker = Ranker.from_json(release.models.ranker)
             calibration = Calibration.from_json(release.models.calibration)
         except (KeyError, TypeError, ValueError) as error:
             raise ReleaseError(

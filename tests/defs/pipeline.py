@@ -66,7 +66,7 @@ class Pipeline:
 
     def found(self, question: str) -> list[str]:
         """File names of the hits that the current release gives."""
-        from aion_assets.core.search.fusion import FusionConfig
+        from aion_assets.core.search.ranker import Ranker
         from aion_assets.core.search.retriever import Retriever
         from aion_assets.core.sources.tombstones import read_hidden
         from trainer.embedder import Embedder
@@ -74,7 +74,7 @@ class Pipeline:
         release = releases.current_release(self.database, self.settings.tenant_id)
         table = self.lake.table_at(release.table, release.tag)
         retriever = Retriever(
-            table, Embedder(self.model), self.settings.tenant_id, FusionConfig.from_json(release.models.ranker)
+            table, Embedder(self.model), self.settings.tenant_id, Ranker.from_json(release.models.ranker)
         )
         gone = read_hidden(self.database, self.settings.tenant_id)
         hits = retriever.search(question, 10, hidden_docs=gone.doc_ids, hidden_sources=gone.source_ids)

@@ -13,8 +13,9 @@ from typing import Any
 
 from aion_assets.core.errors import ReleaseError
 
-# 1 (until 0.1.0): index and models in one manifest. 2: a release names its model release.
-FORMAT = 2
+# 1 (until 0.1.0): index and models in one manifest. 2: a release names its model release. 3: the ranker
+# is a mix of features.
+FORMAT = 3
 PROMPT_VERSION = "extractive-1"
 
 
@@ -24,7 +25,7 @@ class ModelManifest:
 
     `passage_embedder` is {id, name, dimension}. `query_encoder` is {id, adapter, mode, scale}: the base with its
     adapter, which is used for passages, too ("full"), or for questions only ("query"). `ranker` and `calibration` are
-    the JSON forms of `FusionConfig` and `Calibration`. Base model and adapter are "" while answers are extractive.
+    the JSON forms of `Ranker` and `Calibration`. Base model and adapter are "" while answers are extractive.
     """
 
     passage_embedder: dict[str, Any]

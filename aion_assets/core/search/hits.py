@@ -15,7 +15,8 @@ Vector = NDArray[np.float32]
 @dataclass(slots=True)
 class Hit:
     """A passage. Hits are ordered by `score`, in [0, 1]. `dense` is a cosine. `lexical` is a sum of BM25 scores, 0
-    where full text did not find the passage. `reading` is how much of the question the passage holds, in [0, 1].
+    where full text did not find the passage. `read` are READING_FEATURES: how much of the question the passage holds;
+    `reading` is one figure of them.
     """
 
     chunk_id: str
@@ -34,6 +35,7 @@ class Hit:
     vector: Vector = field(repr=False)
     dense: float = 0.0
     lexical: float = 0.0
+    read: tuple[float, ...] = ()
     reading: float = 0.0
     score: float = 0.0
 

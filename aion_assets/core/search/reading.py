@@ -1,36 +1,42 @@
 """How much of a question a passage holds.
 
 BM25 counts words wherever they stand, and cosines compare gists. Neither sees that a passage holds the rare words of
-the question side by side, below a heading that says the same. This score does. It helps most where one base holds
-several sites.
+the question side by side, below a heading that says the same. These features do. They help most where one
+base holds several sites.
 """
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from aion_assets.core.language.question import Question
-from aion_assets.core.search.fusion import Scores
 from aion_assets.core.search.hits import Hit
 from aion_assets.core.search.weights import TermWeights, WantedTerms
 
-# Weights of the passage with title and heading, of these two alone, of neighbouring terms, of the language. Their sum
-# is 1.
-_COVERAGE, _HEADED, _PAIRS, _LANGUAGE = 0.375, 0.25, 0.25, 0.125
+READING_FEATURES = (
+    "coverage",  # weight of the question's terms that the passage holds, title and heading included
+    "headed",  # the same of title and heading alone
+    "pairs",  # of neighbouring terms of the question, by neighbouring terms of the passage
+    "language",  # 1 for a passage in the language of the question
+)
+# The reading as one figure, for the record.
+READING_SHARES = dict(zip(READING_FEATURES, (0.375, 0.25, 0.25, 0.125), strict=True))
 
 
-def reading_scores(question: Question, hits: Sequence[Hit], weights: TermWeights) -> Scores:
-    """(len(hits),) in [0, 1]."""
+def readings(question: Question, hits: Sequence[Hit], weights: TermWeights) -> list[tuple[float, ...]]:
+    """READING_FEATURES of every passage, in [0, 1]."""
     wanted = weights.wanted(question.terms)
-    return np.array([_score(wanted, hit, weights) for hit in hits], dtype=np.float64)
+    return [_reading(wanted, hit, weights) for hit in hits]
 
 
-def _score(wanted: WantedTerms, hit: Hit, weights: TermWeights) -> float:
+def reading_score(read: Sequence[float]) -> float:
+    return sum(share * value for share, value in zip(READING_SHARES.values(), read, strict=True))
+
+
+def _reading(wanted: WantedTerms, hit: Hit, weights: TermWeights) -> tuple[float, ...]:
     above = weights.terms(f"{hit.title} {hit.heading}")
     passage = above + weights.terms(hit.text)
     return (
-        _COVERAGE * wanted.coverage(passage)
-        + _HEADED * wanted.coverage(above)
-        + _PAIRS * wanted.pair_coverage(passage)
-        + _LANGUAGE * weights.are_for(hit.lang)
+        wanted.coverage(passage),
+        wanted.coverage(above),
+        wanted.pair_coverage(passage),
+        float(weights.are_for(hit.lang)),
     )

@@ -1,7 +1,7 @@
 """Hybrid retrieval over one version of the index."""
 
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from dataclasses import fields
@@ -12,10 +12,9 @@ import numpy as np
 from aion_assets.core.index.embedder import QueryEmbedder
 from aion_assets.core.language.question import Question, as_question
 from aion_assets.core.search.features import evidence
-from aion_assets.core.search.fusion import FusionConfig, fuse
 from aion_assets.core.search.hits import Hit, Retrieval, Vector
-from aion_assets.core.search.reading import reading_scores
-from aion_assets.core.search.sections import mix_sections
+from aion_assets.core.search.ranker import Ranker, Scores
+from aion_assets.core.search.reading import reading_score, readings
 from aion_assets.core.search.selection import best_per_document, select_diverse, without_gathered, without_repeats
 from aion_assets.core.search.stored import ResidentPassages, StoredPassages, fits_in_memory, vectors_of
 from aion_assets.core.search.visibility import Visibility
@@ -32,26 +31,28 @@ _PER_DOCUMENT = 3
 _POOL = 30
 # A few long documents may fill these rows. Then so many times as many are asked for, at most twice.
 _WIDER = 4
-_SHOWN = [item.name for item in fields(Hit) if item.name not in ("vector", "dense", "lexical", "reading", "score")]
+_SHOWN = [
+    item.name for item in fields(Hit) if item.name not in ("vector", "dense", "lexical", "read", "reading", "score")
+]
 _COLUMNS = [*_SHOWN, "tenant_id", "vector"]
 
 
 class Retriever:
     """`table` is `knowledge`, checked out at the version of a release. Safe to use from several threads."""
 
-    def __init__(self, table: "Table", embedder: QueryEmbedder, tenant_id: str, fusion: FusionConfig) -> None:
+    def __init__(self, table: "Table", embedder: QueryEmbedder, tenant_id: str, ranker: Ranker) -> None:
         self.embedder = embedder
-        self.fusion = fusion
+        self.ranker = ranker
         self._passages = StoredPassages(table, _COLUMNS)
         self._tenant_id = tenant_id
         self._weights: dict[str, TermWeights] = {}
         # Full text needs no vector: it is searched, and its rows are read, while the question is being embedded.
         self._beside = ThreadPoolExecutor(max_workers=4, thread_name_prefix="full-text")
 
-    def with_fusion(self, fusion: FusionConfig) -> "Retriever":
-        """The same index with another mix."""
+    def with_ranker(self, ranker: Ranker) -> "Retriever":
+        """The same index in another order."""
         other = copy(self)
-        other.fusion = fusion
+        other.ranker = ranker
         return other
 
     def keep_in_memory(self) -> None:
@@ -85,14 +86,20 @@ class Retriever:
         return documents[:k]
 
     def candidates(self, question: Question | str) -> list[Hit]:
-        """Every passage that either half finds, by falling fused score."""
+        """Every passage that either half finds, by falling score."""
         hits, _ = self._candidates(as_question(question), _POOL, Visibility(self._tenant_id))
         return hits
+
+    def features(self, question: Question | str) -> tuple[list[Hit], Scores]:
+        """The candidates by falling score, and (candidates, RANKING_FEATURES) of them."""
+        asked = as_question(question)
+        hits = self.candidates(asked)
+        return hits, self.ranker.features(hits, asked.language)
 
     def retrieve(
         self, question: Question | str, *, hidden_docs: Collection[str] = (), hidden_sources: Collection[str] = ()
     ) -> Retrieval:
-        """The passages to answer from: CANDIDATES by fused score, of which SELECTED are kept for diversity."""
+        """The passages to answer from: CANDIDATES by score, of which SELECTED are kept for diversity."""
         started = time.monotonic()
         asked = as_question(question)
         visible = Visibility(self._tenant_id, frozenset(hidden_docs), frozenset(hidden_sources))
@@ -112,7 +119,7 @@ class Retriever:
         )
 
     def _candidates(self, question: Question, pool: int, visible: Visibility) -> tuple[list[Hit], Vector]:
-        """All that either half finds, by falling fused score, and the vector of the question."""
+        """All that either half finds, by falling score, and the vector of the question."""
         if not question.text or not self._passages.searchable:
             return [], np.zeros(self.embedder.dimension, dtype=np.float32)
         passages = self._passages
@@ -127,11 +134,8 @@ class Retriever:
             read = self._read(question, [*dict.fromkeys([*near, *lexical])], visible)
         for row_id, hit in read.items():  # the cosine is the same, whichever half found the passage
             hit.dense, hit.lexical = float(hit.vector @ vector), lexical.get(row_id, 0.0)
-        hits = without_gathered(self._ranked(question, [*read.values()]))
-        scores = mix_sections(hits, np.array([hit.score for hit in hits]), self.fusion.sections_weight)
-        for hit, score in zip(hits, scores.tolist(), strict=True):
-            hit.score = score
-        return _by_score(hits), vector
+        hits = without_gathered(self.ranker.ranked([*read.values()], question.language))
+        return self.ranker.ranked(hits, question.language), vector
 
     def _matching(self, question: Question, pool: int, visible: Visibility) -> tuple[dict[int, float], dict[int, Hit]]:
         """What full text finds: row id → score, and for the visible ones row id → passage."""
@@ -146,23 +150,9 @@ class Retriever:
             Hit(**dict(zip(_SHOWN, values, strict=True)), vector=vector)
             for *values, vector in zip(*columns, vectors_of(rows), strict=True)
         ]
-        scores = reading_scores(question, hits, self.weights(question.language))
-        for hit, score in zip(hits, scores.tolist(), strict=True):
-            hit.reading = score
+        for hit, read in zip(hits, readings(question, hits, self.weights(question.language)), strict=True):
+            hit.read, hit.reading = read, reading_score(read)
         return dict(zip(rows["_rowid"].to_pylist(), hits, strict=True))
-
-    def _ranked(self, question: Question, hits: Sequence[Hit]) -> list[Hit]:
-        """Every passage by itself."""
-        scores = fuse(
-            np.array([hit.dense for hit in hits]),
-            np.array([hit.lexical for hit in hits]),
-            np.array([hit.reading for hit in hits]),
-            self.fusion,
-            question.language,
-        )
-        for hit, score in zip(hits, scores.tolist(), strict=True):
-            hit.score = score
-        return _by_score(hits)
 
 
 def _spread(hits: Sequence[Hit]) -> list[Hit]:
@@ -170,10 +160,6 @@ def _spread(hits: Sequence[Hit]) -> list[Hit]:
     enough = min(SELECTED, len(hits))
     spread = (best_per_document(hits, count) for count in range(_PER_DOCUMENT, SELECTED + 1))
     return next(kept for kept in spread if len(kept) >= enough)
-
-
-def _by_score(hits: Iterable[Hit]) -> list[Hit]:
-    return sorted(hits, key=lambda hit: (-hit.score, hit.chunk_id))
 
 
 def _crowded_out(found: Collection[int], visible: Collection[int], pool: int) -> bool:

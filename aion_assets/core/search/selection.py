@@ -20,7 +20,7 @@ _COMPARED = 128
 def select_diverse(hits: Sequence[Hit], k: int, balance: float = 0.7) -> list[Hit]:
     """Maximal marginal relevance: argmax λ·sim(q,d) − (1−λ)·max sim(d,d′), λ = `balance`.
 
-    sim(q,d) is the fused score, which knows more than the cosine alone. The selected hits keep the order of relevance:
+    sim(q,d) is the score, which knows more than the cosine alone. The selected hits keep the order of relevance:
     diversity decides which are shown, never which comes first.
     """
     if not hits:

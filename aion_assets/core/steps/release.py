@@ -33,7 +33,7 @@ class ReleaseReport:
 
 
 def release_index(home: Home, model: EmbeddingModel, run_id: str) -> ReleaseReport:
-    """Publish a content release of the newest index, with the fusion weights that its retrieval report chose.
+    """Publish a content release of the newest index, with the ranker of its retrieval report.
 
     Raises GateBlockedError: a gate failed, or nothing was measured. The release before stays current.
     """
@@ -50,7 +50,7 @@ def models_for(model: EmbeddingModel, report: RetrievalReport) -> ModelManifest:
     return ModelManifest(
         passage_embedder={"id": model.embedder_id, "name": model.name, "dimension": model.dimension},
         query_encoder={"id": model.embedder_id, "adapter": "", "mode": "full", "scale": 1.0},
-        ranker=report.fusion,
+        ranker=report.ranker,
         calibration=builtin_calibration(model.embedder_id).to_json(),
     )
 

@@ -1,4 +1,4 @@
-"""Measure how well one version of the index retrieves, and choose its fusion weight where labelled questions allow."""
+"""Measure how well one version of the index retrieves, and fit its ranker where labelled questions allow."""
 
 import json
 import math
@@ -15,9 +15,9 @@ from aion_assets.core.lake.locks import INDEX_LOCK
 from aion_assets.core.lake.tables import knowledge_name
 from aion_assets.core.learn.evaluate import evaluate
 from aion_assets.core.learn.golden import golden_questions
+from aion_assets.core.learn.ranking import fit_ranker, ranked_lists
 from aion_assets.core.learn.reports import RETRIEVAL, newest_report, store_report
-from aion_assets.core.learn.tuning import tune_fusion
-from aion_assets.core.search.fusion import builtin_fusion
+from aion_assets.core.search.ranker import Ranker, builtin_ranker
 from aion_assets.core.search.retriever import Retriever
 from aion_assets.core.steps import claims
 
@@ -25,14 +25,14 @@ from aion_assets.core.steps import claims
 @dataclass(frozen=True, slots=True)
 class RetrievalReport:
     """`index` is {table, version, rows, data_version} of the measured index, `embedder_id` that of its embedder.
-    `metrics` are empty without labelled questions. `fusion` is the JSON form of `FusionConfig`.
+    `metrics` are empty without labelled questions. `ranker` is the JSON form of `Ranker`.
     """
 
     index: Mapping[str, Any]
     embedder_id: str
     recall_of_exact: float
     labelled: int
-    fusion: dict[str, Any]
+    ranker: dict[str, Any]
     metrics: dict[str, float] = field(default_factory=dict)
     report_id: str = ""
 
@@ -41,14 +41,15 @@ class RetrievalReport:
         return int(self.index["rows"])
 
     def figures(self) -> dict[str, Any]:
-        weights = {f"fusion/{name}": value for name, value in self.fusion.items()}
+        shares = self.ranker["weights"].items()
+        weights = {f"ranker/{lang}/{name}": share for lang, named in shares for name, share in named.items()}
         facts = {"rows": self.rows, "recall_of_exact": self.recall_of_exact, "labelled_questions": self.labelled}
         return {**facts, **weights, **self.metrics}
 
     @property
     def digest(self) -> str:
         """Digest of what a release takes from the report. It leaves out search times and table versions."""
-        taken = (self.index["data_version"], self.embedder_id, self.recall_of_exact, self.labelled, self.fusion)
+        taken = (self.index["data_version"], self.embedder_id, self.recall_of_exact, self.labelled, self.ranker)
         return short_digest(json.dumps(taken, sort_keys=True))
 
     def is_of(self, index: Mapping[str, Any], embedder_id: str) -> bool:
@@ -57,26 +58,26 @@ class RetrievalReport:
 
 
 def measure_retrieval(home: Home, model: EmbeddingModel, load: LoadEmbedder, run_id: str = "") -> RetrievalReport:
-    """Measure and store the report. The next release of this index takes its fusion weights from it."""
+    """Measure and store the report. The next release of this index takes its ranker from it."""
     table = knowledge_name(model.embedder_id)
     with home.lake.lock(INDEX_LOCK):
         index = index_version(home.lake, table)
     recall = claims.index_recall_is_high(home.lake, model.embedder_id).figures["recall"]
     questions = golden_questions(home)
-    fusion, metrics = builtin_fusion(model.embedder_id), {}
+    ranker, metrics = builtin_ranker(model.embedder_id), {}
     if questions:
         opened = home.lake.table(table)
         opened.checkout(index["version"])
-        retriever = Retriever(opened, load(), home.tenant_id, fusion)
-        fusion = tune_fusion(retriever, questions)
-        found = evaluate(retriever.with_fusion(fusion), questions, lambda hit: hit.url)
+        retriever = Retriever(opened, load(), home.tenant_id, ranker)
+        ranker = fit_ranker(ranked_lists(retriever, questions), ranker)
+        found = evaluate(retriever.with_ranker(ranker), questions, lambda hit: hit.url)
         metrics = {name: round(value, 4) for name, value in found.figures().items() if not math.isnan(value)}
     body: dict[str, Any] = {
         "index": index,
         "embedder_id": model.embedder_id,
         "recall_of_exact": round(recall, 4),
         "labelled": len(questions),
-        "fusion": fusion.to_json(),
+        "ranker": ranker.to_json(),
         "metrics": metrics,
     }
     report_id = store_report(home, RETRIEVAL, table, body, run_id)
@@ -86,4 +87,9 @@ def measure_retrieval(home: Home, model: EmbeddingModel, load: LoadEmbedder, run
 def read_report(home: Home, table: str) -> RetrievalReport | None:
     """The newest of the index in this table."""
     stored = newest_report(home, RETRIEVAL, table)
-    return RetrievalReport(**stored.body, report_id=stored.report_id) if stored else None
+    if stored is None:
+        return None
+    # Until 0.2.0 a report named the ranker so, in the form that `Ranker.from_json` reads.
+    body = {"ranker" if name == "fusion" else name: value for name, value in stored.body.items()}
+    body["ranker"] = Ranker.from_json(body["ranker"]).to_json()
+    return RetrievalReport(**body, report_id=stored.report_id)

@@ -2,7 +2,7 @@ import pytest
 from passages import hit
 
 from aion_assets.core.language.question import Question
-from aion_assets.core.search.reading import reading_scores
+from aion_assets.core.search.reading import reading_score, readings
 from aion_assets.core.search.weights import TermWeights
 
 QUESTION = Question.read("prazo de matrícula")
@@ -12,7 +12,7 @@ WEIGHTS = TermWeights.of_texts(["O prazo de matrícula.", "O restaurante abre.",
 def _read(text: str, title: str = "", lang: str = "pt") -> float:
     passage = hit("a", text=text, title=title)
     passage.lang = lang
-    return float(reading_scores(QUESTION, [passage], WEIGHTS)[0])
+    return reading_score(readings(QUESTION, [passage], WEIGHTS)[0])
 
 
 def test_a_passage_is_worth_more_the_more_of_the_question_it_holds() -> None:
@@ -31,4 +31,4 @@ def test_passages_in_the_language_of_the_question_are_preferred() -> None:
 
 
 def test_without_passages_there_is_nothing_to_read() -> None:
-    assert reading_scores(QUESTION, [], WEIGHTS).size == 0
+    assert readings(QUESTION, [], WEIGHTS) == []

@@ -9,7 +9,7 @@ from workbench import embedder
 from aion_assets.core.index.lookup import FullTextIndex
 from aion_assets.core.language.question import Question
 from aion_assets.core.search.features import FEATURES
-from aion_assets.core.search.fusion import FusionConfig
+from aion_assets.core.search.ranker import builtin_ranker
 from aion_assets.core.search.retriever import SELECTED, Retriever
 
 TEXTS = [
@@ -30,7 +30,7 @@ def retriever(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     ]
     rows.append(row(9, TEXTS[0], vectors[0], tenant_id="another"))
     table = index(tmp_path_factory.mktemp("lake"), rows, vectors.shape[1])
-    made = Retriever(table, embedder(), "default", FusionConfig())
+    made = Retriever(table, embedder(), "default", builtin_ranker("all-MiniLM-L6-v2"))
     if request.param == "in memory":
         made.keep_in_memory()
     return made
@@ -61,7 +61,7 @@ def test_hidden_documents_that_fill_the_first_ranks_leave_room_for_the_rest(tmp_
     vector = embedder().embed_query("matrícula")
     rows = [row(number, "prazo de matrícula", vector) for number in range(200)]
     rows.append(row(999, "matrícula na secretaria, com muitos outros papéis e carimbos", vector))
-    retriever = Retriever(index(tmp_path, rows, len(vector)), embedder(), "default", FusionConfig())
+    retriever = Retriever(index(tmp_path, rows, len(vector)), embedder(), "default", builtin_ranker("all-MiniLM-L6-v2"))
     for _ in ("from disk", "in memory"):
         hits = retriever.search("prazo de matrícula", 3, hidden_docs=[f"doc-{number}" for number in range(200)])
         assert [hit.doc_id for hit in hits] == ["doc-999"]
@@ -72,7 +72,7 @@ def test_a_long_document_does_not_keep_others_from_being_found(tmp_path: Path) -
     vector = embedder().embed_query("matrícula")
     rows = [row(number, f"prazo de matrícula {number}", vector, doc_id="long") for number in range(150)]
     rows += [row(number, "matrícula fora do prazo, com carimbos", vector) for number in range(200, 203)]
-    retriever = Retriever(index(tmp_path, rows, len(vector)), embedder(), "default", FusionConfig())
+    retriever = Retriever(index(tmp_path, rows, len(vector)), embedder(), "default", builtin_ranker("all-MiniLM-L6-v2"))
     found = {hit.doc_id for hit in retriever.search("prazo de matrícula", 4)}
     assert found == {"long", "doc-200", "doc-201", "doc-202"}
 
@@ -85,7 +85,9 @@ def test_the_print_view_of_a_book_is_not_listed_beside_its_chapter(tmp_path: Pat
         row(number + 10, text, vectors[number], doc_id="print", start=50_000 + 100 * number)
         for number, text in enumerate(texts)
     ]
-    retriever = Retriever(index(tmp_path, rows, vectors.shape[1]), embedder(), "default", FusionConfig())
+    retriever = Retriever(
+        index(tmp_path, rows, vectors.shape[1]), embedder(), "default", builtin_ranker("all-MiniLM-L6-v2")
+    )
     assert [hit.doc_id for hit in retriever.search("prazo de matrícula", 5)] == ["doc-0", "doc-1"]
 
 
@@ -96,7 +98,7 @@ def test_an_answer_is_sought_in_other_documents_beside_the_page_on_the_subject(t
         for number in range(20)
     ]
     rows.append(row(99, "O prazo de uma matrícula tardia é curto.", vector))
-    retriever = Retriever(index(tmp_path, rows, len(vector)), embedder(), "default", FusionConfig())
+    retriever = Retriever(index(tmp_path, rows, len(vector)), embedder(), "default", builtin_ranker("all-MiniLM-L6-v2"))
     found = [hit.doc_id for hit in retriever.retrieve("Qual é o prazo de matrícula?").hits]
     assert "doc-99" in found
 
@@ -104,7 +106,7 @@ def test_an_answer_is_sought_in_other_documents_beside_the_page_on_the_subject(t
 def test_a_single_document_fills_all_the_places(tmp_path: Path) -> None:
     vector = embedder().embed_query("matrícula")
     rows = [row(number, f"Prazo de matrícula {number}.", vector, doc_id="handbook") for number in range(20)]
-    retriever = Retriever(index(tmp_path, rows, len(vector)), embedder(), "default", FusionConfig())
+    retriever = Retriever(index(tmp_path, rows, len(vector)), embedder(), "default", builtin_ranker("all-MiniLM-L6-v2"))
     assert len(retriever.retrieve("Qual é o prazo de matrícula?").hits) == SELECTED
 
 
@@ -150,7 +152,7 @@ def test_naughty_strings_are_only_words(tmp_path: Path, shared_data: Path) -> No
 
 def test_an_empty_index_finds_nothing(tmp_path: Path) -> None:
     table = index(tmp_path, [], embedder().dimension)
-    retriever = Retriever(table, embedder(), "default", FusionConfig())
+    retriever = Retriever(table, embedder(), "default", builtin_ranker("all-MiniLM-L6-v2"))
     assert retriever.search("prazo", 3) == []
     retriever.keep_in_memory()
     assert retriever.search("prazo", 3) == []

@@ -3,7 +3,7 @@ import pytest
 from passages import hit
 
 from aion_assets.core.search.hits import Hit
-from aion_assets.core.search.sections import mix_sections
+from aion_assets.core.search.sections import section_scores
 
 
 def _in_section(doc: str, heading: str, score: float) -> Hit:
@@ -13,7 +13,8 @@ def _in_section(doc: str, heading: str, score: float) -> Hit:
 
 
 def _mixed(hits: list[Hit], weight: float = 0.5) -> list[float]:
-    return mix_sections(hits, np.array([item.score for item in hits]), weight).tolist()
+    scores = np.array([item.score for item in hits])
+    return ((1 - weight) * scores + weight * section_scores(hits, scores)).tolist()
 
 
 def test_a_page_with_several_sections_on_the_subject_passes_one_that_mentions_it() -> None:

@@ -1,4 +1,4 @@
-"""The retrieval report measures the index on the installation's own labelled questions, and tunes the mix on them."""
+"""The retrieval report measures the index on the installation's own labelled questions, and fits the ranker on them."""
 
 import json
 from pathlib import Path
@@ -8,9 +8,9 @@ from workbench import Workbench, article, embedder, write_files
 
 from aion_assets.core.errors import SettingsError
 from aion_assets.core.learn.golden import FILE
-from aion_assets.core.learn.tuning import MIN_LABELLED
+from aion_assets.core.learn.ranking import MIN_LABELLED
 from aion_assets.core.release import releases
-from aion_assets.core.search.fusion import FusionConfig
+from aion_assets.core.search.ranker import builtin_ranker
 from aion_assets.core.steps.retrieval_report import RetrievalReport, measure_retrieval, read_report
 
 SUBJECTS = ["bees", "lanterns", "glaciers", "violins", "harbours"]
@@ -38,30 +38,30 @@ def _measure(bench: Workbench) -> RetrievalReport:
     return measure_retrieval(bench.home, bench.model, embedder)
 
 
-def test_without_labelled_questions_the_built_in_mix_is_released(bench: Workbench) -> None:
+def test_without_labelled_questions_the_built_in_ranker_is_released(bench: Workbench) -> None:
     report = _measure(bench)
-    assert report.fusion == FusionConfig().to_json()
+    assert report.ranker == builtin_ranker(bench.model.embedder_id).to_json()
     assert report.metrics == {} and report.labelled == 0
 
 
-def test_the_mix_chosen_on_labelled_questions_is_released_with_its_figures(bench: Workbench) -> None:
+def test_the_ranker_fitted_on_labelled_questions_is_released_with_its_figures(bench: Workbench) -> None:
     _label(bench, MIN_LABELLED)
     report = _measure(bench)
-    assert report.fusion["tuned_on"] == report.labelled == MIN_LABELLED
+    assert report.ranker["fitted_on"]["questions"] == report.labelled == MIN_LABELLED
     assert report.metrics["ndcg@10"] > 0.9
     before = releases.current_release(bench.database, bench.tenant_id)
     assert bench.release().published
     now = releases.current_release(bench.database, bench.tenant_id)
-    assert now.models.ranker == report.fusion != before.models.ranker
+    assert now.models.ranker == report.ranker != before.models.ranker
     measured = read_report(bench.home, now.table)
     assert measured is not None and measured.report_id == now.content.report_id
     assert measured.metrics["ndcg@10"] == report.metrics["ndcg@10"]
 
 
-def test_a_few_labelled_questions_measure_but_do_not_tune(bench: Workbench) -> None:
+def test_a_few_labelled_questions_measure_but_do_not_fit(bench: Workbench) -> None:
     _label(bench, MIN_LABELLED - 1)
     report = _measure(bench)
-    assert report.fusion == FusionConfig().to_json()
+    assert report.ranker == builtin_ranker(bench.model.embedder_id).to_json()
     assert report.metrics["recall@10"] == 1.0
 
 
