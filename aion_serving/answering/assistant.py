@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aion_assets.core.answer.citations import located_hits, places_in
 from aion_assets.core.answer.confidence import Calibration
@@ -35,10 +35,8 @@ from aion_assets.core.search.ranker import Ranker
 from aion_assets.core.search.retriever import Retriever
 from aion_assets.core.settings import Settings
 from aion_assets.core.trust.why import why
+from aion_serving.answering.telemetry import Telemetry
 from aion_serving.answering.tombstones import Tombstones
-
-if TYPE_CHECKING:
-    pass
 
 # A release that cannot be opened is tried again after this pause. Until then the one before serves.
 _RETRY_S = 10.0
@@ -67,6 +65,7 @@ class Assistant:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.home = Home(settings)
+        self.telemetry = Telemetry(self.home)
         self._opened: OpenedRelease | None = None
         self._opening = threading.Lock()
         self._retry_at = 0.0
@@ -124,11 +123,14 @@ class Assistant:
             retrieval, answer = self._answer(release, read)
         except Exception as error:
             end_answer(self.database, answer_id, State.FAILED, type(error).__name__)
+            self.telemetry.failed()
             raise
         total_ms = 1000 * (time.monotonic() - started)
         retrieval_ms = 1000 * retrieval.seconds
         latency_ms = {"retrieval": retrieval_ms, "engine": total_ms - retrieval_ms, "total": total_ms}
-        return close_answer(self.database, answer_id, retrieval, answer, latency_ms)
+        record = close_answer(self.database, answer_id, retrieval, answer, latency_ms)
+        self.telemetry.answered(record)
+        return record
 
     def _answer(self, release: OpenedRelease, question: Question) -> tuple[Retrieval, Answer]:
         hidden = self.tombstones.hidden()

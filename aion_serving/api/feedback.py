@@ -40,7 +40,9 @@ class Opened(BaseModel):
 def feedback(answer_id: AnswerId, said: Said, assistant: CurrentAssistant) -> Kept:
     """A thumb, a comment or a correction. Saying more later adds to it; saying it anew replaces it."""
     given = Feedback(said.thumb, said.comment, said.correction)
-    return Kept(feedback_id=give_feedback(assistant.home, answer_id, given))
+    feedback_id = give_feedback(assistant.home, answer_id, given)
+    assistant.telemetry.was_told(said.thumb)
+    return Kept(feedback_id=feedback_id)
 
 
 @router.delete("/api/answers/{answer_id}/feedback", summary="Take it back", responses=_UNKNOWN)
@@ -55,4 +57,5 @@ def no_feedback(answer_id: AnswerId, assistant: CurrentAssistant) -> TakenBack:
 def click(answer_id: AnswerId, opened: Opened, assistant: CurrentAssistant) -> Response:
     """The rank at which the source stood is recorded with it, so that the click can be weighed."""
     record_click(assistant.home, answer_id, opened.number)
+    assistant.telemetry.clicked()
     return Response(status_code=204)

@@ -1,6 +1,7 @@
-"""Routes that tell whether the process is alive and whether it can answer."""
+"""Routes that tell whether the process is alive, whether it can answer, and how it has been doing."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from pydantic import BaseModel, Field
 
 from aion_serving.api.shared_state import CurrentAssistant
@@ -28,3 +29,13 @@ async def health() -> Alive:
 def ready(assistant: CurrentAssistant) -> Ready:
     """200 when database, release and embedding model are there; 503 with the reason until then."""
     return Ready(status="ready", release_id=assistant.release().release_id)
+
+
+@router.get("/metrics", summary="Figures for Prometheus", response_class=Response)
+@router.get("/metrics/prom", include_in_schema=False, response_class=Response)
+def metrics(assistant: CurrentAssistant) -> Response:
+    """Counters since the process started, latencies by layer, and the release that serves, in Prometheus' text form.
+
+    `deploy/prometheus` holds alert rules and a Grafana board for them.
+    """
+    return Response(assistant.telemetry.exposition(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
