@@ -4,7 +4,7 @@ import os
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AliasChoices, Field, ValidationError, ValidationInfo, field_validator
@@ -13,6 +13,15 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from aion_assets.core.errors import SettingsError
 
 Network = IPv4Network | IPv6Network
+
+
+class Action(NamedTuple):
+    """What the organisation offers below an answer: a label and the address that it opens."""
+
+    label: str
+    url: str
+
+
 _DATABASES = ("postgresql", "postgres", "postgresql+psycopg2", "sqlite")
 _DAGSTER_DATABASES = ("postgresql", "postgres")
 # Read without the prefix, too.
@@ -73,6 +82,9 @@ class Settings(BaseSettings):
     # Index and answers
     embed_model: str = Field("", description="multilingual-e5-small-enpt, hub id or folder; empty means MiniLM.")
     tau_confidence: float = Field(0.62, ge=0, le=1, description="Answers need at least this calibrated confidence.")
+    actions: Annotated[tuple[Action, ...], NoDecode] = Field(
+        (), description="Links offered below every answer: Open a ticket: https://help.example.org; Call us: /phone."
+    )
 
     @field_validator("allow_private_networks", mode="before")
     @classmethod
@@ -80,6 +92,13 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(ip_network(item.strip(), strict=False) for item in value.split(",") if item.strip())
         return value
+
+    @field_validator("actions", mode="before")
+    @classmethod
+    def _read_actions(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(_action(item) for item in value.split(";") if item.strip())
 
     @field_validator("log_level", mode="before")
     @classmethod
@@ -126,6 +145,16 @@ class Settings(BaseSettings):
         # SQLAlchemy before 2.1 reads postgresql:// as psycopg2. Naming the driver keeps that after an upgrade.
         scheme, _, rest = self.database_url.partition("://")
         return f"postgresql+psycopg2://{rest}" if scheme in ("postgres", "postgresql") else self.database_url
+
+
+def _action(text: str) -> Action:
+    label, _, url = (part.strip() for part in text.partition(":"))
+    own_path = url.startswith("/") and not url.startswith("//")
+    if not label or not (url.startswith(("https://", "http://", "mailto:")) or own_path):
+        raise ValueError(
+            f"{text.strip()!r} is no action; write a label, a colon and an https address, mailto: or a path"
+        )
+    return Action(label, url)
 
 
 def _zone_of_machine() -> ZoneInfo:

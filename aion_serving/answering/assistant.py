@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from aion_assets.core.answer.citations import located_hits, places_in
 from aion_assets.core.answer.confidence import Calibration
 from aion_assets.core.answer.extractive import Answer, answer_question
+from aion_assets.core.answer.suggestions import suggest
 from aion_assets.core.database.engine import Database
 from aion_assets.core.errors import AionError, NoReleaseError, ReleaseError
 from aion_assets.core.home import Home
@@ -28,6 +29,7 @@ from aion_assets.core.record.answers import (
     end_answer,
     open_answer,
 )
+from aion_assets.core.record.suggestions import show_suggestions
 from aion_assets.core.release import releases
 from aion_assets.core.release.releases import Release
 from aion_assets.core.search.hits import Hit, Retrieval
@@ -130,7 +132,8 @@ class Assistant:
         latency_ms = {"retrieval": retrieval_ms, "engine": total_ms - retrieval_ms, "total": total_ms}
         record = close_answer(self.database, answer_id, retrieval, answer, latency_ms)
         self.telemetry.answered(record)
-        return record
+        offered = suggest(retrieval, answer.citations, self.settings.actions) if channel != "cli" else []
+        return replace(record, suggestions=show_suggestions(self.home, answer_id, offered))
 
     def _answer(self, release: OpenedRelease, question: Question) -> tuple[Retrieval, Answer]:
         hidden = self.tombstones.hidden()

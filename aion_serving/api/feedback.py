@@ -1,4 +1,4 @@
-"""What people say of an answer: thumbs, comments, corrections, and which sources they open."""
+"""What people say of an answer and do with it: thumbs, corrections, sources and suggestions that they open."""
 
 from typing import Annotated, Any, Literal
 
@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, Field
 
 from aion_assets.core.record.feedback import Feedback, give_feedback, record_click, take_feedback_back
+from aion_assets.core.record.suggestions import choose_suggestion, convert_suggestion
 from aion_serving.api.shared_state import CurrentAssistant
 from aion_serving.middleware.problems import Problem
 
@@ -30,6 +31,11 @@ class Kept(BaseModel):
 
 class TakenBack(BaseModel):
     taken_back: bool = Field(description="False where nothing was said before.")
+
+
+class Converted(BaseModel):
+    suggestion_id: str = Field(min_length=1, max_length=64, description="The suggestion that was chosen before.")
+    value: float = Field(1.0, ge=0, le=1e12, allow_inf_nan=False, description="In whatever unit you count.")
 
 
 class Opened(BaseModel):
@@ -58,4 +64,26 @@ def click(answer_id: AnswerId, opened: Opened, assistant: CurrentAssistant) -> R
     """The rank at which the source stood is recorded with it, so that the click can be weighed."""
     record_click(assistant.home, answer_id, opened.number)
     assistant.telemetry.clicked()
+    return Response(status_code=204)
+
+
+@router.post(
+    "/api/suggestions/{suggestion_id}/click",
+    summary="Tell that a suggestion was chosen",
+    status_code=204,
+    responses=_UNKNOWN,
+)
+def choose(
+    suggestion_id: Annotated[str, Path(description="As the answer named it.", max_length=64)],
+    assistant: CurrentAssistant,
+) -> Response:
+    """Counts once."""
+    choose_suggestion(assistant.home, suggestion_id)
+    return Response(status_code=204)
+
+
+@router.post("/api/conversions", summary="Tell what a chosen suggestion led to", status_code=204, responses=_UNKNOWN)
+def convert(converted: Converted, assistant: CurrentAssistant) -> Response:
+    """A ticket was opened, a form was sent: whatever the action was for. Counts once, and only after a click."""
+    convert_suggestion(assistant.home, converted.suggestion_id, converted.value)
     return Response(status_code=204)

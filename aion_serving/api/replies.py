@@ -26,6 +26,15 @@ class CitationReply(BaseModel):
     passage: str = Field(description="The whole passage that the sentence stands in.")
 
 
+class SuggestionReply(BaseModel):
+    """What the reader may want next; shown below the answer."""
+
+    suggestion_id: str = Field(description="To be used with `POST /api/suggestions/{id}/click`.")
+    kind: str = Field(description='"question", to be asked as it is, or "action", whose `url` is opened.')
+    text: str
+    url: str = Field(description="Empty for a question.")
+
+
 class AnswerReply(BaseModel):
     """An answer with its citations, or an abstention with the nearest passages."""
 
@@ -42,6 +51,7 @@ class AnswerReply(BaseModel):
                     "release_id": "48579a4ceb9d…",
                     "citations": [],
                     "nearest": [],
+                    "suggestions": [],
                 }
             ]
         }
@@ -56,6 +66,7 @@ class AnswerReply(BaseModel):
     release_id: str = Field(description="The release that produced it.")
     citations: list[CitationReply]
     nearest: list[CitationReply] = Field(description="Passages offered by an abstention; they support nothing.")
+    suggestions: list[SuggestionReply] = Field(description="Follow-up questions and the organisation's actions.")
 
 
 class HitReply(BaseModel):
@@ -91,6 +102,15 @@ def answer_reply(record: AnswerRecord) -> AnswerReply:
         release_id=record.release_id,
         citations=[_citation(item) for item in record.citations],
         nearest=[_citation(item) for item in record.nearest],
+        suggestions=[
+            SuggestionReply(
+                suggestion_id=shown.suggestion_id,
+                kind=shown.suggestion.kind,
+                text=shown.suggestion.text,
+                url=shown.suggestion.url,
+            )
+            for shown in record.suggestions
+        ],
     )
 
 

@@ -211,6 +211,23 @@ feedback = Table(
     Index("feedback_by_time", "tenant_id", "created_at"),
 )
 
+# What was offered below an answer. That it was shown, chosen and led to something are events.
+suggestions = Table(
+    "suggestions",
+    metadata,
+    Column("suggestion_id", String(32), primary_key=True),
+    Column("tenant_id", String(64), nullable=False),
+    Column("answer_id", String(32), ForeignKey("answers.answer_id"), nullable=False),
+    Column("rank", Integer, nullable=False),  # from 1
+    Column("kind", String(16), nullable=False),  # question | action
+    Column("text", Text, nullable=False),
+    Column("url", Text, nullable=False),  # "" for a question
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("chosen_at", UtcDateTime),  # first time
+    Column("converted_at", UtcDateTime),  # first time
+    Index("suggestions_by_answer", "answer_id"),
+)
+
 # Questions with the right documents, as a person named them.
 golden_queries = Table(
     "golden_queries",

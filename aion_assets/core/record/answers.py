@@ -22,6 +22,7 @@ from aion_assets.core.record.passages import (
     passage_rows,
     read_passages,
 )
+from aion_assets.core.record.suggestions import ShownSuggestion
 from aion_assets.core.records import Citation
 from aion_assets.core.search.hits import Retrieval
 
@@ -51,7 +52,9 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class AnswerRecord:
-    """`nearest`: what an abstention offered instead of citations. `given`: in the order of the retrieval."""
+    """`nearest`: what an abstention offered instead of citations. `given`: in the order of the retrieval.
+    `suggestions`: what is offered below the answer while it is new.
+    """
 
     answer_id: str
     tenant_id: str
@@ -70,6 +73,7 @@ class AnswerRecord:
     citations: Sequence[Citation] = field(default_factory=list)
     nearest: Sequence[Citation] = field(default_factory=list)
     given: Sequence[GivenPassage] = field(default_factory=list)
+    suggestions: Sequence[ShownSuggestion] = field(default_factory=list)
 
     @property
     def used(self) -> str:

@@ -68,6 +68,33 @@ class ClickEvent(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ImpressionEvent(Event):
+    """Suggestions were shown below an answer, in this order."""
+
+    kind: ClassVar[str] = "impression"
+    suggestion_ids: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestionEvent(Event):
+    """A suggestion was chosen, for the first time."""
+
+    kind: ClassVar[str] = "suggestion_click"
+    suggestion_id: str
+    rank: int
+    of_kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConversionEvent(Event):
+    """What a chosen suggestion led to has happened. `value` is in whatever unit the organisation counts."""
+
+    kind: ClassVar[str] = "conversion"
+    suggestion_id: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
 class ReleaseEvent(Event):
     """`action`: published or rolled_back. `before`: the release that served until then, "" before the first."""
 

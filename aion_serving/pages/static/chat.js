@@ -238,8 +238,27 @@ function answerView(answer) {
       : null,
     shown.length ? element("ol", { class: "cards" }, ...shown.map((item) => card(item, answer.answer_id, !abstained))) : null,
     element("footer", {}, confidence(answer), element("span", { class: "actions" }, copyButton(answer), why)),
+    suggestionsView(answer),
     ...feedbackView(answer),
     panel);
+}
+
+// What the reader may want next. A question is asked at once; an action opens beside the chat.
+function suggestionsView(answer) {
+  if (!answer.suggestions.length) return null;
+  const tell = (item) => fetch(`/api/suggestions/${item.suggestion_id}/click`, { method: "POST", keepalive: true })
+    .catch(() => {});
+  return element("ul", { class: "suggestions", "aria-label": t.suggestions }, ...answer.suggestions.map((item) => {
+    const link = item.url.startsWith("mailto:") ? item.url : safeLink(item.url);
+    return element("li", {}, item.kind === "action"
+      ? element("a", {
+        href: link, target: "_blank", rel: "noopener noreferrer", class: "suggestion", onclick: () => tell(item),
+      }, item.text)
+      : element("button", {
+        type: "button", class: "suggestion",
+        onclick: () => { if (!sendButton.disabled) { tell(item); ask(item.text); } },
+      }, item.text));
+  }));
 }
 
 // Whether it helped, and where it did not a box for what the answer should have been.
