@@ -9,11 +9,13 @@ from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from aion_assets.core.errors import ParseError
+from aion_assets.core.parse.titles import is_general, is_telling_name, names_nothing
 from aion_assets.core.records import Anchor, ParsedDocument, QuarantineReason
 
 # About 5 000 pages. Nobody reads more of one document, and more chunks of one file only crowd the index.
 MAX_TEXT_CHARS = 10_000_000
 MAX_TITLE_CHARS = 300
+_GIVEN_BY_PEOPLE = ("eml", "jsonl", "md")  # parsers of types whose titles no program invents
 _SEPARATOR = "\n\n"
 
 _LINE_BREAKS = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
@@ -54,6 +56,7 @@ class Draft:
         self._anchors: list[Anchor] = []
         self._headings: list[tuple[int, str]] = []
         self._first_heading = ""
+        self._head_name = ""
         self._fragment = ""
         self._page = 0
         self._length = 0
@@ -91,6 +94,10 @@ class Draft:
             self._first_heading = self._first_heading or line
             self._fragment = fragment
             self._place_is_new = True
+
+    def name_from_head(self, line: str) -> None:
+        """A line of the page's head. It is the title where the first heading is one that many documents have."""
+        self._head_name = line
 
     def paragraph(self, text: str) -> None:
         """Add text. Line breaks stay, runs of blanks become one, blank lines separate paragraphs."""
@@ -148,11 +155,17 @@ class Draft:
 
     def _best_title(self, url: str, filename: str) -> str:
         address = urlsplit(url)
+        given = one_line(self.title)
+        stem = PurePosixPath(filename).stem or PurePosixPath(unquote(address.path)).stem
+        heading = self._first_heading
+        tells = bool(heading) and not is_general(heading)
         candidates = (
-            self.title,
-            self._first_heading,
-            PurePosixPath(filename).stem,
-            PurePosixPath(unquote(address.path)).stem,
+            "" if self.parser not in _GIVEN_BY_PEOPLE and names_nothing(given) else given,
+            heading if tells else "",
+            self._head_name,
+            stem if heading and is_telling_name(stem) else "",
+            heading,
+            stem,
             address.netloc,
         )
         found = (one_line(candidate)[:MAX_TITLE_CHARS].strip() for candidate in candidates)

@@ -19,6 +19,10 @@ from aion_assets.core.parse.formats.html_blocks import (
     shown_length,
     write_blocks,
 )
+from aion_assets.core.parse.formats.html_names import clear_misleading_names
+from aion_assets.core.parse.formats.html_notation import write_notation
+from aion_assets.core.parse.formats.html_shown import show_as_read
+from aion_assets.core.parse.formats.html_tables import spread_merged_cells
 from aion_assets.core.records import QuarantineReason
 
 # trafilatura's output uses TEI-like names. They are mapped to HTML's, so that one writer serves both.
@@ -45,17 +49,22 @@ _HTML_NAMES = {"list": "ul", "item": "li", "quote": "blockquote", "row": "tr", "
 
 def parse(raw: RawFile, draft: Draft) -> None:
     draft.parser = "html"
-    tree = _load(raw.text())
+    tree = _load(raw.text(), draft)
     _write_metadata(tree, raw.url, draft)
     _write_text(tree, raw.url, draft)
 
 
 def write_markup(markup: str, draft: Draft) -> None:
     """Write the text of `markup`: HTML inside another format."""
-    _write_text(_load(markup), "", draft)
+    _write_text(_load(markup, draft), "", draft)
 
 
-def _load(markup: str) -> _Element:
+def write_whole(markup: str, draft: Draft) -> None:
+    """Write all of `markup`: a part of a document, without menus around it."""
+    write_blocks(_load(markup, draft), draft)
+
+
+def _load(markup: str, draft: Draft) -> _Element:
     from trafilatura import load_html
 
     tree: _Element | None = load_html(markup) if markup.strip() else None
@@ -64,7 +73,16 @@ def _load(markup: str) -> _Element:
     if tree is None:
         raise ParseError(QuarantineReason.BROKEN, "The HTML cannot be read.")
     _unwrap(tree)
+    prepare(tree, draft)
     return tree
+
+
+def prepare(tree: _Element, draft: Draft) -> None:
+    """Rewrite what neither reader of pages understands: struck-out text, folded answers, formulas, merged cells."""
+    clear_misleading_names(tree)
+    show_as_read(tree, draft)
+    write_notation(tree)
+    spread_merged_cells(tree)
 
 
 def _unwrap(tree: _Element) -> None:
@@ -97,6 +115,9 @@ def _write_text(tree: _Element, url: str, draft: Draft) -> None:
 def _reads_better(content: _Element, found: _Element) -> bool:
     """Whether all of `content` is a better main text than what trafilatura found."""
     everything, chosen = shown_length(content), len(one_line("".join(found.itertext())))
+    is_marked = content.tag == "main" or content.get("role") == "main"
+    if is_marked and 0 < everything <= _SHORT_PAGE_CHARS and not _is_within(found, content):
+        return shown_length(content, chrome=True) <= _SHORT_PAGE_CHARS  # menus were taken, or a box beside the content
     if content.tag == "main" and chosen > _MENUS_TAKEN * max(shown_length(content, chrome=True), 1):
         return True  # a short page, to which trafilatura added the menus
     structured = sum(shown_length(element) for element in content.iter("pre", "dl"))
@@ -108,6 +129,12 @@ def _reads_better(content: _Element, found: _Element) -> bool:
     return everything * _SAME_TEXT <= chosen or structured >= _DOCUMENTATION_SHARE * everything
 
 
+def _is_within(found: _Element, content: _Element) -> bool:
+    """Whether the text that was found begins and ends inside of `content`."""
+    text, letters = ("".join(filter(str.isalnum, "".join(part.itertext()))) for part in (content, found))
+    return letters[:40] in text and letters[-40:] in text
+
+
 def _lacks_headings(found: _Element, tree: _Element) -> bool:
     """Whether `found` lost the headings of the page: trafilatura may drop them where nothing marks the content. Only
     pages without page furniture, and manuals with little of it, count.
@@ -116,7 +143,8 @@ def _lacks_headings(found: _Element, tree: _Element) -> bool:
         return False
     shown = [heading for heading in tree.iter(*HEADINGS) if not any(map(is_chrome, heading.iterancestors()))]
     everything, chosen = shown_length(tree), len(one_line("".join(found.itertext())))
-    if shown and _ALL_TEXT * (everything - sum(map(shown_length, shown))) <= chosen:
+    beside = everything - sum(shown_length(heading) + 2 for heading in shown)  # with the blanks around them
+    if shown and _ALL_TEXT * beside <= chosen:
         return True
     structured = sum(shown_length(element) for element in tree.iter("pre", "dl"))
     is_manual = len(shown) >= _MANUAL_HEADINGS and structured >= _DOCUMENTATION_SHARE * everything

@@ -24,7 +24,6 @@ _BLOCKS = frozenset(
     "hgroup hr li main ol p pre section summary table tbody td tfoot th thead tr ul".split()
 )
 _PERMALINK = re.compile(r"^[\s¶#§🔗]+|[\s¶#§🔗]+$")
-_EXPONENT = re.compile(r"[-−+]?(?:\d+|[nk](?:\s*[-−+]\s*\d+)?)")
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 
 
@@ -108,8 +107,6 @@ class _BlockWriter:
             self._table(element)
         elif tag == "br":
             self._pending.append("\n")
-        elif _is_exponent(element):
-            self._pending.append(f"^{element.text}")
         elif tag in ("ul", "ol", "dl"):
             self._list(element)
         elif tag in _BLOCKS:
@@ -161,7 +158,8 @@ class _BlockWriter:
         for row in table.iter("tr"):
             cells = [one_line("".join(_inline(cell))) for cell in row.iterchildren("td", "th")]
             if any(cells):
-                lines.append(" | ".join(cells))
+                filled = max(place for place, cell in enumerate(cells) if cell)
+                lines.append(" | ".join(cells[: filled + 1]))
         self._draft.paragraph("\n".join(lines))
 
     def _inline(self, text: str | None) -> None:
@@ -178,11 +176,6 @@ class _BlockWriter:
         return any(below is not element for below in element.iter(*(tags or _BLOCKS)))
 
 
-def _is_exponent(element: _Element) -> bool:
-    """Whether a <sup> is an exponent: 2<sup>7</sup> is not 27. A note is a link, so it has an element inside."""
-    return element.tag == "sup" and not len(element) and bool(_EXPONENT.fullmatch(element.text or ""))
-
-
 def _inline(element: _Element) -> Iterator[str]:
     """All text below `element`, with `<br>` as a line break and a blank between blocks."""
     yield element.text or ""
@@ -190,8 +183,6 @@ def _inline(element: _Element) -> Iterator[str]:
         if not is_chrome(child):
             if child.tag == "br":
                 yield "\n"
-            elif _is_exponent(child):
-                yield f"^{child.text}"
             elif child.tag in _BLOCKS and child.tag != "pre":
                 yield " "
                 yield from _inline(child)

@@ -4,6 +4,7 @@ import re
 
 from aion_assets.core.parse.detect import RawFile
 from aion_assets.core.parse.draft import Draft
+from aion_assets.core.parse.formats.html import prepare
 from aion_assets.core.parse.formats.html_blocks import write_blocks
 
 _FRONT_MATTER = re.compile(r"\A\ufeff?---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
@@ -25,4 +26,6 @@ def parse(raw: RawFile, draft: Draft) -> None:
     # Deeper nesting is left out with all that follows it. 20 is a list of ten levels.
     rendered = MarkdownIt("commonmark", {"maxNesting": 200}).enable(["table", "strikethrough"]).render(text)
     if rendered.strip():
-        write_blocks(html.fragment_fromstring(rendered, create_parent="div"), draft)
+        tree = html.fragment_fromstring(rendered, create_parent="div")
+        prepare(tree, draft)
+        write_blocks(tree, draft)

@@ -16,12 +16,6 @@ _MIN_PAGE_LETTERS = 16
 _MAX_UNREADABLE_SHARE = 0.3
 _OCR_DPI = 300
 _MAX_RENDERED_PIXELS = 25_000_000  # A4 at 300 dpi has 9 million
-# Titles that programs write by themselves: their own name, or the name of the printed file.
-_PROGRAM_TITLE = re.compile(
-    r"^(?:untitled|sem título|document\d*|slide \d+|microsoft (?:word|powerpoint|excel)\b.*)$"
-    r"|\.(?:docx?|xlsx?|pptx?|odt|indd|tex|dvi|cdr|qxd|pdf|rtf|txt|html?)$",
-    re.IGNORECASE,
-)
 
 
 def parse(raw: RawFile, draft: Draft) -> None:
@@ -155,8 +149,6 @@ def _recognise(page: Any, number: int, raw: RawFile, draft: Draft) -> str:
 
 def _read_metadata(document: Any, draft: Draft) -> None:
     fields = document.get_metadata_dict()
-    title = one_line(fields.get("Title", ""))
-    if len(title) > 3 and not _PROGRAM_TITLE.search(title):
-        draft.title = title
+    draft.title = one_line(fields.get("Title", ""))
     if created := re.match(r"D:(\d{4})(\d{2})(\d{2})", fields.get("CreationDate", "")):
         draft.published = "-".join(created.groups())

@@ -22,8 +22,6 @@ def parse(raw: RawFile, draft: Draft) -> None:
     except (PackageNotFoundError, KeyError, ValueError) as error:
         raise ParseError(QuarantineReason.BROKEN, f"The presentation is damaged: {error}.") from error
     draft.title = presentation.core_properties.title or ""
-    if draft.title == "PowerPoint Presentation":  # the program's default
-        draft.title = ""
     for number, slide in enumerate(presentation.slides, 1):
         draft.page(number)
         title = slide.shapes.title

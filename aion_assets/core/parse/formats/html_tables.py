@@ -1,0 +1,116 @@
+"""Merged cells of a table are written into every row and column that they cover, before the page is read."""
+
+from lxml.etree import _Element
+
+from aion_assets.core.parse.draft import one_line
+
+# More than any table that people read. HTML allows a cell to span 65 534 rows and 1 000 columns.
+_MAX_SPAN = 60
+_MAX_COPIES = 10_000  # of cells, in one page
+_MAX_COPIED_CHARS = 300  # a longer cell is a layout's column of text
+_LAYOUT = ("table", "pre", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "form")
+
+
+def spread_merged_cells(tree: _Element) -> None:
+    left = _MAX_COPIES
+    for table in tree.iter("table"):
+        rows = [row for row in table.iter("tr") if next(row.iterancestors("table")) is table]
+        if any(_span(cell, name) > 1 for row in rows for cell in _cells(row) for name in ("rowspan", "colspan")):
+            heads = _heads(rows)
+            left = _spread(rows, left)
+            _join(heads, rows)
+        if left <= 0:
+            return
+
+
+def _spread(rows: list[_Element], left: int) -> int:
+    """Returns how many more cells may be made."""
+    pending: dict[int, tuple[_Element, int]] = {}  # column → the cell that covers it, and for how many rows more
+    for row in rows:
+        cells = _cells(row)
+        column = 0
+        wide = len(cells) == 1 and not pending  # a title over the whole table is said once
+        for cell in cells:
+            column, left = _fill(row, cell, column, pending, left)
+            across, down = (_span(cell, name) for name in ("colspan", "rowspan"))
+            for name in ("colspan", "rowspan"):
+                cell.attrib.pop(name, None)
+            for step in range(across):
+                if step and not wide and left > 0 and _may_be_repeated(cell):
+                    cell.addnext(_copy(cell))
+                    left -= 1
+                if down > 1 and _may_be_repeated(cell):
+                    pending[column + step] = (cell, down - 1)
+            column += across
+        _, left = _fill(row, None, column, pending, left)
+    return left
+
+
+def _fill(
+    row: _Element, before: _Element | None, column: int, pending: dict[int, tuple[_Element, int]], left: int
+) -> tuple[int, int]:
+    """Put what reaches down from rows above into `row`, from `column` on, before the cell `before`."""
+    while column in pending and left > 0:
+        cell, rows = pending.pop(column)
+        if rows > 1:
+            pending[column] = (cell, rows - 1)
+        if before is None:
+            row.append(_copy(cell))
+        else:
+            before.addprevious(_copy(cell))
+        column += 1
+        left -= 1
+    return column, left
+
+
+def _heads(rows: list[_Element]) -> list[_Element]:
+    """The rows of column names: those that are marked so, or two rows without a figure, the first with wide cells."""
+    marked = []
+    for row in rows:
+        parent = row.getparent()
+        is_head = parent is not None and parent.tag == "thead"
+        if not _cells(row) or not (is_head or all(cell.tag == "th" for cell in _cells(row))):
+            break
+        marked.append(row)
+    spans = [_span(cell, "colspan") for cell in _cells(rows[0])]
+    if marked or len(rows) < 3 or len(spans) < 2 or max(spans) == 1:
+        return marked
+    figures = any(character.isdigit() for row in rows[:2] for character in "".join(row.itertext()))
+    return [] if figures else rows[:2]
+
+
+def _join(heads: list[_Element], rows: list[_Element]) -> None:
+    """Make one row of two rows of column names: "Adulto" above "manhã" and "tarde" becomes "Adulto manhã" and so on."""
+    if len(heads) < 2 or len(heads) == len(rows) or len({len(_cells(row)) for row in heads}) != 1:
+        return
+    *above, last = heads
+    for place, cell in enumerate(_cells(last)):
+        names = [one_line("".join(_cells(row)[place].itertext())) for row in heads]
+        for child in list(cell):
+            cell.remove(child)
+        cell.text = " ".join(dict.fromkeys(filter(None, names)))
+    for row in above:
+        parent = row.getparent()
+        if parent is not None:
+            parent.remove(row)
+
+
+def _cells(row: _Element) -> list[_Element]:
+    return list(row.iterchildren("td", "th"))
+
+
+def _span(cell: _Element, name: str) -> int:
+    value = (cell.get(name) or "").strip()
+    return min(int(value), _MAX_SPAN) if value.isascii() and value.isdigit() and int(value[:9]) > 1 else 1
+
+
+def _may_be_repeated(cell: _Element) -> bool:
+    if next(cell.iter(*_LAYOUT), None) is not None:
+        return False
+    return len("".join(cell.itertext())) <= _MAX_COPIED_CHARS
+
+
+def _copy(cell: _Element) -> _Element:
+    made: _Element = cell.makeelement(cell.tag)
+    made.text = one_line(" ".join(cell.itertext()))
+    return made
