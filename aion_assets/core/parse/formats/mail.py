@@ -36,19 +36,30 @@ def _write(message: MIMEPart, draft: Draft, depth: int) -> None:
 
 
 def _write_body(message: MIMEPart, draft: Draft) -> None:
-    """Write the plain text, or the HTML where some program left the plain text blank."""
-    for kind in ("plain", "html"):
-        body = message.get_body(preferencelist=(kind,))
-        text = _text(body) if body is not None else ""
-        if not text.strip():
-            continue
-        if kind == "html":
+    """Write all texts that a mail program shows, in their order: some put pictures between them."""
+    for part in _body_parts(message):
+        text = _text(part)
+        if part.get_content_subtype() == "html":
             from aion_assets.core.parse.formats.html import write_markup
 
             write_markup(text, draft)
         else:
             draft.paragraph(text)
-        return
+
+
+def _body_parts(part: MIMEPart) -> Iterator[MIMEPart]:
+    """The inline texts of a mail. Of alternatives it is the plain one, unless some program left that blank."""
+    kind = part.get_content_type()
+    if kind == "multipart/alternative":
+        found = [list(_body_parts(below)) for below in part.iter_parts()]
+        plain = [texts for texts in found if texts and all(text.get_content_subtype() == "plain" for text in texts)]
+        yield from next(iter(plain), next((texts for texts in reversed(found) if texts), []))
+    elif part.is_multipart() and kind != "message/rfc822":
+        for below in part.iter_parts():
+            yield from _body_parts(below)
+    elif kind in ("text/plain", "text/html") and not part.is_attachment() and not part.get_filename():
+        if _text(part).strip():
+            yield part
 
 
 def _text(part: MIMEPart) -> str:

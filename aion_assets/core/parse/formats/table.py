@@ -6,8 +6,9 @@ costs one row instead of the file.
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 from statistics import median
 
 from aion_assets.core.errors import ParseError
@@ -17,6 +18,8 @@ from aion_assets.core.records import QuarantineReason
 
 _DELIMITERS = (";", ",", "\t", "|")
 _SNIFFED_ROWS = 50
+_SIGNS_IN_NUMBERS = str.maketrans("", "", ".,-–+ %$R€/:<>≥≤")
+_RANGE = re.compile(r"[<>≥≤]?\s*\d{1,4}\s*(?:[-–/]\s*\d{1,4}|\+)|[<>≥≤]\s*\d{1,4}")
 
 
 def parse(raw: RawFile, draft: Draft) -> None:
@@ -100,11 +103,41 @@ def _header_place(rows: Sequence[Sequence[str]]) -> int:
     for place, row in enumerate(rows):
         if widths[place] >= 0.6 * median(widths[place:]):
             named = [cell for cell in row if cell]
-            looks_named = not any(_is_number(cell) for cell in named) and len(set(named)) == len(named) > 1
+            looks_named = len(set(named)) == len(named) > 1 and not _holds_values(row, rows[place + 1 :])
             return place if looks_named and place < len(rows) - 1 else -1
     return -1
 
 
+def _holds_values(row: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
+    """Whether `row` has figures of the kind that the rows below it have. Ranges, ages and years may name columns."""
+    figures = [place for place, cell in enumerate(row) if _is_number(cell)]
+    if not figures:
+        return False
+    if _is_series([row[place] for place in figures]) and not _is_number(row[0]):
+        return False
+    for place in figures:
+        others = [other[place] for other in below if place < len(other) and other[place]]
+        alike = sum(_shape(other) == _shape(row[place]) for other in others)
+        if not _may_name(row[place]) or 2 * alike > len(others):
+            return True
+    return False
+
+
+def _is_series(cells: Sequence[str]) -> bool:
+    """Whether cells count up one by one: months, days or years above their columns."""
+    numbers = [int(cell) for cell in cells if cell.isascii() and cell.isdigit() and len(cell) <= 4]
+    counts = all(after == before + 1 for before, after in pairwise(numbers))
+    return len(numbers) == len(cells) > 2 and counts and numbers[0] in (0, 1, *range(1900, 2100))
+
+
+def _may_name(cell: str) -> bool:
+    return _RANGE.fullmatch(cell) is not None or (len(cell) == 4 and cell.isdigit())
+
+
+def _shape(cell: str) -> str:
+    """The signs of a cell with its digits alike: 0-14 and 15-64 are both "9-9"."""
+    return re.sub(r"\d+", "9", cell) if not (len(cell) == 4 and cell.isdigit()) else "year"
+
+
 def _is_number(cell: str) -> bool:
-    digits = cell.translate(str.maketrans("", "", ".,-+ %$R€/:"))
-    return digits.isdigit() and len(digits) != 4  # a year may name a column
+    return cell.translate(_SIGNS_IN_NUMBERS).isdigit()
