@@ -14,9 +14,8 @@ from lxml.etree import _Element
 from aion_assets.core.errors import ParseError
 from aion_assets.core.parse.detect import RawFile
 from aion_assets.core.parse.draft import Draft, one_line
-from aion_assets.core.parse.formats import docx_parts, struck
+from aion_assets.core.parse.formats import docx_imports, docx_parts, struck
 from aion_assets.core.parse.formats.archive import check_unpacked_size, is_strict
-from aion_assets.core.parse.formats.docx_imports import write_imported
 from aion_assets.core.parse.formats.docx_numbering import Numbering
 from aion_assets.core.parse.formats.docx_runs import FALLBACK, RunReader, W, without_struck
 from aion_assets.core.parse.formats.docx_tables import table_cells, table_lines
@@ -45,6 +44,7 @@ def open_document(body: bytes) -> Any:
     import docx
     from docx.opc.exceptions import PackageNotFoundError
 
+    docx_imports.take_imported_parts_as_bytes()
     try:
         return docx.Document(io.BytesIO(body))
     except (PackageNotFoundError, KeyError, ValueError) as error:
@@ -176,7 +176,7 @@ class _Writer:
         part = docx_parts.related_part(self._document.part, element)
         if part is None:
             self._draft.note("an imported part is missing in the file")
-        elif nested := write_imported(part, self._draft, self._depth):
+        elif nested := docx_imports.write_imported(part, self._draft, self._depth):
             _Writer(open_document(nested), self._draft, self._depth + 1).write(open_document(nested).element.body)
 
     def _edge_lines(self, kind: str) -> Iterator[str]:

@@ -16,6 +16,18 @@ _HTML = ("text/html", "application/xhtml+xml")
 _WORD = "wordprocessingml"
 
 
+def take_imported_parts_as_bytes() -> None:
+    """Keep python-docx from reading imported parts as XML: one that is a Word file would fail the whole document."""
+    from docx.opc.constants import RELATIONSHIP_TYPE
+    from docx.opc.part import Part, PartFactory
+    from docx.parts.image import ImagePart
+
+    def part_class(content_type: str, relation_type: str) -> Any:
+        return {RELATIONSHIP_TYPE.IMAGE: ImagePart, RELATIONSHIP_TYPE.A_F_CHUNK: Part}.get(relation_type)
+
+    PartFactory.part_class_selector = staticmethod(part_class)
+
+
 def write_imported(part: Any, draft: Draft, depth: int) -> bytes:
     """Write HTML and plain text into `draft`. Returns the file of a Word document for the caller to write, or b"".
 

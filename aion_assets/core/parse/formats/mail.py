@@ -58,8 +58,7 @@ def _body_parts(part: MIMEPart) -> Iterator[MIMEPart]:
         for below in part.iter_parts():
             yield from _body_parts(below)
     elif kind in ("text/plain", "text/html") and not part.is_attachment() and not part.get_filename():
-        if _text(part).strip():
-            yield part
+        yield from [part] if _text(part).strip() else []
 
 
 def _text(part: MIMEPart) -> str:

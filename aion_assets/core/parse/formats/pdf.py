@@ -6,8 +6,10 @@ from typing import Any
 from aion_assets.core.errors import ParseError
 from aion_assets.core.parse.detect import RawFile
 from aion_assets.core.parse.draft import Draft, one_line
-from aion_assets.core.parse.formats import pdf_layout
+from aion_assets.core.parse.formats import pdf_layout, struck
 from aion_assets.core.parse.formats.ocr import read_image
+from aion_assets.core.parse.formats.pdf_form import with_filled
+from aion_assets.core.parse.formats.pdf_marks import read_filled, read_strokes
 from aion_assets.core.records import QuarantineReason
 
 # Fewer letters on a page with pictures are a stamp or a page number over a scan.
@@ -43,10 +45,11 @@ def _write_pages(document: Any, raw: RawFile, draft: Draft) -> None:
     pages: list[list[pdf_layout.Line]] = []
     scanned: dict[int, str] = {}
     outline = _outline(document)
+    form = _form(document, draft)
     broken: list[int] = []
     for index in range(len(document)):
         try:
-            lines, scanned[index] = _read_page(document[index], index + 1, raw, draft)
+            lines, scanned[index] = _read_page(document[index], index + 1, raw, draft, form)
         except pypdfium2.PdfiumError:
             lines = []
             broken.append(index + 1)
@@ -54,20 +57,43 @@ def _write_pages(document: Any, raw: RawFile, draft: Draft) -> None:
     if broken:
         _remark_broken(broken, len(pages), draft)
     levels = pdf_layout.heading_levels(pages)
-    for index, lines in enumerate(pdf_layout.drop_running_lines(pages)):
+    groups = [list(pdf_layout.paragraphs(lines)) for lines in pdf_layout.drop_running_lines(pages)]
+    pdf_layout.join_over_pages(groups)
+    for index, paragraphs in enumerate(groups):
         draft.page(index + 1)
         draft.paragraph(scanned.get(index, ""))
-        _write_page(lines, levels, outline.get(index, []), draft)
+        _write_page(paragraphs, levels, outline.get(index, []), draft)
 
 
-def _read_page(page: Any, number: int, raw: RawFile, draft: Draft) -> tuple[list[pdf_layout.Line], str]:
+def _form(document: Any, draft: Draft) -> Any:
+    """The handle of the document's form, None where it has none."""
+    from pypdfium2 import raw as pdfium
+
+    kind = document.get_formtype()
+    if kind == pdfium.FORMTYPE_NONE:
+        return None
+    if kind != pdfium.FORMTYPE_ACRO_FORM:
+        draft.note("the file is a dynamic form (XFA): its fields may not be read; print it to a new PDF")
+    document.init_forms()
+    return document.formenv
+
+
+def _read_page(page: Any, number: int, raw: RawFile, draft: Draft, form: Any) -> tuple[list[pdf_layout.Line], str]:
     """The lines of a page, or the text that Tesseract reads in it."""
     textpage = page.get_textpage()
-    lines = pdf_layout.read_lines(textpage, page.get_height())
-    recognised = _recognise(page, number, raw, draft) if _needs_ocr(page, lines) else ""
+    lines, has_struck = pdf_layout.read_lines(textpage, page.get_height(), read_strokes(page))
+    if has_struck:
+        draft.note(struck.REMARK)
+    recognised = _recognise(page, number, raw, draft) if _needs_ocr(page, lines) and not has_struck else ""
+    filled = read_filled(page, form)
+    if filled and not recognised:
+        lines = with_filled(lines, filled, textpage)
     textpage.close()
     page.close()
-    return [] if recognised else lines, recognised
+    if recognised:
+        typed = "\n\n".join(f"{item.name}: {item.text}" if item.name else item.text for item in filled if item.text)
+        return [], f"{recognised}\n\n{typed}"
+    return lines, ""
 
 
 def _remark_broken(numbers: list[int], pages: int, draft: Draft) -> None:
@@ -78,11 +104,10 @@ def _remark_broken(numbers: list[int], pages: int, draft: Draft) -> None:
 
 
 def _write_page(
-    lines: list[pdf_layout.Line], levels: dict[float, int], outline: list[tuple[int, str]], draft: Draft
+    groups: list[list[pdf_layout.Line]], levels: dict[float, int], outline: list[tuple[int, str]], draft: Draft
 ) -> None:
     """Write a page. The outline's entries are its headings; without an outline, letter size decides."""
     awaited = {_key(title): level for level, title in outline}
-    groups = list(pdf_layout.paragraphs(lines))
     texts = [pdf_layout.paragraph_text(group) for group in groups]
     absent = awaited.keys() - {_key(text) for text in texts}
     for level, title in outline:

@@ -1,12 +1,17 @@
 """Lines of a PDF page. Their geometry shows where paragraphs end and which lines are headings."""
 
+import ctypes
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
+from aion_assets.core.parse.formats.notation import raised
 from aion_assets.core.parse.formats.ocr import join_lines
+from aion_assets.core.parse.formats.pdf_marks import Strokes
+from aion_assets.core.parse.formats.struck import kept_label
 
 # Fractions of the line's height that fit two-column, tabular and running text.
 _MAX_LINE_GAP = 1.0
@@ -20,6 +25,12 @@ _MAX_HEADING_CHARS = 150
 # A mark that begins a list item or numbered clause. Such a line is never joined to the one before.
 _ITEM = re.compile(r"(?:[•▪◦‣·*–—-]|\(?[a-zA-Z0-9]{1,3}[.)]|§|Art\.|[IVXLC]+\s*[–—-])\s")
 
+# A raised figure is smaller than its base and stands higher by a part of the base's size.
+_RAISED_SIZE = 0.85
+_RAISED_BY = 0.15
+_SAME_LINE = 0.3  # of its height
+_NO_BLANK = 0.05
+_RAISED_AFTER = re.compile(r"[\w)\]]")
 _PAGE_NUMBER = re.compile(r"(?<!\d)\d{1,5}(?!\d)")  # more digits are the number of an order or a case
 
 
@@ -41,14 +52,18 @@ class Line:
         return max(self.top - self.bottom, 1.0)
 
 
-def read_lines(textpage: Any, page_height: float) -> list[Line]:
-    """Lines in the order of the page's content stream, which keeps columns apart. Hyphens at line ends are removed."""
+def read_lines(textpage: Any, page_height: float, strokes: Strokes) -> tuple[list[Line], bool]:
+    """Lines in the order of the page's content stream, which keeps columns apart. Hyphens at line ends are removed.
+
+    Returns whether anything was struck out, too: it is not among the lines.
+    """
     from pypdfium2 import raw as pdfium
 
     text = textpage.get_text_range()
     # pdfium counts UTF-16 units. Each such rare character would shift the geometry by one.
     exact = len(text) == textpage.count_chars()
     lines: list[Line] = []
+    gone: list[tuple[int, str]] = []  # number of lines before it, text that was struck out
     margin = _MARGIN * page_height
     start = 0
     for part in text.split("\r\n"):
@@ -60,10 +75,91 @@ def read_lines(textpage: Any, page_height: float) -> list[Line]:
                 last = start + len(content.rstrip()) - 1
                 line = _measure(textpage, piece, first, last, pdfium) if exact else Line(piece.strip(), 0, 0, 0, 0, 0)
                 line.marginal = exact and not margin < (line.bottom + line.top) / 2 < page_height - margin
-                lines.append(line)
+                spans = strokes.through(line.bottom, line.top) if exact else []
+                kept, struck_out = _unstruck(textpage, text, (first, last), spans) if spans else (None, "")
+                line.text = (
+                    _with_raised(textpage, line.text, text, (first, last)) if exact and kept is None else line.text
+                )
+                if struck_out:
+                    gone.append((len(lines), struck_out))
+                    line.text = kept or ""
+                if line.text:
+                    lines.append(line)
             start += len(piece)
         start += 2
-    return lines
+    _keep_labels(lines, gone)
+    return (_joined(lines) if exact else lines), bool(gone)
+
+
+def _joined(lines: Sequence[Line]) -> list[Line]:
+    """The lines, with the pieces of one put together: pdfium begins a new one after a raised figure."""
+    whole: list[Line] = []
+    for line in lines:
+        before = whole[-1] if whole else None
+        if (
+            before is not None
+            and abs(line.bottom - before.bottom) < _SAME_LINE * before.height
+            and abs(line.left - before.right) < before.height * _SAME_LINE * 2
+            and not before.text.endswith("\ufffe")
+        ):
+            blank = "" if line.text[:1] in ".,;:)" or line.left - before.right < _NO_BLANK * before.height else " "
+            before.text += blank + line.text
+            before.right, before.tabular = line.right, before.tabular or line.tabular
+        else:
+            whole.append(line)
+    return whole
+
+
+def _unstruck(
+    textpage: Any, text: str, place: tuple[int, int], spans: Sequence[tuple[float, float]]
+) -> tuple[str | None, str]:
+    """The characters of a place that no stroke crosses, None where all are whole, and the others."""
+    kept: list[str] = []
+    crossed: list[str] = []
+    for index in range(place[0], place[1] + 1):
+        left, _, right, _ = textpage.get_charbox(index, loose=True)
+        middle = (left + right) / 2
+        (crossed if any(begin <= middle <= end for begin, end in spans) else kept).append(text[index])
+    struck_out = "".join(crossed).strip()
+    return (" ".join("".join(kept).split()), struck_out) if struck_out else (None, "")
+
+
+def _keep_labels(lines: list[Line], gone: Sequence[tuple[int, str]]) -> None:
+    """Give a remark such as "(Revogado …)" the number of the clause that was struck out before it."""
+    awaited = ""
+    for number, text in gone:
+        following = lines[number].text if number < len(lines) else ""
+        awaited = kept_label(text, "(") or awaited
+        if awaited and following.startswith(("(", "[")):
+            lines[number].text = awaited + following
+            awaited = ""
+        elif following and not following.startswith(("(", "[")) and number + 1 < len(lines):
+            awaited = ""
+
+
+def _with_raised(textpage: Any, own: str, text: str, place: tuple[int, int]) -> str:
+    """The line `own` with its raised figures as powers: 10⁶ is not 106."""
+    from pypdfium2 import raw as pdfium
+
+    x, y, base = ctypes.c_double(), ctypes.c_double(), ctypes.c_double()
+    pieces: list[str] = []
+    index, end = place
+    while index <= end:
+        sign = text[index]
+        if pieces and (sign.isdigit() or sign in "-−–") and _RAISED_AFTER.search(text[index - 1]):
+            size, before = (pdfium.FPDFText_GetFontSize(textpage, at) for at in (index, index - 1))
+            pdfium.FPDFText_GetCharOrigin(textpage, index, x, y)
+            pdfium.FPDFText_GetCharOrigin(textpage, index - 1, x, base)
+            if size < _RAISED_SIZE * before and y.value - base.value > _RAISED_BY * before:
+                stop = index + 1
+                while stop <= end and text[stop].isalnum() and pdfium.FPDFText_GetFontSize(textpage, stop) <= size:
+                    stop += 1
+                pieces.append(raised("".join(pieces[-8:]), text[index:stop]))
+                index = stop
+                continue
+        pieces.append(sign)
+        index += 1
+    return "".join(pieces) + ("\ufffe" if own.endswith("\ufffe") else "")
 
 
 def _measure(textpage: Any, text: str, first: int, last: int, pdfium: Any) -> Line:
@@ -137,18 +233,52 @@ def heading_level(group: Sequence[Line], levels: dict[float, int]) -> int:
 
 
 def drop_running_lines(pages: Sequence[list[Line]]) -> list[list[Line]]:
-    """Drop heads and feet that repeat on most pages: they would interrupt sentences."""
-    if len(pages) < 4:
+    """Drop heads and feet that repeat on most pages: they would interrupt sentences.
+
+    The first of those that hold more figures than a page number stays, as "NP-014, revisão 3" may stand nowhere else.
+    """
+    if len(pages) < 2:
         return list(pages)
     seen = Counter(
         key for index, page in enumerate(pages) for key in {key for line in page for key in _running_keys(line, index)}
     )
-    repeated = {key for key, count in seen.items() if count > 0.5 * len(pages)}
+    repeated = {key for key, count in seen.items() if count > max(0.5 * len(pages), 1)}
     kept = [
         [line for line in page if repeated.isdisjoint(_running_keys(line, index))] for index, page in enumerate(pages)
     ]
-    # Keep what repeats where there is no other text, such as a numbered label on each page.
-    return kept if any(kept) else list(pages)
+    if not any(kept):
+        return list(pages)  # what repeats is all there is, such as a numbered label on each page
+    said = {
+        line.text: line
+        for page in reversed(pages)
+        for line in reversed(page)
+        if line.marginal and line.text in repeated and _tells(line.text)
+    }
+    kept[0] = [*(line for line in reversed(said.values())), *kept[0]]
+    return kept
+
+
+def _tells(text: str) -> bool:
+    """Whether a running head says more than names and page numbers: it has letters and several figures."""
+    return sum(map(str.isdigit, text)) > 1 and any(map(str.isalpha, text))
+
+
+def join_over_pages(pages: Sequence[list[list[Line]]]) -> None:
+    """Move the rest of a sentence from the top of a page to its beginning at the bottom of the page before."""
+    for before, after in pairwise(pages):
+        if not before or not after:
+            continue
+        rest = after[0]
+        first = rest[0]
+        group = next(
+            (group for group in reversed(before) if abs(group[-1].size - first.size) <= 0.1 * first.size), None
+        )
+        if group is None or first.tabular or group[-1].tabular or _ITEM.match(first.text):
+            continue
+        end = group[-1].text.rstrip()
+        if first.text[:1].islower() and (end[-1:].isalnum() or end[-1:] in ",-–\ufffe"):
+            group += rest
+            del after[0]
 
 
 def _running_keys(line: Line, index: int) -> set[str]:

@@ -100,9 +100,14 @@ def _with_joined_heads(rows: Iterator[tuple[int, list[str]]], facts: SheetFacts)
                 pairs = zip_longest(above, texts, fillvalue="")
                 yield [" ".join(dict.fromkeys(filter(None, pair))) for pair in pairs]
             above = None
-        elif number <= _HEAD_ROWS and facts.is_wide(number) and not any(re.search(r"\d", text) for text in texts):
+        elif number <= _HEAD_ROWS and facts.is_wide(number) and _is_head(texts):
             above = texts
         else:
             yield texts
     if above is not None:
         yield above
+
+
+def _is_head(texts: list[str]) -> bool:
+    """Whether a row has several names and no figure: a title over the whole table has one."""
+    return sum(map(bool, texts)) > 1 and not any(re.search(r"\d", text) for text in texts)

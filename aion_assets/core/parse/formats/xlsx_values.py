@@ -1,7 +1,7 @@
 """The value of a cell as the sheet shows it: 0.075 in the format `0.0%` is 7,5%.
 
-Formats follow ECMA-376, part 1, 18.8.30 and 18.8.31. The decimal sign is that of the workbook's language, because a file
-does not store it: a comma in Portuguese.
+Formats follow ECMA-376, part 1, 18.8.30 and 18.8.31. The decimal sign is that of the workbook's language, because a
+file does not store it: a comma in Portuguese.
 """
 
 import re
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 _MONTHS = {
@@ -71,7 +72,7 @@ def _sections(number_format: str) -> tuple[str, ...]:
     """The parts for positive, negative and zero numbers, and for text."""
     literal = _LITERALS.sub(lambda match: "\0" * len(match.group()), number_format)
     cuts = [-1, *(place for place, sign in enumerate(literal) if sign == ";"), len(number_format)]
-    return tuple(number_format[start + 1 : end] for start, end in zip(cuts, cuts[1:], strict=False))
+    return tuple(number_format[start + 1 : end] for start, end in pairwise(cuts))
 
 
 def _number(value: float, sections: tuple[str, ...], language: Language) -> str:

@@ -160,3 +160,79 @@ def test_columns_are_read_one_after_the_other(shared_data: Path) -> None:
     path = shared_data / "documents/pypdf_samples/026-latex-multicolumn/multicolumn.pdf"
     text = parse_bytes(path.read_bytes(), url="", content_type="", filename=path.name).text
     assert "consectetuer adipiscing elit. Ut purus elit, vestibulum ut, placerat ac, adipiscing vitae" in text
+
+
+def canvas_file(draw: Callable[[Canvas], None]) -> bytes:
+    file = io.BytesIO()
+    canvas = Canvas(file, pagesize=A4)
+    canvas.setFont("Helvetica", 11)
+    draw(canvas)
+    canvas.save()
+    return file.getvalue()
+
+
+def test_struck_out_lines_are_left_out_and_underlined_ones_and_tables_stay() -> None:
+    def draw(canvas: Canvas) -> None:
+        canvas.drawString(72, 740, "Art. 8º A taxa é de R$ 60,00 ao ano.")
+        canvas.line(72, 743, 72 + canvas.stringWidth("Art. 8º A taxa é de R$ 60,00 ao ano."), 743)
+        canvas.drawString(72, 700, "Art. 8º A taxa é de R$ 75,00 ao ano.")
+        canvas.line(72, 698.5, 300, 698.5)
+        gone = "Art. 9º Idosos pagam metade."
+        canvas.drawString(72, 660, gone + " (Revogado pela Lei 12)")
+        canvas.rect(72, 662.6, canvas.stringWidth(gone), 0.7, stroke=0, fill=1)
+        canvas.grid([70, 160, 260], [600, 616])
+        canvas.drawString(74, 604, "Areia")
+        canvas.drawString(164, 604, "R$ 3")
+
+    document, remark = parse_noted(RawFile(canvas_file(draw)))
+    assert document.text == "Art. 8º A taxa é de R$ 75,00 ao ano.\n\nArt. 9º (Revogado pela Lei 12)\n\nAreia R$ 3"
+    assert remark == "struck-out text is left out"
+
+
+def test_raised_figures_of_a_pdf_are_powers(parse: Parse) -> None:
+    def draw(canvas: Canvas) -> None:
+        text = canvas.beginText(72, 700)
+        for piece, rise, size in (("Vazão de 4 x 10", 0, 11), ("5", 4, 7), (" litros em 20 m", 0, 11), ("2", 4, 7)):
+            text.setRise(rise)
+            text.setFont("Helvetica", size)
+            text.textOut(piece)
+        canvas.drawText(text)
+
+    assert parse(canvas_file(draw)).text == "Vazão de 4 x 10^5 litros em 20 m²"
+
+
+def test_a_filled_form_reads_as_label_and_value(parse: Parse) -> None:
+    def draw(canvas: Canvas) -> None:
+        form = canvas.acroForm
+        canvas.drawString(72, 740, "Aluno:")
+        form.textfield(name="a", x=120, y=734, width=150, height=18, value="Rui Prado")
+        canvas.drawString(280, 740, "RG:")
+        form.textfield(name="b", x=310, y=734, width=100, height=18, value="12.345")
+        canvas.drawString(72, 700, "Turno")
+        for x, name, ticked in ((120, "manhã", True), (220, "tarde", False)):
+            form.checkbox(name=name, x=x, y=696, size=14, checked=ticked)
+            canvas.drawString(x + 20, 700, name)
+        canvas.drawString(72, 660, "Curso pretendido")
+        form.textfield(name="c", x=72, y=634, width=150, height=18, value="Solda")
+        form.choice(
+            name="estado", x=72, y=560, width=80, height=18, options=[("Ceará", "CE"), ("Bahia", "BA")], value="BA"
+        )
+        form.textfield(name="vazio", x=300, y=560, width=80, height=18, value="")
+
+    assert parse(canvas_file(draw)).text == (
+        "Aluno: Rui Prado RG: 12.345\n\nTurno [x] manhã [ ] tarde\n\nCurso pretendido: Solda\n\nestado: Bahia"
+    )
+
+
+def test_a_sentence_goes_on_over_a_page_break_without_heads_and_feet_between(parse: Parse) -> None:
+    def at(page: int, *lines: str) -> list[Drawn]:
+        head = [(72, 805, 9, "Câmara de Itu"), (72, 790, 9, "Resolução 17, revisão 2"), (280, 25, 9, str(page))]
+        return [*head, *((72, 110 - 14 * n if page == 1 else 700 - 14 * n, 11, line) for n, line in enumerate(lines))]
+
+    document = parse(
+        pdf(at(1, "Art. 4º O prazo de inscrição vai até"), at(2, "trinta de maio.", "Art. 5º A prova é oral."))
+    )
+    assert document.text == (
+        "Resolução 17, revisão 2\n\nArt. 4º O prazo de inscrição vai até trinta de maio.\n\nArt. 5º A prova é oral."
+    )
+    assert [anchor.page for anchor in document.anchors] == [1, 2]

@@ -191,3 +191,32 @@ def test_hungarian_whose_accents_are_nearly_all_portuguese_stays_hungarian() -> 
 )
 def test_the_language_is_that_of_the_text(text: str, declared: str, language: str) -> None:
     assert identify(text, declared) == language
+
+
+@pytest.mark.parametrize(
+    ("body", "row"),
+    [
+        ("Bairro;0-5;6-17;60+\nCentro;80;210;95\nNorte;40;120;33\n", "Bairro: Centro; 0-5: 80; 6-17: 210; 60+: 95"),
+        ("Linha;1;2;3;4\nAzul;7;8;9;5\nVerde;4;4;6;2\n", "Linha: Azul; 1: 7; 2: 8; 3: 9; 4: 5"),
+        ("Fonte;2019;2020;2021\nTaxa;310;320;350\nMulta;10;12;9\n", "Fonte: Taxa; 2019: 310; 2020: 320; 2021: 350"),
+        ("Rua A;12;340\nRua B;15;220\nRua C;9;180\n", "Rua A; 12; 340"),
+        ("10-20;ok\n15-30;ok\n40-50;não\n", "10-20; ok"),
+    ],
+)
+def test_ranges_ages_and_years_name_columns_where_they_differ_from_the_rows_below(
+    parse: Parse, body: str, row: str
+) -> None:
+    assert parse(body.encode(), "d.csv").text.split("\n\n")[0] == row
+
+
+def test_all_texts_of_a_mail_are_read_in_their_order_and_attached_ones_are_named(parse: Parse) -> None:
+    mail = EmailMessage()
+    mail["From"], mail["Subject"] = "ana@x.br", "Vistoria"
+    mail.set_content("Segue a foto.")
+    mail.add_attachment(b"\x89PNG", maintype="image", subtype="png", disposition="inline", filename="foto.png")
+    mail.add_attachment("A vistoria é dia 9.", subtype="plain", disposition="inline")
+    mail.add_attachment("<p>Levar <b>capacete</b>.</p>", subtype="html", disposition="inline")
+    mail.add_attachment("segredo", subtype="plain", filename="notas.txt")
+    text = parse(mail.as_bytes(), "m.eml").text
+    assert "Segue a foto.\n\nA vistoria é dia 9.\n\nLevar capacete." in text
+    assert "segredo" not in text and text.endswith("Attachments: foto.png, notas.txt")
