@@ -7,6 +7,7 @@ AionError
 │   ├── BlockedAddressError the address is not public and not on the allow-list
 │   └── TransientFetchError it may succeed later (time-out, 5xx, connection reset)
 ├── ParseError              a document could not be parsed; carries the quarantine reason
+├── StalledError            work on one document made no progress in time
 ├── CurationError           a curation decision names something that is not there
 ├── LakeError               a Lance table could not be read or written
 │   └── DiskFullError       no space is left; the last good state is kept
@@ -56,6 +57,10 @@ class ParseError(AionError):
     def __init__(self, reason: str, what: str, next_step: str = "") -> None:
         self.reason = reason
         super().__init__(what, next_step)
+
+
+class StalledError(AionError):
+    pass
 
 
 class CurationError(AionError):

@@ -4,30 +4,30 @@ import os
 import stat
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn
-from urllib.parse import unquote, urlsplit
 
+from aion_assets.core.collect.beneath import Beneath, Entry, Parts
 from aion_assets.core.collect.connector import CollectionJob, CollectionReport, Emit, Progress, ReportProgress
+from aion_assets.core.collect.places import is_passed_over, local_path, storable
 from aion_assets.core.collect.responses import body_is_held, unforeseen
 from aion_assets.core.errors import SourceError
 from aion_assets.core.fetch.file_types import TYPE_OF_EXTENSION
 from aion_assets.core.fetch.media import extension_of
 from aion_assets.core.ids import content_hash
 from aion_assets.core.records import CollectedPage, KnownPage, Outcome
-from aion_assets.core.settings import Settings
 
 ROOT_LOCATOR = "."
-# Work files that programs put beside documents. Nobody means them to be read.
-_TEMPORARY_SUFFIXES = ("~", ".tmp", ".temp", ".swp", ".swo", ".part", ".partial", ".crdownload", ".download", ".lock")
-_TEMPORARY_NAMES = frozenset({"thumbs.db", "desktop.ini", "$recycle.bin", "system volume information", "__macosx"})
 
 
 @dataclass(slots=True)
 class FoundFile:
-    path: Path
+    """`parts` is its place, `content` the place of what it links to, or its own."""
+
+    parts: Parts
+    content: Parts
     locator: str
     status: os.stat_result
 
@@ -78,73 +78,101 @@ class FolderVisit:
         if not self._root.is_dir():
             self._stop("the folder does not exist")
         else:
-            for found in self._files(self._root):
+            self._visit_all(empty_is_suspicious)
+        self._report.complete = not self._report.failure
+        self._report.seconds = time.monotonic() - started
+        return self._report
+
+    def _visit_all(self, empty_is_suspicious: bool) -> None:
+        try:
+            self._tree = Beneath(self._root)
+        except OSError as error:
+            self._stop(f"{_words(error)}, so the folder cannot be listed")
+            return
+        with closing(self._tree):
+            for found in self._files():
                 page = self._known.get(found.locator)
                 if page is not None and page.collection_id == self._report.collection_id:
                     self._report.resumed += 1
                 else:
                     self._record(self._visit(found, page))
-            rows_of_files = self._report.counts.total() - len(self._report.unread)
-            if empty_is_suspicious and not rows_of_files and not self._report.resumed:
-                self._stop("the folder holds no files")
-        self._report.complete = not self._report.failure
-        self._report.seconds = time.monotonic() - started
-        return self._report
+        rows_of_files = self._report.counts.total() - len(self._report.unread)
+        if empty_is_suspicious and not rows_of_files and not self._report.resumed:
+            self._stop("the folder holds no files")
 
     def read_special(self, found: FoundFile, known: KnownPage | None) -> CollectedPage | None:
         """The outcome of a file whose extension stands for something other than a document; None for all others."""
         return None
 
-    def _files(self, folder: Path) -> Iterator[FoundFile]:
+    def _files(self) -> Iterator[FoundFile]:
         """Depth first, sorted by the bytes of the names. What cannot be listed makes the collection incomplete."""
+        waiting = [self._entries(())]
+        while waiting:
+            entry = next(waiting[-1], None)
+            if entry is None:
+                waiting.pop()
+                continue
+            parts, found = entry
+            if found is None:
+                waiting.append(self._entries(parts))
+            elif isinstance(found, CollectedPage):
+                self._record(found)
+            else:
+                yield found
+
+    def _entries(self, folder: Parts) -> Iterator[tuple[Parts, FoundFile | CollectedPage | None]]:
+        """What is in a folder: a file to visit, None for a folder, and the outcome of what is neither."""
         try:
-            with os.scandir(folder) as entries:
-                listed = sorted(entries, key=lambda entry: os.fsencode(entry.name))
+            listed = self._tree.list(folder)
         except OSError as error:
             self._stop(f"{_words(error)}, so the folder cannot be listed", self._locator(folder))
             return
         for entry in listed:
-            path = Path(entry.path)
-            if is_passed_over(path, self.settings):
+            parts = (*folder, entry.name)
+            if is_passed_over(self._path(parts), self.settings):
+                continue
+            if entry.is_folder:
+                yield parts, None
                 continue
             try:
-                found = self._look_at(entry, path)
+                found = self._look_at(entry, parts)
             except FileNotFoundError:  # it vanished meanwhile
                 continue
             except OSError as error:  # its folder may be listed but not entered
-                found = self._row(path, Outcome.ERROR, _words(error))
+                found = self._row(parts, Outcome.ERROR, _words(error))
             except Exception as error:
-                found = self._row(path, Outcome.ERROR, unforeseen(error))
-            if isinstance(found, Path):
-                yield from self._files(found)
-            elif isinstance(found, CollectedPage):
-                self._record(found)
-            elif found is not None:
-                yield found
+                found = self._row(parts, Outcome.ERROR, unforeseen(error))
+            if found is not None:
+                yield parts, found
 
-    def _look_at(self, entry: os.DirEntry[str], path: Path) -> FoundFile | CollectedPage | Path | None:
-        """Sort an entry: a file to visit, a folder to go into, or the outcome of what is neither."""
-        if entry.is_symlink() and not self._stays_inside(path):
-            return self._row(path, Outcome.OFF_DOMAIN, "a link that leads out of the folder, or nowhere")
-        if entry.is_dir(follow_symlinks=False):
-            return path
-        if entry.is_file():
-            return FoundFile(path, self._locator(path), entry.stat())
-        if entry.is_dir():  # a link to a folder inside: its files are found at their own place
+    def _look_at(self, entry: Entry, parts: Parts) -> FoundFile | CollectedPage | None:
+        """Sort what is no folder. A link counts only where it leads to another place of this folder."""
+        if entry.is_file:
+            return FoundFile(parts, parts, self._locator(parts), self._tree.status(parts))
+        if not entry.is_link:
+            return self._row(parts, Outcome.WRONG_TYPE, "not a regular file")
+        target = self._target(parts)
+        if target is None:
+            return self._row(parts, Outcome.OFF_DOMAIN, "a link that leads out of the folder, or nowhere")
+        status = self._tree.status(target) if target else None
+        if status is None or stat.S_ISDIR(status.st_mode):  # a folder inside: its files are found at their own place
             return None
-        return self._row(path, Outcome.WRONG_TYPE, "not a regular file")
+        if not stat.S_ISREG(status.st_mode):
+            return self._row(parts, Outcome.WRONG_TYPE, "not a regular file")
+        return FoundFile(parts, target, self._locator(parts), status)
 
-    def _stays_inside(self, path: Path) -> bool:
+    def _target(self, link: Parts) -> Parts | None:
+        """Where the link leads to, None where that is outside or nowhere. It is then opened as any other place."""
         try:
-            return path.resolve(strict=True).is_relative_to(self._root)
-        except (OSError, RuntimeError):  # dangling, or a circle
-            return False
+            return self._path(link).resolve(strict=True).relative_to(self._root).parts
+        except (OSError, RuntimeError, ValueError):  # dangling, a circle, or outside
+            return None
 
     def _visit(self, found: FoundFile, known: KnownPage | None) -> CollectedPage:
         try:
             return self._outcome_of(found, known)
         except Exception as error:  # one file must not cost the others
-            return self._row(found.path, Outcome.ERROR, unforeseen(error))
+            return self._row(found.parts, Outcome.ERROR, unforeseen(error))
 
     def _outcome_of(self, found: FoundFile, known: KnownPage | None) -> CollectedPage:
         if (special := self.read_special(found, known)) is not None:
@@ -152,9 +180,9 @@ class FolderVisit:
         extension = extension_of(found.locator)
         if extension not in TYPE_OF_EXTENSION:
             hint = "; add it as a source of its own: aion source add FILE.jsonl" if extension == "jsonl" else ""
-            return self._row(found.path, Outcome.WRONG_TYPE, f"{extension or 'no extension'} is not taken{hint}")
-        page = self._row(found.path, Outcome.STORED)
-        page.etag = f"{found.status.st_mtime_ns}-{found.status.st_size}"
+            return self._row(found.parts, Outcome.WRONG_TYPE, f"{extension or 'no extension'} is not taken{hint}")
+        page = self._row(found.parts, Outcome.STORED)
+        page.etag = _etag(found.status)
         page.content_type = TYPE_OF_EXTENSION[extension]
         page.size_bytes = found.status.st_size
         held = known if body_is_held(known) else None
@@ -164,15 +192,20 @@ class FolderVisit:
         elif held is not None and held.etag == page.etag:
             page.outcome, page.content_hash = Outcome.UNCHANGED, held.content_hash
         else:
-            self._read(page, found.path, held)
+            self._read(page, found, held)
         return page
 
-    def _read(self, page: CollectedPage, path: Path, held: KnownPage | None) -> None:
+    def content(self, found: FoundFile, max_bytes: int) -> tuple[bytes, os.stat_result]:
+        """Raises OSError: it cannot be read, or has more bytes."""
+        return self._tree.read(found.content, max_bytes)
+
+    def _read(self, page: CollectedPage, found: FoundFile, held: KnownPage | None) -> None:
         try:
-            body = _read_regular(path, self.settings.max_fetch_bytes)
+            body, status = self.content(found, self.settings.max_fetch_bytes)
         except OSError as error:
             page.outcome, page.reason, page.etag = Outcome.ERROR, _words(error), ""
             return
+        page.etag = _etag(status)  # of what was read, which may be newer than what was listed
         page.content_hash = content_hash(body)
         page.size_bytes = len(body)
         self._report.fetched_bytes += len(body)
@@ -181,19 +214,26 @@ class FolderVisit:
         else:
             page.body = body
 
-    def _row(self, path: Path, outcome: Outcome, reason: str = "") -> CollectedPage:
-        locator = self._locator(path)
+    def _row(self, parts: Parts, outcome: Outcome, reason: str = "") -> CollectedPage:
+        locator = self._locator(parts)
         return CollectedPage(
             locator=locator,
-            url=path.as_uri(),
+            url=self.address(parts),
             outcome=outcome,
             reason=reason,
             fetched_at=datetime.now(UTC),
             filename=locator.rpartition("/")[2],
         )
 
-    def _locator(self, path: Path) -> str:
-        return storable(os.fsencode(path.relative_to(self._root).as_posix()))
+    def address(self, parts: Parts) -> str:
+        return self._path(parts).as_uri()
+
+    def _path(self, parts: Parts) -> Path:
+        return self._root.joinpath(*parts)
+
+    @staticmethod
+    def _locator(parts: Parts) -> str:
+        return storable(os.fsencode("/".join(parts))) if parts else ROOT_LOCATOR
 
     def _stop(self, why: str, locator: str = ROOT_LOCATOR) -> None:
         self._report.failure = self._report.failure or why
@@ -220,55 +260,8 @@ class FolderVisit:
         self._progress(self._state)
 
 
-def local_path(address: str) -> Path:
-    """The absolute path that an address or a file: URI names."""
-    if address.startswith("file:"):
-        address = unquote(urlsplit(address).path, errors="surrogateescape")
-    if not address:
-        raise SourceError("The address is empty.", "Give the path of an existing folder.")
-    try:
-        return Path(address).expanduser().resolve()
-    except (OSError, RuntimeError, ValueError) as error:  # a circle of links, an unknown user, a NUL
-        raise SourceError(f"{address!r} is not a path: {error}.", "Give the path of an existing folder.") from None
-
-
-def storable(name: bytes) -> str:
-    r"""A file name as text that every table can hold: bytes that are not UTF-8 become \xNN, and a backslash two."""
-    return name.replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
-
-
-def is_passed_over(path: Path, settings: Settings) -> bool:
-    """Whether a file or folder is hidden, temporary, or one of AION's own, which change with every collection."""
-    lowered = path.name.lower()
-    return (
-        lowered.startswith((".", "~$"))
-        or lowered.endswith(_TEMPORARY_SUFFIXES)
-        or lowered in _TEMPORARY_NAMES
-        or str(path) in (str(settings.home), settings.lake_uri)
-    )
-
-
-def walk(root: Path, settings: Settings) -> Iterator[tuple[Path, list[Path]]]:
-    """Every folder from the root down that a collection goes into, with its files."""
-    for parent, folders, files in os.walk(root):
-        here = Path(parent)
-        folders[:] = [name for name in folders if not is_passed_over(here / name, settings)]
-        yield here, [path for name in files if not is_passed_over(path := here / name, settings)]
-
-
-def _read_regular(path: Path, max_bytes: int) -> bytes:
-    """Read without blocking: what was listed as a file may have become a pipe that never ends."""
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            _refuse("is no longer a regular file")
-        body = file.read(max_bytes + 1)
-        if len(body) > max_bytes:
-            _refuse("grew beyond the limit while it was read")
-        return body
-
-
-def _refuse(why: str) -> NoReturn:
-    raise OSError(0, why)
+def _etag(status: os.stat_result) -> str:
+    return f"{status.st_mtime_ns}-{status.st_size}"
 
 
 def _words(error: OSError) -> str:

@@ -10,7 +10,8 @@ from typing import IO, Any
 from urllib.parse import quote
 
 from aion_assets.core.collect.connector import CollectionJob, CollectionReport, Emit, Progress, ReportProgress
-from aion_assets.core.collect.folder import ROOT_LOCATOR, local_path
+from aion_assets.core.collect.folder import ROOT_LOCATOR
+from aion_assets.core.collect.places import local_path
 from aion_assets.core.collect.responses import body_is_held, unforeseen
 from aion_assets.core.errors import SourceError
 from aion_assets.core.fetch.urls import canonical_url

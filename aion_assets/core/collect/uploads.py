@@ -66,17 +66,16 @@ class _UploadsVisit(FolderVisit):
         if extension_of(found.locator) != "url":
             return None
         try:
-            with found.path.open("rb") as file:
-                text = file.read(_MAX_LINK_FILE_BYTES).decode("utf-8-sig", "replace")
+            text = self.content(found, _MAX_LINK_FILE_BYTES)[0].decode("utf-8-sig", "replace")
         except OSError as error:
             reason = f"cannot be read: {error.strerror}"
-            return failed(found.locator, found.path.as_uri(), Outcome.ERROR, reason, known)
+            return failed(found.locator, self.address(found.parts), Outcome.ERROR, reason, known)
         match = _LINK.search(text)
         url = canonical_url(match[1]) if match else None
         # `known` belongs to the address that the file held then.
         same = known if known and tuple(known.links) == (url,) else None
         if url is None:
-            page = failed(found.locator, found.path.as_uri(), Outcome.ERROR, "holds no web address")
+            page = failed(found.locator, self.address(found.parts), Outcome.ERROR, "holds no web address")
         else:
             page = fetch_link(self.client, found.locator, url, same)
         page.is_another = same is None

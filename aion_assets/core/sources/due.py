@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import chain
 from pathlib import Path
 
-from aion_assets.core.collect.folder import walk
+from aion_assets.core.collect.places import walk
 from aion_assets.core.collect.uploads import uploads_folder
 from aion_assets.core.database.engine import Database
 from aion_assets.core.settings import Settings

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Container, Iterator
 from typing import Any
 
+from aion_assets.core.errors import StalledError
 from aion_assets.core.ids import chunk_id, short_digest, text_hash
 from aion_assets.core.index.chunker import chunk_document, surroundings
 from aion_assets.core.index.embedding_model import EmbeddingModel
@@ -12,10 +13,11 @@ from aion_assets.core.lake.conditions import both, quoted
 from aion_assets.core.lake.diff import RowDiff, counted_version, diff_rows
 from aion_assets.core.lake.store import WRITE_ROWS, Lake
 from aion_assets.core.lake.tables import CHUNKS, CURATED_DOCUMENTS, DOCUMENTS
+from aion_assets.core.process.patience import patience
 from aion_assets.core.records import Anchor
 from aion_assets.core.sources import progress
 from aion_assets.core.steps.context import SourceRun
-from aion_assets.core.steps.documents import IS_PARSED, PARSED, shown_version
+from aion_assets.core.steps.documents import IS_PARSED, PARSED, quarantine, shown_version
 from aion_assets.core.steps.report import StepReport
 
 _READ_DOCUMENTS = 32
@@ -41,7 +43,7 @@ def _chunk(run: SourceRun, model: EmbeddingModel, code_version: str) -> StepRepo
     due = lake.rows_by_key(DOCUMENTS.name, _DOCUMENT, {"doc_id": difference.due}, at_once=_READ_DOCUMENTS)
     for done, document in enumerate(due, 1):
         is_parsed = document["state"] == PARSED  # it may have been quarantined since
-        writer.add(document["doc_id"], list(_chunk_rows(run, document, model, version)) if is_parsed else [])
+        writer.add(document["doc_id"], _chunks_in_time(run, document, model, version) if is_parsed else [])
         run.show(done, len(difference.due), "cutting")
     writer.flush()
     lake.delete(CHUNKS.name, "doc_id", difference.orphaned)
@@ -108,6 +110,18 @@ class _ChunkWriter:
         self._lake.delete(CHUNKS.name, "chunk_id", list(before))
         self._report.counts["orphaned"] += len(before)
         self._documents, self._rows = [], []
+
+
+def _chunks_in_time(
+    run: SourceRun, document: dict[str, Any], model: EmbeddingModel, version: str
+) -> list[dict[str, Any]]:
+    """No rows for a document that cannot be cut in the time that parsing it may take; it is quarantined."""
+    try:
+        with patience(run.settings.parse_timeout_s, "Cutting its text into chunks"):
+            return list(_chunk_rows(run, document, model, version))
+    except StalledError as error:
+        quarantine(run, document, str(error))
+        return []
 
 
 def _chunk_rows(

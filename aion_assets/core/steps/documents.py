@@ -72,6 +72,22 @@ def shown_version(content_hash: str, row: Mapping[str, Any]) -> str:
     return f"{content_hash}/{row['lang'] or ''}/{row['url']}"
 
 
+def quarantine(run: SourceRun, document: Mapping[str, Any], detail: str) -> None:
+    """Leave out a document that a later step cannot get done with in time, until it or its time limit changes."""
+    (row,) = run.lake.rows_by_key(DOCUMENTS.name, DOCUMENTS.schema.names, {"doc_id": [document["doc_id"]]})
+    code_version = row["code_version"].partition("/")[0]
+    row |= {
+        "state": QUARANTINED,
+        "reason": str(QuarantineReason.TIMEOUT),
+        "detail": detail,
+        "content_hash": "",
+        "text": None,
+        "code_version": f"{code_version}/{_conditions(run.settings)}",
+        "run_id": run.run_id,
+    }
+    run.lake.upsert(DOCUMENTS, [row])
+
+
 def _conditions(settings: Settings) -> str:
     ocr = "ocr" if can_read_images() else "no ocr"
     return f"{settings.parse_timeout_s:g} s, {settings.parse_memory_bytes} bytes, {ocr}"

@@ -1,15 +1,17 @@
 """Watched folders and uploads, on real files."""
 
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 
 import pytest
 from collecting import Site, collect, html, moved, source_of
 
 from aion_assets.core.collect.connector import CollectionJob, vanished
 from aion_assets.core.collect.kinds import kind_of
+from aion_assets.core.collect.places import walk
 from aion_assets.core.collect.uploads import uploads_folder
 from aion_assets.core.errors import SourceError
 from aion_assets.core.records import CollectedPage, Outcome
@@ -241,3 +243,38 @@ def test_an_error_of_the_caller_reaches_it(folder: Path, loopback_settings: Sett
         FolderConnector().collect(
             CollectionJob(source_of("folder", str(folder)), loopback_settings, {}, "c"), full, lambda _: None
         )
+
+
+@pytest.fixture
+def deep_folder() -> Iterator[Path]:
+    """Leaves at level 1 500 and 2 500. Removed by `rm`, as Python's own removal does not go so deep."""
+    made = Path(mkdtemp())
+    try:
+        (made / "top.txt").write_text("top")
+        at = os.open(made, os.O_RDONLY)
+        for level in range(1, 2_501):
+            os.mkdir("d", dir_fd=at)
+            inner = os.open("d", os.O_RDONLY, dir_fd=at)
+            os.close(at)
+            at = inner
+            if level in (1_500, 2_500):
+                with os.fdopen(os.open("leaf.txt", os.O_CREAT | os.O_WRONLY, dir_fd=at), "w") as file:
+                    file.write("leaf")
+        os.close(at)
+        yield made
+    finally:
+        subprocess.run(["rm", "-rf", str(made)], check=True)
+
+
+def test_folders_in_folders_are_read_to_any_depth_that_a_path_can_have(
+    deep_folder: Path, loopback_settings: Settings
+) -> None:
+    """Deeper than Python's calls may be nested; what lies deeper still is said to be unread."""
+    collected = collect(source_of("folder", str(deep_folder)), loopback_settings)
+    outcomes = collected.outcomes()
+    assert outcomes["top.txt"] == outcomes["d/" * 1_500 + "leaf.txt"] == "stored"
+    assert len(collected.report.unread) == 1
+    assert "file name too long" in collected.report.failure
+    assert sum(len(files) for _, files in walk(deep_folder, loopback_settings)) == 2, (
+        "the look for changes goes as deep"
+    )

@@ -11,7 +11,7 @@ import warnings
 from ipaddress import ip_address
 from typing import IO, Any
 
-from aion_assets.core.collect.web.wire import CrawlJob, receive_job, send_end, send_page
+from aion_assets.core.collect.web.wire import CrawlJob, receive_job, send_end, send_page, send_reading
 from aion_assets.core.errors import BlockedAddressError
 from aion_assets.core.fetch.guard import is_public, resolve
 from aion_assets.core.fetch.urls import Scope
@@ -42,10 +42,14 @@ def _crawl(job: CrawlJob, known: dict[str, Any], rows: IO[bytes]) -> int:
         async with order:
             await asyncio.to_thread(send_page, rows, page, queued)
 
+    async def tell_reading(url: str) -> None:
+        async with order:
+            await asyncio.to_thread(send_reading, rows, url)
+
     unpaced = unpaced_hosts(job)
     process = AsyncCrawlerProcess(scrapy_settings(job, unpaced))
     crawler = process.create_crawler(SiteSpider)
-    process.crawl(crawler, job=job, known=known, send_row=send_row, unpaced=unpaced)
+    process.crawl(crawler, job=job, known=known, send=(send_row, tell_reading), unpaced=unpaced)
     process.start(install_signal_handlers=False)
     end = crawler.spider.end if isinstance(crawler.spider, SiteSpider) else None
     if end is None:

@@ -1,6 +1,7 @@
 """What a crawler reads in a page: its links, its canonical address, and its visible text."""
 
 import codecs
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.message import Message
@@ -13,6 +14,12 @@ from aion_assets.core.ids import short_digest
 
 # A page of navigation has hundreds of links. One with more than this is a crawler trap.
 MAX_LINKS = 10_000
+# libxml2 compares each attribute of a tag with all before it. Real tags have some dozens.
+MAX_ATTRIBUTES = 2_000
+_ATTRIBUTE = rb"""[\s/]*+[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>]*+))?+"""
+_OVERFULL_TAG = re.compile(
+    rb"(<[a-zA-Z][^\s/>]*+(?:%s){0,%d}+)((?:%s)*+)" % (_ATTRIBUTE, MAX_ATTRIBUTES, _ATTRIBUTE), re.DOTALL
+)
 
 
 @dataclass(slots=True)
@@ -27,7 +34,7 @@ class Markup:
 def read_markup(body: bytes, content_type: str, url: str) -> Markup:
     """Never raises. What cannot be read as HTML has no links."""
     try:
-        root = lxml.html.document_fromstring(body, parser=_parser(_charset(content_type)))
+        root = lxml.html.document_fromstring(_bounded(body), parser=_parser(_charset(content_type)))
     except (etree.LxmlError, ValueError, AssertionError):  # no element at all; lxml asserts on some of these
         return Markup()
     base = next((canonical_url(href, url) or url for href in root.xpath("//base/@href")), url)
@@ -42,6 +49,11 @@ def read_markup(body: bytes, content_type: str, url: str) -> Markup:
         (link for href in root.xpath("//link[@rel='canonical']/@href") if (link := canonical_url(href, base))), ""
     )
     return Markup(list(links), canonical, short_digest(_shown(root)))
+
+
+def _bounded(body: bytes) -> bytes:
+    """Without the attributes of a tag beyond MAX_ATTRIBUTES."""
+    return _OVERFULL_TAG.sub(rb"\1", body)
 
 
 def _parser(encoding: str | None) -> lxml.html.HTMLParser:

@@ -1,16 +1,28 @@
 """Web sites: the parent's side of the crawler."""
 
+import json
 import os
 import subprocess
 import sys
+import tempfile
+import threading
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import closing, suppress
 
 from aion_assets.core.collect.connector import CollectionJob, CollectionReport, Emit, Progress, ReportProgress
-from aion_assets.core.collect.web.wire import CrawlEnd, CrawlJob, receive_rows, send_job
+from aion_assets.core.collect.responses import failed
+from aion_assets.core.collect.web.wire import CrawlEnd, CrawlJob, Reading, receive_rows, send_job
 from aion_assets.core.errors import SourceError, TransientFetchError
 from aion_assets.core.fetch.urls import Scope, canonical_url
 from aion_assets.core.records import CollectedPage, KnownPage, Outcome
+
+Process = subprocess.Popen[bytes]
+# So many crawlers that could not read a page end a collection, which goes on with the next run.
+_MOST_CRAWLERS = 100
+# What dies of a page dies of it a second time. Deaths at different pages come from outside.
+_DEATHS_OF_A_PAGE = 2
 
 
 class WebConnector:
@@ -35,17 +47,27 @@ class WebConnector:
     def collect(self, job: CollectionJob, emit: Emit, progress: ReportProgress) -> CollectionReport:
         started = time.monotonic()
         report = CollectionReport(job.collection_id)
-        end, status = _run_child(_crawl(job), job.known, _Counting(report, emit, progress))
-        if end is None:
+        crawl, deaths = _crawl(job), Counter[str]()
+        with closing(_Counting(job, report, emit, progress)) as counting:
+            for _ in range(_MOST_CRAWLERS):
+                child = _Child(crawl, counting, job.settings.parse_timeout_s)
+                child.run({**job.known, **counting.visited()} if counting.rows else job.known)
+                deaths[child.reading] += not child.stalled
+                if child.stalled or deaths[child.reading] == _DEATHS_OF_A_PAGE:
+                    counting.leave_out(child.reading, child.stalled)
+                    deaths.clear()
+                elif child.end is not None or not child.reading or deaths.total() > _DEATHS_OF_A_PAGE:
+                    break
+        if child.end is None:
             raise TransientFetchError(
-                f"The crawler of {job.source.address} ended early, with status {status}; its log tells why.",
+                f"The crawler of {job.source.address} ended early, with status {child.status}; its log tells why.",
                 "What it had fetched is kept: run it again, and it goes on from there.",
             )
-        report.failure = end.failure
-        report.unreachable = end.unreachable
-        report.fetched_bytes = end.fetched_bytes
-        report.off_domain_links = end.off_domain_links
-        report.resumed = end.resumed
+        report.failure = child.end.failure
+        report.unreachable = child.end.unreachable
+        report.fetched_bytes = child.end.fetched_bytes
+        report.off_domain_links = child.end.off_domain_links
+        report.resumed = child.end.resumed - child.went_on
         report.complete = not report.failure
         report.seconds = time.monotonic() - started
         return report
@@ -71,9 +93,14 @@ def _crawl(job: CollectionJob) -> CrawlJob:
 
 
 class _Counting:
-    """Pass rows on and count them."""
+    """Pass rows on and count them. A further crawler of this collection need not visit them again, so they are noted in
+    a file: the links of a large site would fill the memory.
+    """
 
-    def __init__(self, report: CollectionReport, emit: Emit, progress: ReportProgress) -> None:
+    def __init__(self, job: CollectionJob, report: CollectionReport, emit: Emit, progress: ReportProgress) -> None:
+        self.rows = 0
+        self._noted = tempfile.TemporaryFile("w+", encoding="ascii")  # noqa: SIM115 - it lives as long as this
+        self._job = job
         self._report = report
         self._emit = emit
         self._progress = progress
@@ -81,6 +108,9 @@ class _Counting:
 
     def __call__(self, page: CollectedPage, queued: int) -> None:
         self._emit(page)
+        self.rows += 1
+        noted = (page.locator, page.outcome, page.content_hash, list(page.links), page.depth)
+        self._noted.write(f"{json.dumps(noted)}\n")
         self._report.counts[page.outcome] += 1
         state = self._state
         state.done += 1
@@ -90,34 +120,94 @@ class _Counting:
         state.bytes += len(page.body or b"")
         self._progress(state)
 
+    def close(self) -> None:
+        self._noted.close()
 
-def _run_child(job: CrawlJob, known: Mapping[str, KnownPage], on_row: _Counting) -> tuple[CrawlEnd | None, int]:
-    """The crawler's end message, None when it died before sending one, and its exit status."""
-    read_end, write_end = os.pipe()
-    try:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "aion_assets.core.collect.web.child", str(write_end), str(os.getpid())],
-            stdin=subprocess.PIPE,
-            pass_fds=(write_end,),
-            start_new_session=True,  # Ctrl-C reaches the parent alone; the parent then ends the child
-        )
-    finally:
-        os.close(write_end)
-    end: CrawlEnd | None = None
-    assert child.stdin is not None
-    try:
-        with os.fdopen(read_end, "rb") as rows:
-            try:
-                send_job(child.stdin, job, known)
-            except BrokenPipeError:
-                return None, child.wait()
-            for row in receive_rows(rows):
-                if isinstance(row, CrawlEnd):
-                    end = row
-                else:
-                    on_row(*row)
-        return end, child.wait()
-    finally:
-        child.kill()
-        child.wait()
-        child.stdin.close()
+    def visited(self) -> dict[str, KnownPage]:
+        self._noted.seek(0)
+        found = {}
+        for line in self._noted:
+            locator, outcome, content_hash, links, depth = json.loads(line)
+            found[locator] = KnownPage(
+                locator,
+                Outcome(outcome),
+                content_hash=content_hash,
+                links=tuple(links),
+                depth=depth,
+                collection_id=self._report.collection_id,
+            )
+        return found
+
+    def leave_out(self, url: str, stalled: bool) -> None:
+        """Record the page that the crawler did not get done with."""
+        seconds = self._job.settings.parse_timeout_s
+        why = f"took longer than {seconds:g} s" if stalled else "ended the crawler"
+        self(failed(url, url, Outcome.ERROR, f"reading its links {why}", self._job.known.get(url)), self._state.queued)
+
+
+class _Child:
+    """One process of the crawler. After `run`: its `end`, None when it died before; `status`; and the page that it was
+    `reading` when it died. `stalled`: it was ended because it took too long to read that page.
+    """
+
+    def __init__(self, job: CrawlJob, on_row: _Counting, reading_s: float) -> None:
+        self.end: CrawlEnd | None = None
+        self.status = 0
+        self.reading = ""
+        self.stalled = False
+        self.went_on = on_row.rows  # rows of the crawlers before it
+        self._job = job
+        self._on_row = on_row
+        self._reading_s = reading_s
+
+    def run(self, known: Mapping[str, KnownPage]) -> None:
+        read_end, write_end = os.pipe()
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "aion_assets.core.collect.web.child", str(write_end), str(os.getpid())],
+                stdin=subprocess.PIPE,
+                pass_fds=(write_end,),
+                start_new_session=True,  # Ctrl-C reaches the parent alone; the parent then ends the child
+            )
+        finally:
+            os.close(write_end)
+        assert process.stdin is not None
+        try:
+            with os.fdopen(read_end, "rb") as rows:
+                with suppress(BrokenPipeError):  # it died; its status tells how
+                    send_job(process.stdin, self._job, known)
+                self._receive(receive_rows(rows), process)
+            self.status = process.wait()
+        finally:
+            process.kill()
+            process.wait()
+            with suppress(BrokenPipeError):
+                process.stdin.close()
+
+    def _receive(self, rows: Iterator[tuple[CollectedPage, int] | Reading | CrawlEnd], process: Process) -> None:
+        while (row := self._next(rows, process)) is not None:
+            if isinstance(row, CrawlEnd):
+                self.end = row
+            elif isinstance(row, Reading):
+                self.reading = row.url
+            else:
+                self._on_row(*row)
+
+    def _next(
+        self, rows: Iterator[tuple[CollectedPage, int] | Reading | CrawlEnd], process: Process
+    ) -> tuple[CollectedPage, int] | Reading | CrawlEnd | None:
+        """The next message. While the crawler reads a page, it has so much time to go on; this process's own work, as a
+        commit, does not count.
+        """
+        if not self.reading:
+            return next(rows, None)
+        timer = threading.Timer(self._reading_s, self._give_up, (process,))
+        timer.start()
+        try:
+            return next(rows, None)
+        finally:
+            timer.cancel()
+
+    def _give_up(self, process: Process) -> None:
+        self.stalled = True
+        process.kill()

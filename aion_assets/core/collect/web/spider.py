@@ -26,8 +26,9 @@ from aion_assets.core.collect.web.duplicates import Duplicates, duplicate_row
 from aion_assets.core.collect.web.fetcher import Fetcher
 from aion_assets.core.collect.web.frontier import PAGE_OUTCOMES, Entry, Frontier
 from aion_assets.core.collect.web.markup import Markup, read_markup
-from aion_assets.core.collect.web.robots import RobotsRules, read_sitemap
-from aion_assets.core.collect.web.wire import CrawlEnd, CrawlJob, SendRow
+from aion_assets.core.collect.web.robots import RobotsRules
+from aion_assets.core.collect.web.sitemaps import SitemapReader
+from aion_assets.core.collect.web.wire import CrawlEnd, CrawlJob, SendReading, SendRow
 from aion_assets.core.errors import FetchError, TransientFetchError
 from aion_assets.core.fetch.client import MAX_REDIRECTS, TooBigError
 from aion_assets.core.fetch.media import HTML, is_never_a_document, media_type
@@ -36,9 +37,7 @@ from aion_assets.core.records import CollectedPage, KnownPage, Outcome
 
 logger = logging.getLogger(__name__)
 
-MAX_SITEMAPS = 1_000
 _SITEMAPS = "sitemaps"  # their name in the frontier's list of what is in flight
-_SITEMAP_DEPTH = 1
 _MARKUP_TYPES = frozenset({HTML, "application/xhtml+xml"})
 
 
@@ -46,13 +45,18 @@ class SiteSpider(Spider):
     name = "site"
 
     def __init__(
-        self, job: CrawlJob, known: Mapping[str, KnownPage], send_row: SendRow, unpaced: frozenset[str]
+        self,
+        job: CrawlJob,
+        known: Mapping[str, KnownPage],
+        send: tuple[SendRow, SendReading],
+        unpaced: frozenset[str],
     ) -> None:
         super().__init__()
         self.job = job
         self.end: CrawlEnd | None = None
         self._known = known
-        self._send_row = send_row
+        self._send_row, self._tell_reading = send
+        self._reading = asyncio.Lock()
         self._unpaced = unpaced
         scope = Scope(job.seed, job.allow_domains)
         self._frontier = Frontier(scope, job.max_depth, job.max_pages)
@@ -142,13 +146,13 @@ class SiteSpider(Spider):
             return self._failed(entry, Outcome.ERROR, error.what)
         if answer.status in REDIRECTS:
             return self._redirect(entry, answer)
-        return self._judge(entry, answer, known if validators else self._held(url))
+        return await self._judge(entry, answer, known if validators else self._held(url))
 
     def _held(self, url: str) -> KnownPage | None:
         known = self._known.get(url)
         return known if body_is_held(known) else None
 
-    def _judge(self, entry: Entry, answer: Answer, known: KnownPage | None) -> CollectedPage | None:
+    async def _judge(self, entry: Entry, answer: Answer, known: KnownPage | None) -> CollectedPage | None:
         page = judge(entry.locator, entry.locator, answer, known, entry.depth)
         if page.outcome not in PAGE_OUTCOMES:
             if page.outcome is Outcome.ERROR:
@@ -156,7 +160,10 @@ class SiteSpider(Spider):
             return page
         markup = Markup()
         if answer.body and media_type(page.content_type) in _MARKUP_TYPES:
-            markup = read_markup(answer.body, page.content_type, entry.locator)
+            async with self._reading:  # told before and after: the parent ends a reading that does not end
+                await self._tell_reading(entry.locator)
+                markup = read_markup(answer.body, page.content_type, entry.locator)
+                await self._tell_reading("")
             page.links = markup.links
         self._frontier.add_links(page.links, entry.depth + 1)
         claim = self._duplicates.claim_of(entry, page, markup, None if answer.body else known)
@@ -242,46 +249,15 @@ class SiteSpider(Spider):
     async def _read_sitemaps(self) -> None:
         try:
             rules = await self._robots_of(self.job.seed)
-            queue = rules.sitemaps or [f"{origin(self.job.seed)}/sitemap.xml"]
-            seen = set(queue)
-            while queue:
-                queue += await self._read_sitemap(queue.pop(0), seen, not rules.sitemaps)
+            guessed = f"{origin(self.job.seed)}/sitemap.xml"
+            reader = SitemapReader(self._fetcher, self._frontier, self._problems, self.job.max_fetch_bytes)
+            await reader.read_all(rules.sitemaps or [guessed], is_guess=not rules.sitemaps)
         except FetchError as error:
             self._problems[error.what] = None
         except Exception as error:  # what its host wrote costs the list of its pages, not the crawl
             self._problems[f"the sitemaps could not be read: {unforeseen(error)}"] = None
         finally:
             self._frontier.release(_SITEMAPS)
-
-    async def _read_sitemap(self, url: str, seen: set[str], is_guess: bool) -> list[str]:
-        """Returns the further sitemaps that this one names."""
-        if not self._frontier.scope.contains(url) and is_guess:
-            return []
-        try:
-            answer = await self._fetcher.fetch(url, {})
-            if answer.status in REDIRECTS:
-                target = canonical_url(answer.headers.get("location", ""), url)
-                return self._new_sitemaps([target] if target else [], seen)
-            if answer.status != 200:
-                if answer.status >= 500 or answer.status == 429:
-                    self._problems[f"the sitemap {url} cannot be read: the server answers {answer.status}"] = None
-                return []
-            content = read_sitemap(answer.body, url, self.job.max_fetch_bytes)
-        except ValueError as error:
-            if not is_guess:
-                logger.warning("the sitemap %s %s", url, error)
-            return []
-        except FetchError as error:
-            self._problems[f"the sitemap {url} cannot be read: {error.what}"] = None
-            return []
-        self._frontier.add_links(content.pages, _SITEMAP_DEPTH)
-        return self._new_sitemaps(content.sitemaps, seen)
-
-    @staticmethod
-    def _new_sitemaps(found: list[str], seen: set[str]) -> list[str]:
-        new = [url for url in dict.fromkeys(found) if url not in seen][: max(0, MAX_SITEMAPS - len(seen))]
-        seen.update(new)
-        return new
 
     def _failure(self) -> str:
         """Why this collection did not find everything, as far as is known; "" when it did."""

@@ -16,6 +16,14 @@ from aion_assets.core.settings import Network
 
 _KNOWN_PER_FRAME = 500
 SendRow = Callable[[CollectedPage, int], Awaitable[None]]
+SendReading = Callable[[str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The crawler begins to read what the page at `url` says; "": it has read it."""
+
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +94,24 @@ def send_page(stream: IO[bytes], page: CollectedPage, queued: int) -> None:
     write_frame(stream, {"page": header, "has_body": page.body is not None, "queued": queued}, page.body or b"")
 
 
+def send_reading(stream: IO[bytes], url: str) -> None:
+    write_frame(stream, {"reading": url})
+
+
 def send_end(stream: IO[bytes], end: CrawlEnd) -> None:
     write_frame(stream, {"end": asdict(end)})
 
 
-def receive_rows(stream: IO[bytes]) -> Iterator[tuple[CollectedPage, int] | CrawlEnd]:
+def receive_rows(stream: IO[bytes]) -> Iterator[tuple[CollectedPage, int] | Reading | CrawlEnd]:
     """Rows with the length of the queue, then the end. The end is missing when the sender died."""
     while (frame := read_frame(stream)) is not None:
         header, body = frame
         if "end" in header:
             yield CrawlEnd(**header["end"])
             return
+        if "reading" in header:
+            yield Reading(header["reading"])
+            continue
         page = header["page"]
         page["outcome"] = Outcome(page["outcome"])
         page["fetched_at"] = datetime.fromisoformat(page["fetched_at"]) if page["fetched_at"] else None

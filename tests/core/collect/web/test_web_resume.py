@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -114,10 +115,11 @@ def test_killing_the_crawler_ends_the_collection_and_the_next_one_finishes_it(
 
     def emit(page: CollectedPage) -> None:
         kept[page.locator] = known_page(page, "now")
-        if len(kept) == 20:
+        if len(kept) >= 20:  # and every further one that is started
             for child in psutil.Process().children():
-                if "aion_assets.core.collect.web.child" in child.cmdline():
-                    child.kill()
+                with suppress(psutil.Error):  # it ended between two looks
+                    if "aion_assets.core.collect.web.child" in child.cmdline():
+                        child.kill()
 
     with pytest.raises(TransientFetchError, match="ended early, with status -9"):
         WebConnector().collect(CollectionJob(source, loopback_settings, {}, "now"), emit, lambda _: None)
