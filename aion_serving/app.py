@@ -12,7 +12,7 @@ from aion_assets.core.errors import AionError
 from aion_assets.core.settings import Settings
 from aion_serving import pages
 from aion_serving.answering.assistant import Assistant
-from aion_serving.api import chat, curating, feedback, health, ingesting, originals
+from aion_serving.api import chat, curating, feedback, health, ingesting, openai, originals, streaming
 from aion_serving.middleware.problems import Problem, add_problem_handlers
 from aion_serving.middleware.shield import Shield
 
@@ -53,7 +53,7 @@ def create_app(settings: Settings, *, watch_releases: bool = False) -> FastAPI:
     app.state.watch_releases = watch_releases
     app.add_middleware(Shield, settings=settings)
     add_problem_handlers(app)
-    for module in (chat, feedback, curating, originals, ingesting, health):
+    for module in (chat, streaming, openai, feedback, curating, originals, ingesting, health):
         app.include_router(module.router)
     pages.add_pages(app)
     return app

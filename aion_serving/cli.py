@@ -1,4 +1,4 @@
-"""The server's verbs: `aion ask`, `aion search`, `aion why`, `aion serve`. They import inside the verb."""
+"""The server's verbs: `aion ask`, `search`, `why`, `serve`, `model-server`. They import inside the verb."""
 
 import json
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object as t
 def register(app: typer.Typer) -> None:
     for verb in (ask, search, why, serve):
         app.command()(verb)
+    app.command("model-server")(model_server)
 
 
 def _words(value: str) -> str:
@@ -93,6 +94,35 @@ def serve() -> None:
     )
 
 
+def model_server() -> None:
+    """Serve the model of AION_BASE_MODEL to AION, and to any OpenAI client. 'aion up' starts it by itself."""
+    import logging.config
+
+    import uvicorn
+
+    from aion_assets.core.errors import SettingsError
+    from aion_assets.core.settings import load_settings
+
+    settings = load_settings()
+    if not settings.base_model:
+        raise SettingsError("AION_BASE_MODEL is empty.", "Set it to a hub id, a folder or a .gguf file.")
+    from aion_serving.model_server.app import create_model_app
+    from aion_serving.model_server.served import load_served
+
+    logging.config.dictConfig(_log_config(settings.log_level))
+    served = load_served(settings)
+    uvicorn.run(
+        create_model_app(settings, served),
+        host=settings.model_host,
+        port=settings.model_port,
+        log_level=settings.log_level.lower(),
+        log_config=None,
+        access_log=False,  # request addresses hold prompts
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
+
+
 def _assistant() -> Any:
     from aion_assets.core.settings import load_settings
     from aion_serving.answering.assistant import Assistant
@@ -113,6 +143,6 @@ def _log_config(level: str) -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "loggers": {
             name: {"handlers": ["stderr"], "level": level.upper(), "propagate": False}
-            for name in ("aion_serving", "uvicorn")
+            for name in ("aion_serving", "trainer", "uvicorn")
         },
     }

@@ -16,6 +16,8 @@ AionError
 │   ├── NoReleaseError      nothing has been released yet
 │   └── GateBlockedError    a structural gate failed; the previous release keeps serving
 ├── EmbedderError           the embedding model cannot be loaded, or is not the one expected
+├── GeneratorError          a language model cannot be loaded, or failed while it wrote
+│   └── ContextTooLongError the messages leave no room for an answer in the model's window
 ├── AnswerNotFoundError     no answer has this id
 ├── FeedbackError           what was said of an answer says nothing
 └── PrefixError             the beginning of an id is too short, or several ids begin so
@@ -93,6 +95,20 @@ class GateBlockedError(ReleaseError):
 
 class EmbedderError(AionError):
     pass
+
+
+class GeneratorError(AionError):
+    pass
+
+
+class ContextTooLongError(GeneratorError):
+    """`tokens` are those of the messages, `window` those that the model reads and writes together."""
+
+    def __init__(self, tokens: int, window: int) -> None:
+        self.tokens, self.window = tokens, window
+        super().__init__(
+            f"The messages have {tokens} tokens, and the model's window {window}.", "Send fewer or shorter passages."
+        )
 
 
 class AnswerNotFoundError(AionError):

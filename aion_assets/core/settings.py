@@ -27,7 +27,7 @@ _DAGSTER_DATABASES = ("postgresql", "postgres")
 # Read without the prefix, too.
 _BARE_NAMES = frozenset({"DATABASE_URL", "LOG_LEVEL"})
 # Their values may hold a password.
-_SECRET = frozenset({"DATABASE_URL", "DAGSTER_DB"})
+_SECRET = frozenset({"DATABASE_URL", "DAGSTER_DB", "LOCAL_LLM_KEY", "WORKER_TOKEN"})
 
 
 class Settings(BaseSettings):
@@ -86,6 +86,33 @@ class Settings(BaseSettings):
         (), description="Links offered below every answer: Open a ticket: https://help.example.org; Call us: /phone."
     )
 
+    # A model of one's own
+    base_model: str = Field(
+        "", description="Hub id, folder or .gguf file of the model that writes answers; empty means quotes only."
+    )
+    load_in_4bit: bool = Field(False, description="Load the base model in 4 bits (NF4).")
+    local_llm_url: str = Field("", description="OpenAI-compatible server that writes answers instead.")
+    local_llm_model: str = Field("", description="Name of the model there; empty means the first that it lists.")
+    local_llm_key: str = Field("", repr=False, description="Key for that server; empty means none.")
+    model_host: str = Field("127.0.0.1", description="Address the model server listens on.")
+    model_port: int = Field(8008, ge=1, le=65535, description="Port of the model server.")
+    worker_token: str = Field("", repr=False, description="What callers of the model server must send; empty: nothing.")
+    system_prompt: str = Field("", description="Put before the rules that every answer follows.")
+    max_new_tokens: int = Field(512, ge=16, le=8192, description="Longest answer of the model, in tokens.")
+    temperature: float = Field(0.5, ge=0, le=2, description="How freely the model chooses words; 0: the likeliest.")
+    top_p: float = Field(0.9, gt=0, le=1, description="Words are drawn from the likeliest of this probability.")
+    answer_timeout_s: float = Field(60.0, gt=0, description="Time limit of the model's answer; quotes follow.")
+    unsupported: Literal["drop", "mark"] = Field(
+        "drop", description="What becomes of a sentence that no passage supports: drop or mark."
+    )
+
+    @field_validator("local_llm_url")
+    @classmethod
+    def _is_http(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("it must begin with http:// or https://")
+        return value.rstrip("/")
+
     @field_validator("allow_private_networks", mode="before")
     @classmethod
     def _read_networks(cls, value: object) -> object:
@@ -131,6 +158,12 @@ class Settings(BaseSettings):
     @cached_property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone) if self.timezone else _zone_of_machine()
+
+    @property
+    def llm_url(self) -> str:
+        """Address of the server that writes answers; "" where answers are quotes."""
+        own = f"http://127.0.0.1:{self.model_port}" if self.base_model else ""
+        return self.local_llm_url or own
 
     @cached_property
     def lake_uri(self) -> str:

@@ -137,19 +137,27 @@ def _children(settings: Settings, with_dagster: bool, folder: Path) -> list[list
         return Child(name, [sys.executable, *command], _environment(), log, ready_at, needed)
 
     server = child("aion", ["-m", "aion_assets", "serve"], f"{at}/health", needed=True)
+    first = [server]
+    if _serves_model(settings):
+        # Not waited for: until its model is loaded, AION answers in quotes.
+        first.append(child("model-server", ["-m", "aion_assets", "model-server"]))
     if not with_dagster:
-        return [[server]]
+        return [first]
     code_server = child("dagster-code", code_server_command(code_socket), str(code_socket))
     code_server.outlived = True  # a run is a process of its own
     workspace = write_workspace(settings.home / "dagster" / "workspace.yaml", code_socket)
     webserver = webserver_command(workspace, _LOOPBACK, settings.dagster_port)
     return [
-        [server, code_server],
+        [*first, code_server],
         [
             child("dagster-webserver", webserver, f"{ui}/server_info"),
             child("dagster-daemon", daemon_command(workspace)),
         ],
     ]
+
+
+def _serves_model(settings: Settings) -> bool:
+    return bool(settings.base_model) and not settings.local_llm_url
 
 
 def _environment() -> dict[str, str]:
@@ -228,6 +236,8 @@ def _print_links(console: Console, settings: Settings, with_dagster: bool, secon
     console.print(f"  API      http://{settings.host}:{settings.port}/docs")
     if with_dagster:
         console.print(f"  Dagster  http://{_LOOPBACK}:{settings.dagster_port}/")
+    if _serves_model(settings):
+        console.print(f"  Model    http://{settings.model_host}:{settings.model_port}/health (it may load for minutes)")
     console.print(f"\n  Everything AION writes is in {settings.home}", soft_wrap=True, markup=False)
 
 
@@ -245,6 +255,8 @@ def _refuse_taken_ports(settings: Settings, with_dagster: bool) -> None:
                 f"AION_PORT and AION_DAGSTER_PORT are both {settings.port}.", "Give each a port of its own."
             )
         wanted["AION_DAGSTER_PORT"] = (_LOOPBACK, settings.dagster_port)
+    if _serves_model(settings):
+        wanted["AION_MODEL_PORT"] = (settings.model_host, settings.model_port)
     for variable, address in wanted.items():
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
@@ -10,7 +11,8 @@ from typing import Any
 
 from aion_assets.core.answer.citations import located_hits, places_in
 from aion_assets.core.answer.confidence import Calibration
-from aion_assets.core.answer.extractive import Answer, answer_question
+from aion_assets.core.answer.engine import Task
+from aion_assets.core.answer.extractive import Answer
 from aion_assets.core.answer.suggestions import suggest
 from aion_assets.core.database.engine import Database
 from aion_assets.core.errors import AionError, NoReleaseError, ReleaseError
@@ -32,11 +34,12 @@ from aion_assets.core.record.answers import (
 from aion_assets.core.record.suggestions import show_suggestions
 from aion_assets.core.release import releases
 from aion_assets.core.release.releases import Release
-from aion_assets.core.search.hits import Hit, Retrieval
+from aion_assets.core.search.hits import Hit
 from aion_assets.core.search.ranker import Ranker
 from aion_assets.core.search.retriever import Retriever
 from aion_assets.core.settings import Settings
 from aion_assets.core.trust.why import why
+from aion_serving.answering.chain import Chain, chain_for
 from aion_serving.answering.telemetry import Telemetry
 from aion_serving.answering.tombstones import Tombstones
 
@@ -82,6 +85,10 @@ class Assistant:
         return self.home.database
 
     @cached_property
+    def chain(self) -> Chain:
+        return chain_for(self.settings)
+
+    @cached_property
     def tombstones(self) -> Tombstones:
         return Tombstones(self.database, self.settings.tenant_id)
 
@@ -116,33 +123,47 @@ class Assistant:
 
         Raises NoReleaseError: nothing has been released yet.
         """
+        *_, record = self.stream(question, channel=channel)
+        assert isinstance(record, AnswerRecord)
+        return record
+
+    def stream(self, question: str, *, channel: str = "api") -> Iterator[str | AnswerRecord]:
+        """The same answer as it is written: pieces of its text, then its record.
+
+        Raises NoReleaseError: nothing has been released yet.
+        """
         release = self.release()
         started = time.monotonic()
         read = Question.read(question)
         asked = Asked(read.text, release.release_id, release.prompt_version, channel)
         answer_id = open_answer(self.database, self.home.tenant_id, asked)
         try:
-            retrieval, answer = self._answer(release, read)
-        except Exception as error:
+            task = self._task(release, read)
+            for piece in self.chain.write(task):
+                if isinstance(piece, str):
+                    yield piece
+                    continue
+                yield self._closed(answer_id, task, piece, _latency(task, started), channel)
+        except BaseException as error:
             end_answer(self.database, answer_id, State.FAILED, type(error).__name__)
             self.telemetry.failed()
             raise
-        total_ms = 1000 * (time.monotonic() - started)
-        retrieval_ms = 1000 * retrieval.seconds
-        latency_ms = {"retrieval": retrieval_ms, "engine": total_ms - retrieval_ms, "total": total_ms}
-        record = close_answer(self.database, answer_id, retrieval, answer, latency_ms)
+
+    def _closed(
+        self, answer_id: str, task: Task, answer: Answer, latency_ms: dict[str, float], channel: str
+    ) -> AnswerRecord:
+        record = close_answer(self.database, answer_id, task.retrieval, answer, latency_ms)
         self.telemetry.answered(record)
-        offered = suggest(retrieval, answer.citations, self.settings.actions) if channel != "cli" else []
+        offered = suggest(task.retrieval, answer.citations, self.settings.actions) if channel != "cli" else []
         return replace(record, suggestions=show_suggestions(self.home, answer_id, offered))
 
-    def _answer(self, release: OpenedRelease, question: Question) -> tuple[Retrieval, Answer]:
+    def _task(self, release: OpenedRelease, question: Question) -> Task:
         hidden = self.tombstones.hidden()
         with self.lake.reading(release.table):
             retrieval = release.retriever.retrieve(
                 question, hidden_docs=hidden.doc_ids, hidden_sources=hidden.source_ids
             )
-        tau, locate = self.settings.tau_confidence, places_in(self.lake)
-        return retrieval, answer_question(retrieval, calibration=release.calibration, tau=tau, locate=locate)
+        return Task(retrieval, release.calibration, self.settings.tau_confidence, places_in(self.lake))
 
     def why(self, answer_id: str) -> dict[str, Any]:
         """Raises AnswerNotFoundError: no answer has this id."""
@@ -213,3 +234,9 @@ class Assistant:
             for language in (PORTUGUESE, ENGLISH):
                 release.retriever.weights(language)
             release.retriever.retrieve(_WARM_UP)
+
+
+def _latency(task: Task, started: float) -> dict[str, float]:
+    """In milliseconds, by layer."""
+    total_ms, retrieval_ms = 1000 * (time.monotonic() - started), 1000 * task.retrieval.seconds
+    return {"retrieval": retrieval_ms, "engine": total_ms - retrieval_ms, "total": total_ms}

@@ -59,12 +59,18 @@ class AnswerReply(BaseModel):
 
     answer_id: str = Field(description="To be used with `GET /api/answers/{id}/why`.")
     text: str = Field(description="Plain text; the number in brackets after a quote refers to `citations`.")
-    used: str = Field(description='What produced it: "extractive", or "abstention" when the base does not hold it.')
+    used: str = Field(
+        description='What produced it: "generative" (a model), "extractive" (quotes), or "abstention" where the base '
+        "does not hold it."
+    )
     C: float = Field(description="Calibrated confidence from 0 to 1 that the passages found hold the answer.")
     tau: float = Field(description="The threshold: below it AION abstains.")
     language: str = Field(description="Language of the answer, pt or en.")
     release_id: str = Field(description="The release that produced it.")
     citations: list[CitationReply]
+    provider: str = Field("", description='Where the model runs that wrote it, such as "local"; empty for quotes.')
+    model: str = Field("", description="The model that wrote it; empty for quotes.")
+    reason: str = Field("", description="Why a model did not write it, or why its text ends early; mostly empty.")
     nearest: list[CitationReply] = Field(description="Passages offered by an abstention; they support nothing.")
     suggestions: list[SuggestionReply] = Field(description="Follow-up questions and the organisation's actions.")
 
@@ -100,6 +106,9 @@ def answer_reply(record: AnswerRecord) -> AnswerReply:
         tau=record.tau,
         language=record.language,
         release_id=record.release_id,
+        provider=record.provider,
+        model=record.model,
+        reason=record.reason,
         citations=[_citation(item) for item in record.citations],
         nearest=[_citation(item) for item in record.nearest],
         suggestions=[

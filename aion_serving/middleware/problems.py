@@ -29,6 +29,8 @@ _STATUS: tuple[tuple[type[errors.AionError], int], ...] = (
     (errors.DatabaseError, 503),
     (errors.ReleaseError, 503),
     (errors.EmbedderError, 503),
+    (errors.ContextTooLongError, 400),
+    (errors.GeneratorError, 503),
 )
 NEXT_STEPS = {
     404: "The page /docs lists every call.",

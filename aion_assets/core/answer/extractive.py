@@ -1,6 +1,7 @@
 """The built-in engine: it quotes and cites the best supported sentences, or says that nothing was found."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from aion_assets.core.answer.citations import Locate, cite, where_passages_begin
@@ -23,6 +24,9 @@ _FOOTNOTE = re.compile(r"(?<=[.!?,;”»])(?:\[\d{1,3}(?:[,–-] ?\d{1,3})*\])+"
 class Answer:
     """`nearest`: the passages that an abstention offers instead. They support nothing and have no marker. `opening`:
     the text of an abstention.
+
+    `written` is the text of a model, `provider` and `model` who wrote it, and `dropped` how many of its sentences are
+    not shown, by reason. `reason`: why the engine before this one did not answer, or why the text ends early.
     """
 
     used: str
@@ -32,9 +36,19 @@ class Answer:
     citations: list[Citation] = field(default_factory=list)
     nearest: list[Citation] = field(default_factory=list)
     opening: str = ""
+    written: str = ""
+    provider: str = ""
+    model: str = ""
+    prompt_version: str = ""
+    reason: str = ""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    dropped: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
+        if self.written:
+            return self.written
         words = wording(self.language)
         if self.nearest:
             return "\n".join([f"{self.opening} {words.nearest}", *(f"- {_place(item)}" for item in self.nearest)])

@@ -9,6 +9,8 @@ class Wording:
     not_found: str
     nearest: str
     empty_question: str
+    no_source: str
+    sources: str
 
 
 _WORDINGS = {
@@ -17,12 +19,16 @@ _WORDINGS = {
         not_found="Não encontrei a resposta na base de conhecimento.",
         nearest="O que há de mais próximo:",
         empty_question="Escreva uma pergunta para que eu procure na base de conhecimento.",
+        no_source="(sem fonte)",
+        sources="Fontes:",
     ),
     "en": Wording(
         see_also="See also:",
         not_found="I did not find the answer in the knowledge base.",
         nearest="The nearest it holds:",
         empty_question="Write a question, and I will look it up in the knowledge base.",
+        no_source="(no source)",
+        sources="Sources:",
     ),
 }
 

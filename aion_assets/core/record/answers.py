@@ -70,6 +70,11 @@ class AnswerRecord:
     language: str
     release_id: str
     latency_ms: Mapping[str, float]
+    provider: str = ""
+    model: str = ""
+    prompt_version: str = ""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
     citations: Sequence[Citation] = field(default_factory=list)
     nearest: Sequence[Citation] = field(default_factory=list)
     given: Sequence[GivenPassage] = field(default_factory=list)
@@ -120,13 +125,20 @@ def close_answer(
         "closed_at": now(),
         "text": answer.text,
         "language": answer.language,
-        "engine": EXTRACTIVE,
+        "engine": EXTRACTIVE if answer.used == ABSTENTION else answer.used,
+        "provider": answer.provider,
+        "model": answer.model,
+        "reason": answer.reason,
+        "prompt_tokens": answer.prompt_tokens,
+        "completion_tokens": answer.completion_tokens,
         "confidence": answer.confidence,
         "raw_confidence": retrieval.raw_confidence,
         "tau": answer.tau,
         "features": {name: round(value, 6) for name, value in retrieval.features.items()},
         "latency_ms": {name: round(value, 3) for name, value in latency_ms.items()},
     }
+    if answer.prompt_version:
+        values["prompt_version"] = answer.prompt_version
     is_open = (_answers.c.answer_id == answer_id, _answers.c.state == State.OPEN)
     with database.write() as connection:
         ended = update(_answers).where(*is_open).values(**values)
@@ -190,7 +202,8 @@ def _record(
 ) -> AnswerRecord:
     names = (
         "answer_id", "tenant_id", "reason", "created_at", "closed_at", "question", "text", "engine", "confidence",
-        "tau", "language", "release_id", "latency_ms",
+        "tau", "language", "release_id", "latency_ms", "provider", "model", "prompt_version", "prompt_tokens",
+        "completion_tokens",
     )  # fmt: skip
     plain = {name: row[name] for name in names}
     return AnswerRecord(**plain, state=State(row["state"]), citations=citations, nearest=nearest, given=given)
@@ -218,4 +231,8 @@ def _answer_event(release_id: str, answer: Answer, latency_ms: Mapping[str, floa
         tau=answer.tau,
         citations=[item.passage.chunk_id for item in answer.citations],
         latency_ms={name: round(value, 3) for name, value in latency_ms.items()},
+        provider=answer.provider,
+        model=answer.model,
+        tokens=answer.prompt_tokens + answer.completion_tokens,
+        dropped=dict(answer.dropped),
     )

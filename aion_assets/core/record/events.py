@@ -1,7 +1,7 @@
 """The append-only record of events: ids and figures, never a word of a question, answer or document."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
 from sqlalchemy import Connection, insert
@@ -32,7 +32,9 @@ class RetrievalEvent(Event):
 
 @dataclass(frozen=True, slots=True)
 class AnswerEvent(Event):
-    """`citations` are chunk ids. `latency_ms` is by layer."""
+    """`citations` are chunk ids. `latency_ms` is by layer. `dropped` counts a model's sentences without support, by
+    reason.
+    """
 
     kind: ClassVar[str] = "answer"
     release_id: str
@@ -41,6 +43,10 @@ class AnswerEvent(Event):
     tau: float
     citations: Sequence[str]
     latency_ms: Mapping[str, float]
+    provider: str = ""
+    model: str = ""
+    tokens: int = 0
+    dropped: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

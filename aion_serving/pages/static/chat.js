@@ -113,9 +113,10 @@ function card(citation, answerId, numbered) {
     ...passageParts(citation, numbered));
 }
 
-// Turns the [1] after a quote into a button that shows its source; one inside a quote is the passage's own.
-function withMarkers(line, answerId, numbers) {
-  return line.split(/(?<=” )(\[\d+\])/).map((part) => {
+// Turns the [1] after a quote, or after a sentence of a model, into a button that shows its source. One inside a quote is
+// the passage's own; in the text of a model there is none but the server's.
+function withMarkers(line, answerId, numbers, quoted) {
+  return line.split(quoted ? /(?<=” )(\[\d+\])/ : /(?<= )(\[\d+\])/).map((part) => {
     const number = Number(/^\[(\d+)\]$/.exec(part)?.[1]);
     if (!numbers.has(number)) return part;
     return element("button", {
@@ -133,17 +134,18 @@ function withMarkers(line, answerId, numbers) {
 function prose(answer) {
   const numbers = new Set(answer.citations.map((citation) => citation.number));
   const box = element("div", { class: "prose", lang: answer.language });
+  const quoted = answer.used !== "generative";
   let list = null;
   for (const line of answer.text.split("\n")) {
     if (!line.trim()) continue;
     if (line.startsWith("- ")) {
       if (!list) box.append((list = element("ul")));
-      list.append(element("li", {}, ...withMarkers(line.slice(2), answer.answer_id, numbers)));
+      list.append(element("li", {}, ...withMarkers(line.slice(2), answer.answer_id, numbers, quoted)));
     } else if (list && line.startsWith("  ")) {
-      list.lastChild.append(element("br"), ...withMarkers(line.trim(), answer.answer_id, numbers));
+      list.lastChild.append(element("br"), ...withMarkers(line.trim(), answer.answer_id, numbers, quoted));
     } else {
       list = null;
-      box.append(element("p", {}, ...withMarkers(line, answer.answer_id, numbers)));
+      box.append(element("p", {}, ...withMarkers(line, answer.answer_id, numbers, quoted)));
     }
   }
   return box;
@@ -237,7 +239,11 @@ function answerView(answer) {
       ? element("h3", { class: abstained ? "visually-hidden" : false }, abstained ? t.nearest : t.sources)
       : null,
     shown.length ? element("ol", { class: "cards" }, ...shown.map((item) => card(item, answer.answer_id, !abstained))) : null,
-    element("footer", {}, confidence(answer), element("span", { class: "actions" }, copyButton(answer), why)),
+    answer.reason ? element("p", { class: "muted" }, t.model_failed) : null,
+    element("footer", {},
+      confidence(answer),
+      answer.model ? element("span", { class: "muted" }, `${t.written_by} ${answer.model}`) : null,
+      element("span", { class: "actions" }, copyButton(answer), why)),
     suggestionsView(answer),
     ...feedbackView(answer),
     panel);
@@ -306,6 +312,51 @@ function feedbackView(answer) {
   return [element("div", { class: "feedback", role: "group", "aria-label": t.feedback }, up, down, status, undo), box];
 }
 
+// Reads the events of an answer; `show` gets the text so far. Returns the whole answer.
+async function streamAnswer(options, show) {
+  let response;
+  try {
+    response = await fetch("/api/chat/stream", options);
+  } catch {
+    throw new Error(t.offline);
+  }
+  if (!response.ok) {
+    const body = await response.json().catch(() => ({ error: `${response.status} ${response.statusText}` }));
+    throw new Error([body.error, body.next_step].filter(Boolean).join(" "));
+  }
+  let text = "";
+  for await (const { kind, body } of eventsOf(response)) {
+    if (kind === "text") show((text += body.text));
+    else if (kind === "answer") return body;
+    else if (kind === "error") throw new Error([body.error, body.next_step].filter(Boolean).join(" "));
+  }
+  throw new Error(t.offline);
+}
+
+async function* eventsOf(response) {
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let waiting = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    waiting += value;
+    const blocks = waiting.split("\n\n");
+    waiting = blocks.pop();
+    for (const block of blocks) {
+      const fields = Object.fromEntries(block.split("\n").map((line) => line.split(/: (.*)/s)));
+      if (fields.data) yield { id: fields.id, kind: fields.event, body: JSON.parse(fields.data) };
+    }
+  }
+}
+
+// What is there of an answer that is still being written. Its markers lead nowhere yet.
+function writingView(text) {
+  const lines = text.split("\n").filter((line) => line.trim());
+  return element("article", { class: "answer writing", "aria-busy": "true" },
+    element("div", { class: "prose" }, ...lines.map((line) => element("p", {}, line))),
+    element("p", { class: "muted" }, t.writing));
+}
+
 function loadingView() {
   return element("div", { class: "answer loading", role: "status" },
     element("span", { class: "dots", "aria-hidden": "true" }, element("i"), element("i"), element("i")), t.searching);
@@ -332,7 +383,8 @@ async function answerInto(place, message) {
     const options = {
       method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ message }),
     };
-    place.replaceChildren(answerView(await fetchJson("/api/chat", options)));
+    const answer = await streamAnswer(options, (text) => place.replaceChildren(writingView(text)));
+    place.replaceChildren(answerView(answer));
   } catch (error) {
     place.replaceChildren(errorView(error, () => answerInto(place, message)));
   } finally {

@@ -58,7 +58,7 @@ def page(browser: "playwright.Browser") -> Iterator["playwright.Page"]:
 def ask(page: "playwright.Page", question: str) -> "playwright.Locator":
     page.get_by_role("textbox").fill(question)
     page.keyboard.press("Enter")
-    page.locator(".answer.loading").wait_for(state="detached")
+    page.locator(".answer.loading, .answer.writing").wait_for(state="detached")
     return page.locator(".answer").last
 
 

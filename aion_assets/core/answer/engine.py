@@ -1,0 +1,74 @@
+"""What every engine is given, and what it gives: text piece by piece, then the answer.
+
+The extractive engine and a model stand behind the same door, so that whoever answers need not know which one it was.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from aion_assets.core.answer.citations import Locate, where_passages_begin
+from aion_assets.core.answer.confidence import Calibration
+from aion_assets.core.answer.extractive import Answer, answer_question
+from aion_assets.core.search.hits import Retrieval
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One question with what was found for it. `stopped`: whether a person asked to end the answer."""
+
+    retrieval: Retrieval
+    calibration: Calibration
+    tau: float
+    locate: Locate = where_passages_begin
+    stopped: Callable[[], bool] = _never
+
+    @property
+    def confidence(self) -> float:
+        return self.calibration.confidence(self.retrieval.features, self.retrieval.language)
+
+
+class Engine(Protocol):
+    """Yields pieces of text that may be shown as they come, and last the answer, whose text they are together.
+
+    Raises GeneratorError before the first piece: it cannot answer, and the next engine may.
+    """
+
+    def write(self, task: Task) -> Iterator[str | Answer]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a model tells at the end: its name, the tokens that it read and wrote, and why it ended."""
+
+    model: str
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    finish_reason: str = "stop"
+
+
+class ChatModel(Protocol):
+    """A model that answers messages. `provider` says where it runs; `window_tokens` is its context, as far as known."""
+
+    provider: str
+
+    @property
+    def window_tokens(self) -> int: ...
+
+    def stream(self, messages: Sequence[dict[str, str]], stopped: Callable[[], bool]) -> Iterator[str | Usage]:
+        """Raises GeneratorError: it is not there, is too slow, or answers garbage. ContextTooLongError: the messages
+        are longer than it reads."""
+        ...
+
+
+class ExtractiveEngine:
+    """Quotes, or abstains. It always answers."""
+
+    def write(self, task: Task) -> Iterator[str | Answer]:
+        answer = answer_question(task.retrieval, calibration=task.calibration, tau=task.tau, locate=task.locate)
+        yield answer.text
+        yield answer

@@ -1,0 +1,197 @@
+"""The engine that has a model write, and shows only what passages support.
+
+The model's text is cut into sentences as it comes. Each is shown once a passage was found that supports it, with the
+number of that passage; whatever numbers the model wrote itself are only a hint.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from aion_assets.core.answer.citations import cite
+from aion_assets.core.answer.engine import ChatModel, Task, Usage
+from aion_assets.core.answer.extractive import Answer
+from aion_assets.core.answer.prompt import RAG_PROMPT, Prompt, fitted, render_prompt
+from aion_assets.core.answer.quotes import Quote
+from aion_assets.core.answer.reasoning import without_reasoning
+from aion_assets.core.answer.support import Supports, Unsupported
+from aion_assets.core.answer.wording import wording
+from aion_assets.core.errors import ContextTooLongError, GeneratorError
+from aion_assets.core.language.sentences import sentence_spans
+from aion_assets.core.search.hits import Hit
+
+GENERATIVE = "generative"
+Policy = Literal["drop", "mark"]
+# Characters of a token, on the safe side: a Portuguese text has 3 to 4 with most tokenizers.
+_CHARS_PER_TOKEN = 2.5
+_MARK = re.compile(r"\s?\[\s*(\d{1,3})\s*(?:[,;]\s*\d{1,3}\s*)*\]")
+_DIGITS = re.compile(r"\d+")
+_LIST_MARK = re.compile(r"(?:[-–•*]|\d{1,2}[.)])\s*")
+
+
+class GenerativeEngine:
+    """`unsupported`: whether a sentence that no passage supports is dropped, or shown with a mark. One with a number or
+    a link that no passage has is always dropped.
+    """
+
+    def __init__(self, model: ChatModel, *, system: str = "", answer_tokens: int = 512, unsupported: Policy = "drop"):
+        self._model = model
+        self._system = system
+        self._answer_tokens = answer_tokens
+        self._policy: Policy = unsupported
+
+    def write(self, task: Task) -> Iterator[str | Answer]:
+        """Raises GeneratorError: the model failed, or nothing that it wrote was supported."""
+        retrieval = task.retrieval
+        passages = [hit.passage for hit in retrieval.hits]
+        prompt = render_prompt(retrieval.question.text, passages, retrieval.language, system=self._system)
+        checked = CheckedText(
+            retrieval.hits, Supports(retrieval.hits, retrieval.weights), self._policy, prompt.language
+        )
+        usage, reason = Usage(""), ""
+        try:
+            for piece in without_reasoning(self._written(prompt, task)):
+                if isinstance(piece, Usage):
+                    usage = piece
+                else:
+                    yield from checked.feed(piece)
+            yield from checked.finish()
+        except GeneratorError as error:
+            if not checked.text:
+                raise
+            reason = error.what  # what was shown was checked, and stays
+        if not checked.citations:
+            raise GeneratorError(
+                f"Nothing that the model wrote was supported by a passage ({checked.dropped_in_words})."
+            )
+        yield self._answer(task, checked, usage, reason)
+
+    def _answer(self, task: Task, checked: "CheckedText", usage: Usage, reason: str) -> Answer:
+        quotes = [Quote(hit, quote, 1.0) for hit, quote in checked.citations]
+        return Answer(
+            used=GENERATIVE,
+            confidence=task.confidence,
+            tau=task.tau,
+            language=task.retrieval.language,
+            citations=cite(quotes, task.locate(quotes)),
+            written=checked.text,
+            provider=self._model.provider,
+            model=usage.model,
+            prompt_version=RAG_PROMPT,
+            reason=reason,
+            prompt_tokens=usage.prompt_tokens,
+            completion_tokens=usage.completion_tokens,
+            dropped=dict(checked.dropped),
+        )
+
+    def _written(self, prompt: Prompt, task: Task) -> Iterator[str | Usage]:
+        """The model's text. A prompt that turns out to be too long is tried again with fewer passages."""
+        room = (self._model.window_tokens - self._answer_tokens) * _CHARS_PER_TOKEN
+        while True:
+            prompt = fitted(prompt, lambda tried, room=room: tried.chars <= room)  # type: ignore[misc]
+            if not prompt.passages:
+                raise GeneratorError("The model's window is too small for the question and a passage.")
+            try:
+                yield from self._model.stream(prompt.messages, task.stopped)
+                return
+            except ContextTooLongError as error:
+                shrunk = 0.9 * max(0.0, (error.window - self._answer_tokens) / error.tokens) if error.tokens else 0.7
+                room = prompt.chars * min(shrunk, 0.9)
+
+
+class CheckedText:
+    """The text that may be shown, as it grows. `citations` are the passages with the sentences that support it, in the
+    order of their numbers. `dropped` counts the sentences without support, by reason.
+    """
+
+    def __init__(self, hits: Sequence[Hit], supports: Supports, policy: Policy, language: str) -> None:
+        self._hits, self._supports, self._policy = hits, supports, policy
+        self._no_source = wording(language).no_source
+        self._numbers: dict[int, int] = {}  # passage → number shown
+        self._waiting = ""
+        self._lead = ""
+        self._held = ""  # marked sentences, which are shown only beside one that is supported
+        self.text = ""
+        self.citations: list[tuple[Hit, str]] = []
+        self.dropped: Counter[str] = Counter()
+
+    @property
+    def dropped_in_words(self) -> str:
+        return ", ".join(f"{reason} {count}" for reason, count in self.dropped.items()) or "it wrote nothing"
+
+    def feed(self, piece: str) -> Iterator[str]:
+        """Parts that may be shown now: sentences after which another one has begun."""
+        self._waiting += piece
+        while (end := _first_end(self._waiting)) is not None:
+            sentence, self._waiting = self._waiting[:end], self._waiting[end:]
+            yield from self._checked(sentence)
+
+    def finish(self) -> Iterator[str]:
+        rest, self._waiting = self._waiting, ""
+        if rest.strip():
+            yield from self._checked(rest)
+        if self.text and self._held:
+            yield self._show(self._held)
+
+    def _checked(self, raw: str) -> Iterator[str]:
+        claimed = [int(number) - 1 for mark in _MARK.finditer(raw) for number in _DIGITS.findall(mark[0])]
+        bare = _MARK.sub("", raw)
+        begin = len(bare) - len(bare.lstrip())
+        gap, sentence = ("\n" if "\n" in bare[:begin] else " "), bare.strip()
+        listed = _LIST_MARK.match(sentence)
+        said = sentence[listed.end() :] if listed else sentence
+        if not said:
+            return
+        if said.endswith(":"):  # names what follows, and is shown with it
+            self._lead = f"{gap}{sentence}"
+            return
+        found = self._supports.judge(said, [number for number in claimed if 0 <= number < len(self._hits)])
+        if isinstance(found, Unsupported):
+            if found is not Unsupported.WORDS or self._policy == "drop":
+                self.dropped[found] += 1
+                return
+            self.dropped[found] += 1
+            self._held += f"{self._taken_lead()}{gap}{sentence} {self._no_source}"
+            return
+        number = self._number(found.passage, found.quote)
+        held, self._held = self._held, ""
+        yield self._show(f"{held}{self._taken_lead()}{gap}{sentence} [{number}]")
+
+    def _number(self, passage: int, quote: str) -> int:
+        if passage not in self._numbers:
+            self._numbers[passage] = len(self._numbers) + 1
+            self.citations.append((self._hits[passage], quote))
+        return self._numbers[passage]
+
+    def _taken_lead(self) -> str:
+        """The line that names what follows, unless it says something of its own: numbers and links need support."""
+        lead, self._lead = self._lead, ""
+        if not lead or (isinstance(self._supports.judge(lead), Unsupported) and not _is_plain(lead)):
+            return ""
+        return lead
+
+    def _show(self, text: str) -> str:
+        shown = text if self.text else text.lstrip()
+        self.text += shown
+        return shown
+
+
+def _is_plain(lead: str) -> bool:
+    return not re.search(r"\d|://|www\.|!\[|\]\(", lead) and len(lead) < 120
+
+
+def _first_end(text: str) -> int | None:
+    """Where the first sentence ends, with the numbers in brackets after it; None while that cannot be known."""
+    spans = sentence_spans(text)
+    for number in range(1, len(spans)):
+        start, end = spans[number - 1]
+        if _LIST_MARK.fullmatch(text[start:end]):
+            continue  # the number of a list item is no sentence
+        following = text[spans[number][0] :]
+        if mark := re.match(r"(?:\[[\d,; ]*\]\s*)+", following):
+            return spans[number][0] + len(mark[0].rstrip()) if len(following) > len(mark[0]) else None
+        if following.startswith("[") and "]" not in following:
+            return None
+        return end
+    return None

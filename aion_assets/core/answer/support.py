@@ -1,0 +1,145 @@
+"""Whether a sentence of a model stands on a passage that it was given.
+
+A sentence is supported by one sentence, or two neighbours, of one passage: these hold most of its words by weight, all
+of its numbers, and say yes or no alike. What a model adds of its own is not supported, however true it may be.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+from urllib.parse import urlsplit
+
+from aion_assets.core.language.sentences import sentence_spans
+from aion_assets.core.language.terms import fold
+from aion_assets.core.search.hits import Hit
+from aion_assets.core.search.weights import TermWeights, WantedTerms
+
+# Share of a sentence's weight that its support must hold. The rest is room for another form of words.
+_ENOUGH = 0.7
+# A shorter sentence says too little to be proved or refuted.
+_LEAST_TERMS = 2
+_NUMBER = re.compile(r"\d+(?:[.,:/]\d+)*")
+_THOUSANDS = re.compile(r"(?<=\d)[.,](?=\d{3}(?!\d))")
+_LINK = re.compile(r"!\[|\]\(|\b(?:https?|ftp|mailto|data|javascript|file):|\bwww\.", re.IGNORECASE)
+_ADDRESS = re.compile(r"https?://[^\s<>\"'”’)\]]+", re.IGNORECASE)
+_WORD = re.compile(r"\w+(?:n['’]t)?")
+_NEGATIONS = frozenset(
+    "nao nunca jamais nem sem nenhum nenhuma proibido proibida not no never neither nor without".split()
+)
+_NUMBER_WORDS = {
+    word: str(value)
+    for value, words in {
+        2: "dois duas two", 3: "tres three", 4: "quatro four", 5: "cinco five", 6: "seis six", 7: "sete seven",
+        8: "oito eight", 9: "nove nine", 10: "dez ten", 11: "onze eleven", 12: "doze twelve", 13: "treze thirteen",
+        14: "quatorze catorze fourteen", 15: "quinze fifteen", 16: "dezesseis sixteen", 17: "dezessete seventeen",
+        18: "dezoito eighteen", 19: "dezenove nineteen", 20: "vinte twenty", 30: "trinta thirty",
+        40: "quarenta forty", 50: "cinquenta fifty", 60: "sessenta sixty", 70: "setenta seventy",
+        80: "oitenta eighty", 90: "noventa ninety", 100: "cem cento hundred", 1000: "mil thousand",
+    }.items()
+    for word in words.split()
+}  # fmt: skip
+
+
+class Unsupported(StrEnum):
+    """Why a sentence is not shown as it is."""
+
+    WORDS = "words"
+    NUMBER = "number"
+    LINK = "link"
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """`passage` counts from 0; `quote` is verbatim in it, but for white space."""
+
+    passage: int
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    quote: str
+    terms: frozenset[str]
+    own: frozenset[str]  # without those of title and heading
+    numbers: frozenset[str]
+    negated: bool
+
+
+class Supports:
+    """The passages of one question, ready to be asked whether they support a sentence."""
+
+    def __init__(self, hits: Sequence[Hit], weights: TermWeights) -> None:
+        self._weights = weights
+        self._addresses = [_allowed_addresses(hit) for hit in hits]
+        self._passages = [list(_windows(hit, weights)) for hit in hits]
+
+    def judge(self, sentence: str, claimed: Sequence[int] = ()) -> Support | Unsupported:
+        """The passage that supports the sentence, one of `claimed` if any of these does; or why there is none."""
+        terms = self._weights.terms(sentence)
+        if len(set(terms)) < _LEAST_TERMS:
+            return Unsupported.WORDS
+        wanted, numbers, negated = self._weights.wanted(terms), numbers_in(sentence), is_negated(sentence)
+        others = (number for number in range(len(self._passages)) if number not in claimed)
+        links, reason = _LINK.search(sentence) is not None, Unsupported.WORDS
+        if not any(numbers <= window.numbers for windows in self._passages for window in windows):
+            reason = Unsupported.NUMBER
+        for number in (*claimed, *others):
+            if links and not self._may_link(sentence, number):
+                reason = Unsupported.LINK
+                continue
+            alike = (window for window in self._passages[number] if window.negated == negated)
+            able = [window for window in alike if numbers <= window.numbers and not window.own.isdisjoint(terms)]
+            best = _best(able, wanted)
+            if best is not None:
+                return Support(number, best.quote)
+        return reason
+
+    def _may_link(self, sentence: str, number: int) -> bool:
+        """Addresses of the document's own site only: a foreign one may be what a hostile page wants shown."""
+        found = _ADDRESS.findall(sentence)
+        plain = _LINK.search(_ADDRESS.sub("", sentence)) is None
+        return plain and all(address.rstrip(".,;:!?") in self._addresses[number] for address in found)
+
+
+def numbers_in(text: str) -> frozenset[str]:
+    """Numbers in digits and words, each in one form: "1.200" is "1200", "forty" is "40", "02" is "2"."""
+    digits = _NUMBER.findall(_THOUSANDS.sub("", text))
+    plain = {":".join(part.lstrip("0") or "0" for part in re.split(r"[.,:/]", number)) for number in digits}
+    return frozenset(plain | {_NUMBER_WORDS[word] for word in map(fold, _WORD.findall(text)) if word in _NUMBER_WORDS})
+
+
+def is_negated(text: str) -> bool:
+    return any(word in _NEGATIONS or word.endswith(("n't", "n’t")) for word in map(fold, _WORD.findall(text)))
+
+
+def _windows(hit: Hit, weights: TermWeights) -> Iterator[_Window]:
+    """Every sentence of the passage, then every two neighbours. Title and heading say what a sentence speaks of."""
+    above = frozenset(weights.terms(f"{hit.title} {hit.heading}"))
+    spans = sentence_spans(hit.text)
+    for start, end in [*spans, *((one[0], other[1]) for one, other in pairwise(spans))]:
+        quote = " ".join(hit.text[start:end].split())
+        own = frozenset(weights.terms(quote)) - above
+        if own:  # says more than title and heading do
+            yield _Window(quote, own | above, own, numbers_in(f"{quote} {hit.title} {hit.heading}"), is_negated(quote))
+
+
+def _best(windows: Sequence[_Window], wanted: WantedTerms) -> _Window | None:
+    """The first of those that cover most."""
+    covered = [(wanted.coverage(window.terms), window) for window in windows]
+    best = max(covered, key=lambda pair: pair[0], default=None)
+    return best[1] if best is not None and best[0] >= _ENOUGH else None
+
+
+def _allowed_addresses(hit: Hit) -> frozenset[str]:
+    host = urlsplit(hit.url).hostname or ""
+    found = (address.rstrip(".,;:!?") for address in _ADDRESS.findall(hit.text))
+    return frozenset(address for address in found if _host(address) in (host, "localhost", "127.0.0.1"))
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""

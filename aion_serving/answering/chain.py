@@ -1,0 +1,52 @@
+"""Who answers: the model of one's own where the confidence suffices; quotes where it does not, or the model fails."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from aion_assets.core.answer.engine import Engine, ExtractiveEngine, Task
+from aion_assets.core.answer.extractive import Answer
+from aion_assets.core.answer.generative import GenerativeEngine
+from aion_assets.core.errors import GeneratorError
+from aion_assets.core.settings import Settings
+from aion_serving.providers.openai_chat import OpenAIChat, Sampling
+
+_log = logging.getLogger(__name__)
+
+
+class Chain:
+    """`models` are asked in order. Quoting comes last and cannot fail."""
+
+    def __init__(self, models: Sequence[Engine]) -> None:
+        self._models = models
+        self._last = ExtractiveEngine()
+
+    def write(self, task: Task) -> Iterator[str | Answer]:
+        """Pieces of the text, then the answer. Its `reason` says why models before the one that wrote it did not."""
+        reasons: list[str] = []
+        able = self._models if task.retrieval.question.text and task.confidence >= task.tau else ()
+        for engine in able:
+            try:
+                yield from engine.write(task)
+                return
+            except GeneratorError as error:
+                _log.warning("The next engine answers: %s", error)
+                reasons.append(error.what)
+        for piece in self._last.write(task):
+            yield replace(piece, reason=" ".join(reasons)) if isinstance(piece, Answer) else piece
+
+
+def chain_for(settings: Settings) -> Chain:
+    """The engines that the settings name. Asks none of them yet."""
+    if not settings.llm_url:
+        return Chain([])
+    sampling = Sampling(settings.max_new_tokens, settings.temperature, settings.top_p, settings.answer_timeout_s)
+    key = settings.local_llm_key or ("" if settings.local_llm_url else settings.worker_token)
+    model = OpenAIChat("local", settings.llm_url, sampling, model=settings.local_llm_model, key=key)
+    engine = GenerativeEngine(
+        model,
+        system=settings.system_prompt,
+        answer_tokens=settings.max_new_tokens,
+        unsupported=settings.unsupported,
+    )
+    return Chain([engine])

@@ -1,0 +1,118 @@
+"""The OpenAI protocol over the knowledge base, so that any of its clients can ask."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, StreamingResponse
+from pydantic import BaseModel, Field
+
+from aion_assets.core.answer.wording import wording
+from aion_assets.core.record.answers import AnswerRecord
+from aion_serving.api.chat import MAX_QUESTION_CHARS
+from aion_serving.api.openai_form import ChatMessage, completion, completion_chunk, embeddings, model_list
+from aion_serving.api.replies import answer_reply
+from aion_serving.api.shared_state import CurrentAssistant
+from aion_serving.api.streaming import SSE_HEADERS
+from aion_serving.middleware.problems import Problem
+
+router = APIRouter(tags=["Questions"])
+MODEL = "aion"
+_MAX_TEXTS = 256
+_UNREADY: dict[int | str, dict[str, Any]] = {503: {"model": Problem}}
+
+
+class ChatRequest(BaseModel):
+    """Of the OpenAI protocol AION takes the messages. The rest is the operator's, not the caller's, to choose."""
+
+    model: str = MODEL
+    messages: list[ChatMessage] = Field(min_length=1, max_length=512)
+    stream: bool = False
+
+
+class EmbeddingRequest(BaseModel):
+    model: str = ""
+    input: str | list[str]
+    encoding_format: str = "float"
+
+
+@router.post(
+    "/v1/chat/completions",
+    summary="Answer in the OpenAI protocol",
+    response_model=None,
+    responses={503: {"model": Problem}},
+)
+def chat_completions(
+    asked: ChatRequest, assistant: CurrentAssistant
+) -> dict[str, Any] | StreamingResponse | JSONResponse:
+    """The last message of the user is the question; the answer comes from the knowledge base, with its sources listed
+    below the text, and in full in the field `citations`.
+    """
+    question = next((message.text for message in reversed(asked.messages) if message.role == "user"), "")
+    if not question.strip():
+        said = {"message": "There is no question.", "type": "invalid_request_error", "code": "no_question"}
+        return JSONResponse({"error": said}, 400)
+    if asked.stream:
+        assistant.release()  # refused with a status where there is none
+        pieces = assistant.stream(question[:MAX_QUESTION_CHARS], channel="openai")
+        return StreamingResponse(_chunks(pieces), media_type="text/event-stream", headers=SSE_HEADERS)
+    record = assistant.ask(question[:MAX_QUESTION_CHARS], channel="openai")
+    text = f"{record.text}{_sources(record)}"
+    return completion(f"chatcmpl-{record.answer_id}", MODEL, text, "stop", _usage(record), **_more(record))
+
+
+@router.get("/v1/models", summary="List what answers in the OpenAI protocol")
+def models() -> dict[str, Any]:
+    return model_list([{"id": MODEL}])
+
+
+@router.post("/v1/embeddings", summary="Embed texts in the OpenAI protocol", response_model=None)
+def embed(asked: EmbeddingRequest, assistant: CurrentAssistant) -> dict[str, Any] | JSONResponse:
+    """With the model of the current release. `base64` packs float32 in little-endian order."""
+    texts = [asked.input] if isinstance(asked.input, str) else asked.input
+    if not 0 < len(texts) <= _MAX_TEXTS:
+        said = {"message": f"Send 1 to {_MAX_TEXTS} texts.", "type": "invalid_request_error", "code": "invalid_input"}
+        return JSONResponse({"error": said}, 400)
+    return embeddings(assistant.release().retriever.embedder, texts, asked.encoding_format)
+
+
+def _chunks(pieces: Iterator[str | AnswerRecord]) -> Iterator[str]:
+    answer_id = "chatcmpl"
+    delta: dict[str, Any] = {"role": "assistant"}
+    for piece in pieces:
+        if isinstance(piece, str):
+            yield _data(completion_chunk(answer_id, MODEL, {**delta, "content": piece}))
+            delta = {}
+            continue
+        answer_id = f"chatcmpl-{piece.answer_id}"
+        if sources := _sources(piece):
+            yield _data(completion_chunk(answer_id, MODEL, {"content": sources}))
+        yield _data(completion_chunk(answer_id, MODEL, {}, "stop", usage=_usage(piece), **_more(piece)))
+    yield "data: [DONE]\n\n"
+
+
+def _data(body: Mapping[str, Any]) -> str:
+    return f"data: {json.dumps(body, ensure_ascii=False)}\n\n"
+
+
+def _sources(record: AnswerRecord) -> str:
+    """Below the text, for clients that show nothing else."""
+    listed = [
+        f"[{item.number}] {item.passage.title or item.passage.url} – {item.passage.url}" for item in record.citations
+    ]
+    return "\n\n" + "\n".join([wording(record.language).sources, *listed]) if listed else ""
+
+
+def _more(record: AnswerRecord) -> dict[str, Any]:
+    reply = answer_reply(record).model_dump()
+    return {"citations": reply.pop("citations"), "aion": {name: reply[name] for name in reply if name != "text"}}
+
+
+def _usage(record: AnswerRecord) -> dict[str, int]:
+    total = record.prompt_tokens + record.completion_tokens
+    return {
+        "prompt_tokens": record.prompt_tokens,
+        "completion_tokens": record.completion_tokens,
+        "total_tokens": total,
+    }
