@@ -38,6 +38,7 @@ FORMATS = {
     "15-troubleshooting": "html",
     "16-operator-card": "png",
     "17-glossary": "docx",
+    "18-models": "html",
 }
 RENDERERS: dict[str, Callable[[Chapter], bytes]] = {
     "md": lambda chapter: chapter.source.encode(),

@@ -15,7 +15,7 @@ VERBS = [
     ["source", "add"], ["source", "list"], ["source", "show"], ["source", "set"], ["source", "pause"],
     ["source", "remove"], ["run"],
     ["curate", "list"], ["curate", "approve"], ["curate", "reject"], ["ask"], ["search"], ["why"], ["doctor"], ["up"],
-    ["demo"], ["serve"], ["bench", "retrieval"], ["bench", "answers"],
+    ["demo"], ["serve"], ["model-server"], ["bench", "retrieval"], ["bench", "answers"],
 ]  # fmt: skip
 
 

@@ -21,7 +21,7 @@ EMPTY = {"pt": "vazio", "en": "empty"}
 COMMANDS = {
     "source add", "source list", "source show", "source set", "source pause", "source remove", "run", "curate list",
     "curate approve", "curate reject", "release list", "release diff", "release rollback",
-    "ask", "search", "why", "bench retrieval", "bench answers", "doctor",
+    "ask", "search", "why", "bench retrieval", "bench answers", "doctor", "model-server",
 }  # fmt: skip
 _FENCE = re.compile(r"^```\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`([^`\n]+)`")
@@ -43,7 +43,7 @@ def code(text: str) -> Iterator[str]:
 def invocations(text: str) -> Iterator[tuple[str, set[str]]]:
     """(command, options) of every use of `aion`."""
     for line in code(text):
-        match = re.match(r"(?:\.venv/bin/)?aion ((?:source|curate|bench|release) \w+|\w+)(.*)", line)
+        match = re.match(r"(?:\.venv/bin/)?aion ((?:source|curate|bench|release) \w+|[\w-]+)(.*)", line)
         if match:
             yield match[1], set(_OPTION.findall(re.sub(r'"[^"]*"', "", match[2])))
 

@@ -67,7 +67,9 @@ def test_an_unsupported_sentence_is_marked_where_the_operator_says_so(shared_bas
 
 
 def test_thoughts_of_a_model_are_not_shown(shared_base: KnowledgeBase) -> None:
-    record = ask(shared_base, f"<think>A full backup of the database runs every Sunday at 02:00, I guess.</think> {TRUE}")
+    record = ask(
+        shared_base, f"<think>A full backup of the database runs every Sunday at 02:00, I guess.</think> {TRUE}"
+    )
     assert record.text == "A full backup of the database runs every Sunday at 02:00. [1]"
 
 
