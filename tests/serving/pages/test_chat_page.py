@@ -124,10 +124,10 @@ def test_the_lines_of_code_and_lists_in_a_passage_stay_lines(
 def test_an_error_is_shown_and_can_be_tried_again(client: httpx.Client, browser: "playwright.Browser") -> None:
     page = browser.new_page()
     page.goto(str(client.base_url))
-    page.route("**/api/chat", lambda route: route.abort())
+    page.route("**/api/chat/stream", lambda route: route.abort())
     answer = ask(page, "Férias?")
     assert WORDING["en"]["offline"] in answer.inner_text()
-    page.unroute("**/api/chat")
+    page.unroute("**/api/chat/stream")
     answer.get_by_role("button", name=WORDING["en"]["retry"]).click()
     page.locator(".card").first.wait_for()
     page.close()
@@ -210,7 +210,7 @@ def test_a_reader_says_what_an_answer_was_worth_and_takes_it_back(
     answer.get_by_label("Como deveria ser a resposta?").fill("São 120 reais por dia.")
     answer.get_by_role("button", name="Enviar correção").click()
     answer.get_by_text("Obrigado!").wait_for()
-    assert answer.get_by_label("Como deveria ser a resposta?").is_hidden()
+    answer.get_by_label("Como deveria ser a resposta?").wait_for(state="hidden")
     answer.get_by_role("button", name="Desfazer").click()
     answer.get_by_text("Desfeito.").wait_for()
     with shared_base.database.read() as connection:
