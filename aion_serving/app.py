@@ -1,5 +1,6 @@
 """The application: its routes, its shield, and the assistant that they share."""
 
+import asyncio
 import logging
 import threading
 from collections.abc import AsyncIterator
@@ -12,6 +13,7 @@ from aion_assets.core.errors import AionError
 from aion_assets.core.settings import Settings
 from aion_serving import pages
 from aion_serving.answering.assistant import Assistant
+from aion_serving.answering.generations import Generations
 from aion_serving.api import chat, curating, feedback, health, ingesting, openai, originals, streaming
 from aion_serving.middleware.problems import Problem, add_problem_handlers
 from aion_serving.middleware.shield import Shield
@@ -50,6 +52,7 @@ def create_app(settings: Settings, *, watch_releases: bool = False) -> FastAPI:
         lifespan=_lifespan,
     )
     app.state.assistant = Assistant(settings)
+    app.state.generations = Generations(app.state.assistant)
     app.state.watch_releases = watch_releases
     app.add_middleware(Shield, settings=settings)
     add_problem_handlers(app)
@@ -68,6 +71,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     threading.Thread(target=keep_ready, args=(app.state.assistant, stopped), name="keep-ready", daemon=True).start()
     yield
     stopped.set()
+    await asyncio.to_thread(app.state.generations.close)
 
 
 def keep_ready(assistant: Assistant, stopped: threading.Event) -> None:

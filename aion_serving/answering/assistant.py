@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
@@ -13,6 +13,7 @@ from aion_assets.core.answer.citations import located_hits, places_in
 from aion_assets.core.answer.confidence import Calibration
 from aion_assets.core.answer.engine import Task
 from aion_assets.core.answer.extractive import Answer
+from aion_assets.core.answer.follow_up import in_context
 from aion_assets.core.answer.suggestions import suggest
 from aion_assets.core.database.engine import Database
 from aion_assets.core.errors import AionError, NoReleaseError, ReleaseError
@@ -31,6 +32,7 @@ from aion_assets.core.record.answers import (
     end_answer,
     open_answer,
 )
+from aion_assets.core.record.conversations import questions_before
 from aion_assets.core.record.suggestions import show_suggestions
 from aion_assets.core.release import releases
 from aion_assets.core.release.releases import Release
@@ -62,6 +64,21 @@ class OpenedRelease:
     retriever: Retriever
     calibration: Calibration
     prompt_version: str
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(slots=True)
+class Opened:
+    """An answer that is recorded as open. `question` is what is searched for; `stopped`: somebody asked to end it."""
+
+    answer_id: str
+    release: OpenedRelease
+    question: Question
+    channel: str
+    stopped: Callable[[], bool] = _never
 
 
 class Assistant:
@@ -118,36 +135,50 @@ class Assistant:
             weights = retriever.weights(question.language)
             return located_hits(self.lake, question, hits, weights) if hits else []
 
-    def ask(self, question: str, *, channel: str = "api") -> AnswerRecord:
+    def ask(
+        self, question: str, *, channel: str = "api", conversation_id: str = "", before: Sequence[str] = ()
+    ) -> AnswerRecord:
         """Answer from the current release and record the answer, which may be an abstention.
 
         Raises NoReleaseError: nothing has been released yet.
         """
-        *_, record = self.stream(question, channel=channel)
+        *_, record = self.write(self.open(question, channel=channel, conversation_id=conversation_id, before=before))
         assert isinstance(record, AnswerRecord)
         return record
 
-    def stream(self, question: str, *, channel: str = "api") -> Iterator[str | AnswerRecord]:
-        """The same answer as it is written: pieces of its text, then its record.
+    def open(
+        self, question: str, *, channel: str = "api", conversation_id: str = "", before: Sequence[str] = ()
+    ) -> "Opened":
+        """Open an answer, to be written or given up. `before`: earlier questions, the newest first, where the caller
+        keeps the conversation.
 
         Raises NoReleaseError: nothing has been released yet.
         """
         release = self.release()
-        started = time.monotonic()
         read = Question.read(question)
-        asked = Asked(read.text, release.release_id, release.prompt_version, channel)
-        answer_id = open_answer(self.database, self.home.tenant_id, asked)
+        before = before or questions_before(self.database, self.home.tenant_id, conversation_id)
+        stamp = (release.release_id, release.prompt_version, channel, conversation_id, len(before) + 1)
+        answer_id = open_answer(self.database, self.home.tenant_id, Asked(read.text, *stamp))
+        return Opened(answer_id, release, in_context(read, before), channel)
+
+    def write(self, opened: "Opened") -> Iterator[str | AnswerRecord]:
+        """Pieces of the answer's text as they come, then its record."""
+        started = time.monotonic()
         try:
-            task = self._task(release, read)
+            task = self._task(opened)
             for piece in self.chain.write(task):
                 if isinstance(piece, str):
                     yield piece
                     continue
-                yield self._closed(answer_id, task, piece, _latency(task, started), channel)
+                yield self._closed(opened.answer_id, task, piece, _latency(task, started), opened.channel)
         except BaseException as error:
-            end_answer(self.database, answer_id, State.FAILED, type(error).__name__)
+            end_answer(self.database, opened.answer_id, State.FAILED, type(error).__name__)
             self.telemetry.failed()
             raise
+
+    def give_up(self, opened: "Opened") -> None:
+        """Close an answer that nobody will write."""
+        end_answer(self.database, opened.answer_id, State.CANCELLED, "The same request was answered already.")
 
     def _closed(
         self, answer_id: str, task: Task, answer: Answer, latency_ms: dict[str, float], channel: str
@@ -157,13 +188,14 @@ class Assistant:
         offered = suggest(task.retrieval, answer.citations, self.settings.actions) if channel != "cli" else []
         return replace(record, suggestions=show_suggestions(self.home, answer_id, offered))
 
-    def _task(self, release: OpenedRelease, question: Question) -> Task:
-        hidden = self.tombstones.hidden()
+    def _task(self, opened: "Opened") -> Task:
+        release, question, hidden = opened.release, opened.question, self.tombstones.hidden()
         with self.lake.reading(release.table):
             retrieval = release.retriever.retrieve(
                 question, hidden_docs=hidden.doc_ids, hidden_sources=hidden.source_ids
             )
-        return Task(retrieval, release.calibration, self.settings.tau_confidence, places_in(self.lake))
+        tau, locate = self.settings.tau_confidence, places_in(self.lake)
+        return Task(retrieval, release.calibration, tau, locate, opened.stopped)
 
     def why(self, answer_id: str) -> dict[str, Any]:
         """Raises AnswerNotFoundError: no answer has this id."""

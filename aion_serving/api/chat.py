@@ -23,6 +23,11 @@ class Question(BaseModel):
         description="The question, as a person would put it.",
         examples=["Como aprovo um documento?"],
     )
+    conversation_id: str = Field(
+        "",
+        max_length=32,
+        description="Your own id of the conversation. With it, a question may lean on the one before.",
+    )
 
 
 @router.post("/api/chat", summary="Answer a question", responses={503: {"model": Problem}})
@@ -32,7 +37,7 @@ def chat(question: Question, assistant: CurrentAssistant) -> AnswerReply:
     An abstention is no error: `used` is "abstention", `C` is below `tau`, and `nearest` holds the passages that come
     nearest. The answer is in the language of the question.
     """
-    return answer_reply(assistant.ask(question.message))
+    return answer_reply(assistant.ask(question.message, conversation_id=question.conversation_id))
 
 
 @router.get(

@@ -1,7 +1,7 @@
 """The OpenAI protocol over the knowledge base, so that any of its clients can ask."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from fastapi import APIRouter
@@ -10,10 +10,12 @@ from pydantic import BaseModel, Field
 
 from aion_assets.core.answer.wording import wording
 from aion_assets.core.record.answers import AnswerRecord
+from aion_assets.core.record.streams import Kind
+from aion_serving.answering.generations import Generations
 from aion_serving.api.chat import MAX_QUESTION_CHARS
 from aion_serving.api.openai_form import ChatMessage, completion, completion_chunk, embeddings, model_list
 from aion_serving.api.replies import answer_reply
-from aion_serving.api.shared_state import CurrentAssistant
+from aion_serving.api.shared_state import CurrentAssistant, CurrentGenerations
 from aion_serving.api.streaming import SSE_HEADERS
 from aion_serving.middleware.problems import Problem
 
@@ -44,20 +46,19 @@ class EmbeddingRequest(BaseModel):
     responses={503: {"model": Problem}},
 )
 def chat_completions(
-    asked: ChatRequest, assistant: CurrentAssistant
+    asked: ChatRequest, assistant: CurrentAssistant, generations: CurrentGenerations
 ) -> dict[str, Any] | StreamingResponse | JSONResponse:
     """The last message of the user is the question; the answer comes from the knowledge base, with its sources listed
-    below the text, and in full in the field `citations`.
+    below the text, and in full in the field `citations`. Earlier messages of the user are what it may lean on.
     """
-    question = next((message.text for message in reversed(asked.messages) if message.role == "user"), "")
+    question, *before = [message.text for message in reversed(asked.messages) if message.role == "user"] or [""]
     if not question.strip():
         said = {"message": "There is no question.", "type": "invalid_request_error", "code": "no_question"}
         return JSONResponse({"error": said}, 400)
     if asked.stream:
-        assistant.release()  # refused with a status where there is none
-        pieces = assistant.stream(question[:MAX_QUESTION_CHARS], channel="openai")
-        return StreamingResponse(_chunks(pieces), media_type="text/event-stream", headers=SSE_HEADERS)
-    record = assistant.ask(question[:MAX_QUESTION_CHARS], channel="openai")
+        started = generations.start(question[:MAX_QUESTION_CHARS], channel="openai", before=before)
+        return StreamingResponse(_chunks(generations, started), media_type="text/event-stream", headers=SSE_HEADERS)
+    record = assistant.ask(question[:MAX_QUESTION_CHARS], channel="openai", before=before)
     text = f"{record.text}{_sources(record)}"
     return completion(f"chatcmpl-{record.answer_id}", MODEL, text, "stop", _usage(record), **_more(record))
 
@@ -77,18 +78,22 @@ def embed(asked: EmbeddingRequest, assistant: CurrentAssistant) -> dict[str, Any
     return embeddings(assistant.release().retriever.embedder, texts, asked.encoding_format)
 
 
-def _chunks(pieces: Iterator[str | AnswerRecord]) -> Iterator[str]:
-    answer_id = "chatcmpl"
+async def _chunks(generations: Generations, stream_id: str) -> AsyncIterator[str]:
+    answer_id = f"chatcmpl-{stream_id}"
     delta: dict[str, Any] = {"role": "assistant"}
-    for piece in pieces:
-        if isinstance(piece, str):
-            yield _data(completion_chunk(answer_id, MODEL, {**delta, "content": piece}))
-            delta = {}
+    async for event in generations.read(stream_id):
+        if event is None:
             continue
-        answer_id = f"chatcmpl-{piece.answer_id}"
-        if sources := _sources(piece):
-            yield _data(completion_chunk(answer_id, MODEL, {"content": sources}))
-        yield _data(completion_chunk(answer_id, MODEL, {}, "stop", usage=_usage(piece), **_more(piece)))
+        if event.kind is Kind.TEXT:
+            yield _data(completion_chunk(answer_id, MODEL, {**delta, "content": event.text}))
+            delta = {}
+        elif event.kind is Kind.ERROR:
+            yield _data({"error": {"message": event.text, "type": "server_error", "code": None}})
+        else:
+            record = generations.record(stream_id)
+            if sources := _sources(record):
+                yield _data(completion_chunk(answer_id, MODEL, {"content": sources}))
+            yield _data(completion_chunk(answer_id, MODEL, {}, "stop", usage=_usage(record), **_more(record)))
     yield "data: [DONE]\n\n"
 
 

@@ -70,6 +70,7 @@ class AnswerReply(BaseModel):
     citations: list[CitationReply]
     provider: str = Field("", description='Where the model runs that wrote it, such as "local"; empty for quotes.')
     model: str = Field("", description="The model that wrote it; empty for quotes.")
+    state: str = Field("complete", description="complete, abstained, or cancelled where somebody stopped it.")
     reason: str = Field("", description="Why a model did not write it, or why its text ends early; mostly empty.")
     nearest: list[CitationReply] = Field(description="Passages offered by an abstention; they support nothing.")
     suggestions: list[SuggestionReply] = Field(description="Follow-up questions and the organisation's actions.")
@@ -107,6 +108,7 @@ def answer_reply(record: AnswerRecord) -> AnswerReply:
         language=record.language,
         release_id=record.release_id,
         provider=record.provider,
+        state=record.state,
         model=record.model,
         reason=record.reason,
         citations=[_citation(item) for item in record.citations],

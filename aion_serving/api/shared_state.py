@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from aion_serving.answering.assistant import Assistant
+from aion_serving.answering.generations import Generations
 
 
 def assistant_of(request: Request) -> Assistant:
@@ -12,4 +13,10 @@ def assistant_of(request: Request) -> Assistant:
     return assistant
 
 
+def _generations_of(request: Request) -> Generations:
+    generations: Generations = request.app.state.generations
+    return generations
+
+
+CurrentGenerations = Annotated[Generations, Depends(_generations_of)]
 CurrentAssistant = Annotated[Assistant, Depends(assistant_of)]

@@ -27,6 +27,7 @@ class Answer:
 
     `written` is the text of a model, `provider` and `model` who wrote it, and `dropped` how many of its sentences are
     not shown, by reason. `reason`: why the engine before this one did not answer, or why the text ends early.
+    `cancelled`: a person stopped it.
     """
 
     used: str
@@ -41,6 +42,7 @@ class Answer:
     model: str = ""
     prompt_version: str = ""
     reason: str = ""
+    cancelled: bool = False
     prompt_tokens: int = 0
     completion_tokens: int = 0
     dropped: Mapping[str, int] = field(default_factory=dict)

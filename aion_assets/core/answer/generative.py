@@ -56,12 +56,13 @@ class GenerativeEngine:
                     usage = piece
                 else:
                     yield from checked.feed(piece)
-            yield from checked.finish()
+            if not task.stopped():  # the last sentence is whole
+                yield from checked.finish()
         except GeneratorError as error:
-            if not checked.text:
+            if not checked.text and not task.stopped():
                 raise
             reason = error.what  # what was shown was checked, and stays
-        if not checked.citations:
+        if not checked.citations and not task.stopped():
             raise GeneratorError(
                 f"Nothing that the model wrote was supported by a passage ({checked.dropped_in_words})."
             )
@@ -80,6 +81,7 @@ class GenerativeEngine:
             model=usage.model,
             prompt_version=RAG_PROMPT,
             reason=reason,
+            cancelled=task.stopped(),
             prompt_tokens=usage.prompt_tokens,
             completion_tokens=usage.completion_tokens,
             dropped=dict(checked.dropped),

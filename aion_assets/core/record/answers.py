@@ -120,6 +120,7 @@ def close_answer(
     stays as it is.
     """
     state = State.ABSTAINED if answer.used == ABSTENTION else State.COMPLETE
+    state = State.CANCELLED if answer.cancelled else state
     values = {
         "state": state,
         "closed_at": now(),

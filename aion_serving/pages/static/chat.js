@@ -239,6 +239,7 @@ function answerView(answer) {
       ? element("h3", { class: abstained ? "visually-hidden" : false }, abstained ? t.nearest : t.sources)
       : null,
     shown.length ? element("ol", { class: "cards" }, ...shown.map((item) => card(item, answer.answer_id, !abstained))) : null,
+    answer.state === "cancelled" ? element("p", { class: "muted" }, t.stopped) : null,
     answer.reason ? element("p", { class: "muted" }, t.model_failed) : null,
     element("footer", {},
       confidence(answer),
@@ -312,25 +313,62 @@ function feedbackView(answer) {
   return [element("div", { class: "feedback", role: "group", "aria-label": t.feedback }, up, down, status, undo), box];
 }
 
-// Reads the events of an answer; `show` gets the text so far. Returns the whole answer.
-async function streamAnswer(options, show) {
-  let response;
+// Not randomUUID, which browsers offer over https alone.
+function freshId() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+// What is being written, kept over a reload: {requestId, message, answerId}.
+const PENDING = "aion-pending";
+const RETRIES = 5;
+const conversationId = sessionStorage.getItem("aion-conversation") ?? freshId();
+sessionStorage.setItem("aion-conversation", conversationId);
+
+function remember(pending) {
+  if (pending) sessionStorage.setItem(PENDING, JSON.stringify(pending));
+  else sessionStorage.removeItem(PENDING);
+}
+
+function pendingAnswer() {
   try {
-    response = await fetch("/api/chat/stream", options);
+    return JSON.parse(sessionStorage.getItem(PENDING));
   } catch {
-    throw new Error(t.offline);
+    return null;
   }
-  if (!response.ok) {
-    const body = await response.json().catch(() => ({ error: `${response.status} ${response.statusText}` }));
-    throw new Error([body.error, body.next_step].filter(Boolean).join(" "));
-  }
+}
+
+// Follows an answer to its end, over lost connections; `show` gets the text so far. Returns the whole answer.
+async function followAnswer(pending, show) {
   let text = "";
-  for await (const { kind, body } of eventsOf(response)) {
-    if (kind === "text") show((text += body.text));
-    else if (kind === "answer") return body;
-    else if (kind === "error") throw new Error([body.error, body.next_step].filter(Boolean).join(" "));
+  let seen = 0;
+  for (let failures = 0; ; failures += 1) {
+    try {
+      const response = await (pending.answerId
+        ? fetch(`/api/chat/stream/${pending.answerId}?after=${seen}`)
+        : fetch("/api/chat/stream", {
+          method: "POST", headers: { "content-type": "application/json" },
+          body: JSON.stringify({ message: pending.message, request_id: pending.requestId, conversation_id: conversationId }),
+        }));
+      if (!response.ok) throw Object.assign(new Error(await saidBy(response)), { final: true });
+      for await (const { id, kind, body } of eventsOf(response)) {
+        failures = 0;
+        seen = Number(id.split(":")[1]);
+        if (kind === "start") remember(Object.assign(pending, { answerId: body.answer_id }));
+        if (kind === "start" || kind === "text") show((text += body.text ?? ""));
+        else if (kind === "answer") return body;
+        else throw Object.assign(new Error([body.error, body.next_step].filter(Boolean).join(" ")), { final: true });
+      }
+    } catch (error) {
+      if (error.final) throw error;
+    }
+    if (failures >= RETRIES) throw new Error(t.offline);
+    await new Promise((resolve) => { setTimeout(resolve, 300 * 2 ** failures); });
   }
-  throw new Error(t.offline);
+}
+
+async function saidBy(response) {
+  const body = await response.json().catch(() => ({ error: `${response.status} ${response.statusText}` }));
+  return [body.error, body.next_step].filter(Boolean).join(" ");
 }
 
 async function* eventsOf(response) {
@@ -350,11 +388,15 @@ async function* eventsOf(response) {
 }
 
 // What is there of an answer that is still being written. Its markers lead nowhere yet.
-function writingView(text) {
+function writingView(text, answerId) {
   const lines = text.split("\n").filter((line) => line.trim());
+  const stop = element("button", { type: "button", class: "quiet stop", onclick: () => {
+    stop.disabled = true;
+    fetch(`/api/chat/stream/${answerId}/stop`, { method: "POST" }).catch(() => { stop.disabled = false; });
+  } }, t.stop);
   return element("article", { class: "answer writing", "aria-busy": "true" },
     element("div", { class: "prose" }, ...lines.map((line) => element("p", {}, line))),
-    element("p", { class: "muted" }, t.writing));
+    element("p", { class: "muted", role: "status" }, lines.length ? t.writing : t.searching, " ", stop));
 }
 
 function loadingView() {
@@ -369,25 +411,25 @@ function errorView(error, again) {
     element("button", { type: "button", onclick: again }, t.retry));
 }
 
-async function ask(message) {
+async function ask(message, pending = { requestId: freshId(), message }) {
   const place = element("li", { class: "from-aion" }, loadingView());
   conversation.append(element("li", { class: "from-user" }, element("p", {}, message)), place);
-  await answerInto(place, message);
+  await answerInto(place, pending);
 }
 
-async function answerInto(place, message) {
+async function answerInto(place, pending) {
   place.replaceChildren(loadingView());
   place.previousElementSibling.scrollIntoView({ block: "start", behavior: "smooth" });
   setBusy(true);
+  remember(pending);
   try {
-    const options = {
-      method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ message }),
-    };
-    const answer = await streamAnswer(options, (text) => place.replaceChildren(writingView(text)));
+    const answer = await followAnswer(pending, (text) => place.replaceChildren(writingView(text, pending.answerId)));
     place.replaceChildren(answerView(answer));
   } catch (error) {
-    place.replaceChildren(errorView(error, () => answerInto(place, message)));
+    const again = { requestId: freshId(), message: pending.message };
+    place.replaceChildren(errorView(error, () => answerInto(place, again)));
   } finally {
+    remember(null);
     setBusy(false);
     place.previousElementSibling.scrollIntoView({ block: "start", behavior: "smooth" });
   }
@@ -435,3 +477,8 @@ question.addEventListener("keydown", (event) => {
   }
 });
 if (question.disabled) waitForRelease();
+const left = pendingAnswer();
+if (left && !question.disabled) {
+  document.getElementById("welcome").hidden = true;
+  ask(left.message, left);
+}

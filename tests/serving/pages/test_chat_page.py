@@ -8,6 +8,7 @@ import httpx
 import pytest
 from serving_base import KnowledgeBase
 from sqlalchemy import select
+from stub_model import stub_model
 
 from aion_assets.core.database import tables
 from aion_assets.core.settings import Settings
@@ -216,3 +217,52 @@ def test_a_reader_says_what_an_answer_was_worth_and_takes_it_back(
     with shared_base.database.read() as connection:
         rows = connection.execute(select(tables.feedback).where(tables.feedback.c.correction != "")).all()
     assert ("São 120 reais por dia.", True) in [(row.correction, row.withdrawn_at is not None) for row in rows]
+
+
+SLOW = (
+    "A full backup of the database runs every Sunday at 02:00. An incremental backup runs on every other night. The "
+    "operator on duty checks the report of the backup before nine in the morning. A restore drill is held every quarter."
+)
+
+
+@in_browser
+def test_a_page_that_is_loaded_again_in_mid_answer_shows_all_of_it(
+    page: "playwright.Page", serve: Callable[[Settings], httpx.Client], shared_base: KnowledgeBase
+) -> None:
+    with stub_model(says=SLOW, pause_s=0.15) as stub:
+        client = serve(shared_base.settings.model_copy(update={"local_llm_url": stub.url}))
+        page.goto(str(client.base_url))
+        page.get_by_role("textbox").fill("When does the full backup of the database run?")
+        page.keyboard.press("Enter")
+        page.locator(".answer.writing").get_by_text("Sunday at 02:00").wait_for()
+        page.reload()
+        page.locator(".from-user").get_by_text("When does the full backup").wait_for()
+        page.locator(".answer.writing").get_by_text("Sunday at 02:00").wait_for()
+        answer = page.locator(".answer:not(.loading):not(.writing)")
+        answer.get_by_text("Escrita por stub").wait_for()
+        text = answer.locator(".prose").inner_text()
+        assert text.count("Sunday at 02:00") == 1
+        assert "A restore drill is held every quarter." in text
+        answer.locator(".marker").first.click()
+        assert len(stub.asked) == 1, "the answer was resumed, not asked for again"
+        page.reload()
+        page.get_by_role("textbox").wait_for()
+        assert page.locator(".answer").count() == 0
+
+
+@in_browser
+def test_the_stop_button_ends_an_answer_and_keeps_what_was_written(
+    page: "playwright.Page", serve: Callable[[Settings], httpx.Client], shared_base: KnowledgeBase
+) -> None:
+    with stub_model(says=SLOW, pause_s=0.3) as stub:
+        client = serve(shared_base.settings.model_copy(update={"local_llm_url": stub.url}))
+        page.goto(str(client.base_url))
+        page.get_by_role("textbox").fill("When does the full backup of the database run?")
+        page.keyboard.press("Enter")
+        page.locator(".answer.writing").get_by_text("Sunday at 02:00").wait_for()
+        page.get_by_role("button", name="Parar").click()
+        answer = page.locator(".answer:not(.loading):not(.writing)")
+        answer.get_by_text("Você parou esta resposta.").wait_for()
+        assert "Sunday at 02:00" in answer.locator(".prose").inner_text()
+        assert "quarter" not in answer.locator(".prose").inner_text()
+        assert page.get_by_role("textbox").is_enabled()
