@@ -4,8 +4,10 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any, TypeVar
 
 import httpx
 import pytest
@@ -28,6 +30,7 @@ SAYS = (
     "service. A restore drill is held every quarter and takes about forty minutes. The end of it all is near."
 )
 Serve = Callable[[Settings], httpx.Client]
+Found = TypeVar("Found")
 Event = tuple[str, str, dict[str, object]]
 
 
@@ -59,6 +62,12 @@ def events(response: httpx.Response) -> Iterator[Event]:
             fields = {}
         else:
             fields = {}
+
+
+def run(coroutine: Coroutine[Any, Any, Found]) -> Found:
+    """In a thread of its own: playwright keeps a loop running in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
 
 
 def text_of(heard: list[Event]) -> str:
@@ -181,7 +190,7 @@ def test_an_error_nobody_expected_is_the_last_event(shared_base: KnowledgeBase) 
         assert (await asyncio.to_thread(generations.record, stream_id)).state is State.FAILED
         return [event.kind for event in found]
 
-    assert asyncio.run(heard()) == ["text", "error"]
+    assert run(heard()) == ["text", "error"]
     generations.close()
 
 
@@ -202,7 +211,7 @@ def test_readers_who_do_not_read_harm_nobody(chat: httpx.Client) -> None:
                 await response.aclose()
             return waited
 
-    assert asyncio.run(crowd()) < 10
+    assert run(crowd()) < 10
     assert rest(chat, stream_id)[-1][1] == "answer"
 
 

@@ -221,7 +221,7 @@ def test_a_reader_says_what_an_answer_was_worth_and_takes_it_back(
 
 SLOW = (
     "A full backup of the database runs every Sunday at 02:00. An incremental backup runs on every other night. The "
-    "operator on duty checks the report of the backup before nine in the morning. A restore drill is held every quarter."
+    "operator on duty checks the report of the backup before nine. A restore drill is held every quarter."
 )
 
 
