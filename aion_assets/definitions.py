@@ -7,11 +7,16 @@ from aion_assets.defs.automation import RUN_TAGS
 from aion_assets.defs.corpus import assets as corpus
 from aion_assets.defs.corpus import checks as corpus_checks
 from aion_assets.defs.eval import assets as evaluation
+from aion_assets.defs.eval import candidates
 from aion_assets.defs.index import assets as index
 from aion_assets.defs.knowledge_base import KnowledgeBaseResource
 from aion_assets.defs.ops import compaction, jobs, retention, sensors
+from aion_assets.defs.record.assets import daily_metrics_asset
 from aion_assets.defs.serving import assets as serving
+from aion_assets.defs.serving import interactions
 from aion_assets.defs.serving import sensors as serving_sensors
+from aion_assets.defs.training import assets as training
+from aion_assets.defs.training import sensors as training_sensors
 
 _timezone = load_settings().zone.key
 
@@ -25,8 +30,12 @@ defs = dg.Definitions(
         index.lance_index,
         evaluation.retrieval_report,
         serving.release,
-        serving.chat_api,
-        serving.interactions,
+        interactions.chat_api,
+        interactions.interactions,
+        daily_metrics_asset(_timezone),
+        training.pair_dataset,
+        training.ranker,
+        candidates.retriever_report,
     ],
     asset_checks=[
         corpus_checks.most_locations_answered,
@@ -37,6 +46,8 @@ defs = dg.Definitions(
         index.index_holds_every_chunk,
         index.index_recall_is_high,
         serving.current_release_is_readable,
+        training.no_golden_document_is_learned,
+        candidates.candidate_is_better,
     ],
     jobs=[
         jobs.ingest,
@@ -44,6 +55,8 @@ defs = dg.Definitions(
         jobs.ingest_corpus,
         jobs.recurate_corpus,
         jobs.reindex,
+        jobs.learn_ranker,
+        jobs.measure_day,
         retention.old_runs_pruned,
         compaction.tables_compacted,
     ],
@@ -57,6 +70,9 @@ defs = dg.Definitions(
         sensors.zombie_reaper,
         sensors.run_failure,
         serving_sensors.interactions_recorded,
+        training_sensors.quality_drop_sensor,
+        training_sensors.operator_command_sensor,
+        training_sensors.release_regression_sensor,
         dg.AutomationConditionSensorDefinition(
             "automation",
             target=dg.AssetSelection.all(),

@@ -9,7 +9,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from aion_assets.core.index.embedding_model import EmbeddingModel
+from aion_assets.core.home import Home
+from aion_assets.core.index.embedding_model import EmbeddingModel, find_recorded_model
+from aion_assets.core.release.manifest import ModelManifest
 from trainer.bert import bert_graph, can_be_drawn
 from trainer.openvino import Core, InferRequest
 
@@ -75,6 +77,12 @@ class Embedder:
         for encoding in encodings:
             encoding.truncate(limit)
         return [post(encoding).ids for encoding in encodings]
+
+
+def embedder_of(home: Home, models: ModelManifest) -> Embedder:
+    """The one that the models name, whatever the settings say by now. Raises EmbedderError: it is not here."""
+    settings = home.settings
+    return Embedder(find_recorded_model(models.passage_embedder, settings.embed_model, settings.home))
 
 
 def best_precision() -> str:

@@ -20,6 +20,8 @@ AionError
 │   └── ContextTooLongError the messages leave no room for an answer in the model's window
 ├── AnswerNotFoundError     no answer has this id
 ├── FeedbackError           what was said of an answer says nothing
+├── TrainingError           a training run cannot be started, found or ended well
+│   └── TrainingUnderWayError  another one is under way
 └── PrefixError             the beginning of an id is too short, or several ids begin so
 """
 
@@ -116,6 +118,14 @@ class AnswerNotFoundError(AionError):
 
 
 class FeedbackError(AionError):
+    pass
+
+
+class TrainingError(AionError):
+    pass
+
+
+class TrainingUnderWayError(TrainingError):
     pass
 
 

@@ -113,6 +113,15 @@ class Settings(BaseSettings):
             raise ValueError("it must begin with http:// or https://")
         return value.rstrip("/")
 
+    # Learning
+    tau_fallback: float = Field(0.18, ge=0, le=1, description="A fallback rate above it starts a learner.")
+    tau_ndcg: float = Field(0.82, ge=0, le=1, description="An nDCG@10 on the golden questions below it does, too.")
+    learn_every_s: int = Field(3_600, ge=30, description="Pause between two looks at the quality, in seconds.")
+    learn_pause_s: int = Field(21_600, ge=0, description="Rest after a training run, in seconds.")
+    learn_min_answers: int = Field(50, ge=1, description="With fewer answers in two days the fallback rate is noise.")
+    learn_min_golden: int = Field(30, ge=1, description="With fewer golden test questions nothing is judged.")
+    learn_automatically: bool = Field(True, description="Off: learners start only when a person starts them.")
+
     @field_validator("allow_private_networks", mode="before")
     @classmethod
     def _read_networks(cls, value: object) -> object:

@@ -57,3 +57,10 @@ _asked_for = _Condition.newly_requested() | _Condition.initial_evaluation()
 up_to_date = _up_to_date(_asked_for)
 # For assets of one source, on which only one run works at a time.
 source_up_to_date = _up_to_date(_asked_for | _was_carried_on)
+
+
+def without(condition: dg.AutomationCondition[Any], ignored: dg.AssetsDefinition) -> dg.AutomationCondition[Any]:
+    """The condition, whatever happens to this asset."""
+    operator: Any = condition  # `ignore` belongs to the operators, whose classes have no public import path
+    found: dg.AutomationCondition[Any] = operator.ignore(dg.AssetSelection.assets(ignored))
+    return found

@@ -10,6 +10,7 @@ from aion_assets.core.index.embedder import Embedder
 from aion_assets.core.index.embedding_model import EmbeddingModel, find_embedding_model
 from aion_assets.core.lake.store import Lake
 from aion_assets.core.records import Source
+from aion_assets.core.release.manifest import ModelManifest
 from aion_assets.core.settings import Settings, load_settings
 from aion_assets.core.sources.store import get_source
 from aion_assets.core.steps.context import SourceRun
@@ -49,6 +50,11 @@ class KnowledgeBaseResource(dg.ConfigurableResource[None]):
     def page(self, path: str) -> dg.UrlMetadataValue:
         """Address of a page of AION's server."""
         return dg.MetadataValue.url(f"http://{self.settings.host}:{self.settings.port}{path}")
+
+    def load_embedder_of(self, models: ModelManifest) -> Embedder:
+        from trainer.embedder import embedder_of
+
+        return embedder_of(self.home, models)
 
     def load_embedder(self) -> Embedder:
         from trainer.embedder import Embedder as TorchEmbedder

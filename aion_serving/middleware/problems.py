@@ -21,6 +21,8 @@ _STATUS: tuple[tuple[type[errors.AionError], int], ...] = (
     (errors.AnswerNotFoundError, 404),
     (errors.CurationError, 404),
     (errors.FeedbackError, 422),
+    (errors.TrainingUnderWayError, 409),
+    (errors.TrainingError, 404),
     (errors.SourceError, 404),
     (errors.BlockedAddressError, 400),
     (errors.FetchError, 422),

@@ -236,9 +236,10 @@ golden_queries = Table(
     Column("tenant_id", String(64), nullable=False),
     Column("text", Text, nullable=False),
     Column("relevant", JSON, nullable=False),  # address of a document → grade
-    Column("origin", String(32), nullable=False),  # file | …
+    Column("origin", String(32), nullable=False),  # file | import | …
     Column("created_at", UtcDateTime, nullable=False),
     Column("retired_at", UtcDateTime),
+    Column("split", String(8), nullable=False, server_default=""),  # train | dev | test | apart; "" until frozen
 )
 
 # What was measured, of which index and with which embedder.
@@ -247,7 +248,7 @@ reports = Table(
     metadata,
     Column("report_id", String(32), primary_key=True),
     Column("tenant_id", String(64), nullable=False),
-    Column("kind", String(32), nullable=False),  # retrieval | …
+    Column("kind", String(32), nullable=False),  # retrieval | golden | candidate | …
     Column("subject", String(300), nullable=False),  # the table, adapter or release that was measured
     Column("run_id", String(64), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
@@ -266,6 +267,7 @@ model_releases = Table(
     Column("aion_version", String(32), nullable=False),  # which wrote it
     Column("run_id", String(64), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("origin", String(16), nullable=False, server_default="builtin"),  # builtin | learned
 )
 
 releases = Table(

@@ -12,7 +12,7 @@ from aion_assets.core.database import tables
 from aion_assets.core.database.engine import now
 from aion_assets.core.home import Home
 
-RETRIEVAL = "retrieval"
+RETRIEVAL, CANDIDATE, GOLDEN = "retrieval", "candidate", "golden"
 _reports = tables.reports
 
 

@@ -112,6 +112,18 @@ class ReleaseEvent(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class TrainingEvent(Event):
+    """`action`: requested, or how it ended. `outcome` is "" where nothing was decided."""
+
+    kind: ClassVar[str] = "training"
+    action: str
+    training_id: str
+    learner: str
+    by: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunFailureEvent(Event):
     kind: ClassVar[str] = "run_failure"
     run_id: str

@@ -1,14 +1,20 @@
 """The input of a step that works on one source."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from aion_assets.core.database.engine import Database
 from aion_assets.core.home import Home
+from aion_assets.core.index.embedder import Embedder
 from aion_assets.core.lake.conditions import quoted
 from aion_assets.core.lake.store import Lake
 from aion_assets.core.records import Source
+from aion_assets.core.release.manifest import ModelManifest
 from aion_assets.core.settings import Settings
 from aion_assets.core.steps.report import ShowProgress, silent
+
+# Loads the embedder of a release.
+LoadEmbedderOf = Callable[[ModelManifest], Embedder]
 
 
 @dataclass(frozen=True, slots=True)

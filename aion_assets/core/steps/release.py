@@ -1,21 +1,22 @@
-"""Release the index when its structural gates hold and when the release would serve something new."""
+"""Release the index when its structural gates hold, and candidate models when the quality gate lets them pass."""
 
 from dataclasses import dataclass
 
-from aion_assets.core.answer.confidence import builtin_calibration
-from aion_assets.core.errors import GateBlockedError, NoReleaseError
+from aion_assets.core.errors import GateBlockedError
 from aion_assets.core.home import Home
 from aion_assets.core.index.contents import index_version
 from aion_assets.core.index.embedding_model import EmbeddingModel
 from aion_assets.core.lake.locks import INDEX_LOCK
 from aion_assets.core.lake.tables import knowledge_name
 from aion_assets.core.release.manifest import ModelManifest
-from aion_assets.core.release.releases import Publication, Release, current_release, publish
+from aion_assets.core.release.models import inherited_models, serving_release
+from aion_assets.core.release.releases import Publication, Release, publish, read_model_release
 from aion_assets.core.release.retire import retire_old_releases
 from aion_assets.core.sources import progress
 from aion_assets.core.sources.progress import mark_handled
+from aion_assets.core.steps.candidate import Candidate, candidate_to_release, decided
 from aion_assets.core.steps.gates import gates
-from aion_assets.core.steps.retrieval_report import RetrievalReport, read_report
+from aion_assets.core.steps.retrieval_report import read_report
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,35 +34,29 @@ class ReleaseReport:
 
 
 def release_index(home: Home, model: EmbeddingModel, run_id: str) -> ReleaseReport:
-    """Publish a content release of the newest index, with the ranker of its retrieval report.
+    """Publish a release of the newest index: with the models that serve, or with a candidate that passed its gate.
 
     Raises GateBlockedError: a gate failed, or nothing was measured. The release before stays current.
     """
     with home.lake.lock(INDEX_LOCK):
         indexed = progress.reached_now(home.database, progress.INDEXED)
-        report = _release(home, model, run_id)
+        candidate = candidate_to_release(home, model)
+        report = _release(home, model, run_id, candidate)
         if not report.waits_for:
             mark_handled(home.database, indexed)
+    if candidate is not None and report.release.model_release_id == candidate.model_release_id:
+        decided(home, candidate, report.release_id)
     return report
 
 
-def models_for(model: EmbeddingModel, report: RetrievalReport) -> ModelManifest:
-    """The models of a content release: this embedder, the report's ranker, and the built-in calibration."""
-    return ModelManifest(
-        passage_embedder={"id": model.embedder_id, "name": model.name, "dimension": model.dimension},
-        query_encoder={"id": model.embedder_id, "adapter": "", "mode": "full", "scale": 1.0},
-        ranker=report.ranker,
-        calibration=builtin_calibration(model.embedder_id).to_json(),
-    )
-
-
-def _release(home: Home, model: EmbeddingModel, run_id: str) -> ReleaseReport:
+def _release(home: Home, model: EmbeddingModel, run_id: str, candidate: Candidate | None) -> ReleaseReport:
     index = index_version(home.lake, knowledge_name(model.embedder_id))
-    current = _current(home)
+    current = serving_release(home)
+    models = _models(home, model, candidate)
     measured = read_report(home, index["table"])
     if measured is not None and not measured.is_of(index, model.embedder_id):
         measured = None
-    if measured and current and current.serves_the_same_as(index, models_for(model, measured)):
+    if measured and current and current.serves_the_same_as(index, models):
         return ReleaseReport(current, published=False)
     findings = gates(home, model.embedder_id)
     for claim, finding in findings.items():
@@ -76,9 +71,15 @@ def _release(home: Home, model: EmbeddingModel, run_id: str) -> ReleaseReport:
     if current is not None and current.table != index["table"] and waiting:
         # The index of another embedder is not complete yet. The run that embeds the last source releases it.
         return ReleaseReport(current, published=False, waits_for=f"{waiting} documents that are still to be embedded")
-    models = models_for(model, measured)
-    released = publish(home, index, models, Publication(f"run:{run_id}", run_id, measured.report_id))
+    report_id = candidate.report_id if candidate else measured.report_id
+    released = publish(home, index, models, Publication(f"run:{run_id}", run_id, report_id))
     return ReleaseReport(released, published=True, retired=retire_old_releases(home))
+
+
+def _models(home: Home, model: EmbeddingModel, candidate: Candidate | None) -> ModelManifest:
+    if candidate is None:
+        return inherited_models(home, model)
+    return read_model_release(home.database, candidate.model_release_id)
 
 
 def _unmeasured(current: Release | None) -> ReleaseReport:
@@ -89,10 +90,3 @@ def _unmeasured(current: Release | None) -> ReleaseReport:
             "Materialize eval/retrieval_report and then serving/release, or run 'aion run' again.",
         )
     return ReleaseReport(current, published=False, waits_for="the retrieval report of a newer index")
-
-
-def _current(home: Home) -> Release | None:
-    try:
-        return current_release(home.database, home.tenant_id)
-    except NoReleaseError:
-        return None

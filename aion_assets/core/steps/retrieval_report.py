@@ -1,4 +1,4 @@
-"""Measure how well one version of the index retrieves, and fit its ranker where labelled questions allow."""
+"""Measure how well one version of the index retrieves, in the order of the ranker with which it will serve."""
 
 import json
 import math
@@ -13,11 +13,12 @@ from aion_assets.core.index.embedder import LoadEmbedder
 from aion_assets.core.index.embedding_model import EmbeddingModel
 from aion_assets.core.lake.locks import INDEX_LOCK
 from aion_assets.core.lake.tables import knowledge_name
+from aion_assets.core.learn.addressed import by_document
 from aion_assets.core.learn.evaluate import evaluate
-from aion_assets.core.learn.golden import golden_questions
-from aion_assets.core.learn.ranking import fit_ranker, ranked_lists
+from aion_assets.core.learn.golden import measured_questions
 from aion_assets.core.learn.reports import RETRIEVAL, newest_report, store_report
-from aion_assets.core.search.ranker import Ranker, builtin_ranker
+from aion_assets.core.release.models import inherited_models
+from aion_assets.core.search.ranker import Ranker
 from aion_assets.core.search.retriever import Retriever
 from aion_assets.core.steps import claims
 
@@ -58,19 +59,18 @@ class RetrievalReport:
 
 
 def measure_retrieval(home: Home, model: EmbeddingModel, load: LoadEmbedder, run_id: str = "") -> RetrievalReport:
-    """Measure and store the report. The next release of this index takes its ranker from it."""
+    """Measure and store the report. A release of this index needs one."""
     table = knowledge_name(model.embedder_id)
     with home.lake.lock(INDEX_LOCK):
         index = index_version(home.lake, table)
     recall = claims.index_recall_is_high(home.lake, model.embedder_id).figures["recall"]
-    questions = golden_questions(home)
-    ranker, metrics = builtin_ranker(model.embedder_id), {}
+    ranker, metrics = Ranker.from_json(inherited_models(home, model).ranker), {}
+    questions = [question for question in by_document(home, measured_questions(home)) if question.answerable]
     if questions:
         opened = home.lake.table(table)
         opened.checkout(index["version"])
         retriever = Retriever(opened, load(), home.tenant_id, ranker)
-        ranker = fit_ranker(ranked_lists(retriever, questions), ranker)
-        found = evaluate(retriever.with_ranker(ranker), questions, lambda hit: hit.url)
+        found = evaluate(retriever, questions, lambda hit: hit.doc_id)
         metrics = {name: round(value, 4) for name, value in found.figures().items() if not math.isnan(value)}
     body: dict[str, Any] = {
         "index": index,

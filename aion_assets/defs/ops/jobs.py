@@ -2,16 +2,18 @@
 
 import dagster as dg
 
+# A candidate is measured in the run that made it.
+_to_release = dg.AssetSelection.groups("index", "serving") | dg.AssetSelection.assets(["eval", "retrieval_report"])
 # All work on one source in one run: what it stores is released before it ends.
 ingest = dg.define_asset_job(
     "ingest",
-    selection=dg.AssetSelection.groups("corpus", "index", "eval", "serving"),
+    selection=dg.AssetSelection.groups("corpus") | _to_release,
     description="Collect a source and carry it through to a release.",
     executor_def=dg.in_process_executor,
 )
 # The work after a decision, and after a run that was killed after collecting. Parsing parsed bodies again costs
 # nothing.
-_after_collecting = dg.AssetSelection.groups("corpus", "index", "eval", "serving") - dg.AssetSelection.assets(
+_after_collecting = (dg.AssetSelection.groups("corpus") | _to_release) - dg.AssetSelection.assets(
     ["corpus", "crawled_pages"]
 )
 recurate = dg.define_asset_job(
@@ -36,10 +38,26 @@ recurate_corpus = dg.define_asset_job(
 # The work without a source, after one was removed.
 reindex = dg.define_asset_job(
     "reindex",
-    selection=dg.AssetSelection.groups("index", "eval", "serving"),
+    selection=_to_release,
     description="Bring index and release up to the chunks.",
     executor_def=dg.in_process_executor,
 )
+# From what people did to a better release: gather, learn, measure, judge, release.
+learn_ranker = dg.define_asset_job(
+    "learn_ranker",
+    selection=dg.AssetSelection.assets(
+        ["training", "pair_dataset"], ["training", "ranker"], ["eval", "retriever_report"], ["serving", "release"]
+    ),
+    description="Learn the order of candidates anew, and release it when it is better beyond noise.",
+    executor_def=dg.in_process_executor,
+)
+measure_day = dg.define_asset_job(
+    "measure_day",
+    selection=dg.AssetSelection.assets(["record", "daily_metrics"]),
+    description="Compute the figures of a day.",
+    executor_def=dg.in_process_executor,
+)
+LEARNING_JOBS = {"ranker": learn_ranker}
 
 
 def outdated(instance: dg.DagsterInstance, job: dg.JobDefinition) -> bool:

@@ -1,4 +1,4 @@
-"""The release and the server that reads it."""
+"""The release."""
 
 import dagster as dg
 
@@ -6,34 +6,18 @@ from aion_assets.core.errors import AionError
 from aion_assets.core.lake.code_version import source_version
 from aion_assets.core.release.releases import current_release
 from aion_assets.core.steps.release import release_index
-from aion_assets.defs.automation import up_to_date
+from aion_assets.defs.automation import up_to_date, without
 from aion_assets.defs.claims import Claim
 from aion_assets.defs.eval.assets import retrieval_report
+from aion_assets.defs.eval.candidates import retriever_report
 from aion_assets.defs.index.assets import lance_index
 from aion_assets.defs.knowledge_base import KnowledgeBaseResource
 from aion_assets.defs.reporting import OWNERS, Materialized
 
-chat_api = dg.AssetSpec(
-    ["serving", "chat_api"],
-    deps=[["serving", "release"]],
-    group_name="serving",
-    kinds={"fastapi"},
-    owners=OWNERS,
-    description="The server: it reads the current release, and nothing else of the pipeline.",
-)
-interactions = dg.AssetSpec(
-    ["serving", "interactions"],
-    deps=[chat_api],
-    group_name="serving",
-    kinds={"sql"},
-    owners=OWNERS,
-    description="Questions, answers and decisions as the server records them.",
-)
-
 
 @dg.asset(
     key=["serving", "release"],
-    deps=[lance_index, retrieval_report],
+    deps=[lance_index, retrieval_report, retriever_report],
     group_name="serving",
     kinds={"lance", "sql"},
     owners=OWNERS,
@@ -45,7 +29,8 @@ interactions = dg.AssetSpec(
         "aion_assets.core.answer:builtin_calibration.json",
         "aion_assets.core.search",
     ),
-    automation_condition=up_to_date,
+    # A candidate that was blocked, or that never was, keeps no content from being released.
+    automation_condition=without(up_to_date, retriever_report),
 )
 def release(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> Materialized:
     """The manifest that the server reads, written after its gates hold."""

@@ -8,7 +8,7 @@ from aion_assets.core.answer.extractive import ABSTENTION
 from aion_assets.core.record.interactions import Interactions, count_interactions
 from aion_assets.core.release.releases import current_release_id
 from aion_assets.defs.knowledge_base import KnowledgeBaseResource
-from aion_assets.defs.serving.assets import chat_api, interactions
+from aion_assets.defs.serving.interactions import chat_api, interactions
 
 _INTERVAL_S = 900
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
-from aion_assets.core.database import stream_tables, tables
+from aion_assets.core.database import learning_tables, stream_tables, tables
 from aion_assets.core.database.engine import Database, now, open_database
 from aion_assets.core.database.upgrade import HEAD
 from aion_assets.core.errors import DatabaseError, SettingsError
@@ -28,6 +28,7 @@ def test_the_migrations_make_the_tables_that_the_code_knows(either_database: Eit
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection)
         assert context.get_current_revision() == HEAD
+        assert learning_tables.metadata is stream_tables.metadata
         assert compare_metadata(context, stream_tables.metadata) == []
 
 

@@ -2,9 +2,11 @@
 
 from alembic import context
 
-from aion_assets.core.database.tables import metadata
+from aion_assets.core.database import learning_tables, tables
+
+assert learning_tables.metadata is tables.metadata, "every module of tables is imported, so that none is missed"
 
 with context.config.attributes["engine"].begin() as connection:
-    context.configure(connection=connection, target_metadata=metadata)
+    context.configure(connection=connection, target_metadata=tables.metadata)
     with context.begin_transaction():
         context.run_migrations()

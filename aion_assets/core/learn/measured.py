@@ -1,0 +1,112 @@
+"""Everything that golden questions tell of a retriever and its calibration, question by question.
+
+Daily metrics, reports and gates read the same figures. Two measurements on the same questions can be paired.
+"""
+
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from aion_assets.core.answer.confidence import Calibration
+from aion_assets.core.learn.evaluate import K
+from aion_assets.core.learn.labelled import LabelledQuestion
+from aion_assets.core.learn.metrics import auroc, mrr_at_k, ndcg_at_k, recall_at_k
+from aion_assets.core.search.retriever import Retriever
+from aion_assets.core.search.selection import best_per_document
+
+_BINS = 10
+Progress = Callable[[int, int], None]
+
+
+@dataclass(slots=True)
+class Measured:
+    """`ndcg`, `mrr`, `recall`, `found` (whether the candidates hold a right document at all) and `present` have one
+    number for each answerable question, in the order of `query_ids`. `present` and `absent` are calibrated confidences:
+    with the right documents, and with them hidden or for a question that has none.
+    """
+
+    query_ids: list[str] = field(default_factory=list)
+    ndcg: list[float] = field(default_factory=list)
+    mrr: list[float] = field(default_factory=list)
+    recall: list[float] = field(default_factory=list)
+    found: list[float] = field(default_factory=list)
+    present: list[float] = field(default_factory=list)
+    absent: list[float] = field(default_factory=list)
+    search_ms: list[float] = field(default_factory=list)
+
+    @property
+    def auroc(self) -> float:
+        """Of the confidence: whether an answer that is there scores above one that is not."""
+        return auroc(self.present, self.absent)
+
+    @property
+    def ece(self) -> float:
+        return expected_calibration_error(self.present, self.absent)
+
+    def figures(self) -> dict[str, float]:
+        """Means, the median time of a search, and AUROC and ECE of the confidence; nothing of no questions."""
+        lists = {f"ndcg@{K}": self.ndcg, f"mrr@{K}": self.mrr, f"recall@{K}": self.recall, "candidates": self.found}
+        found = {name: statistics.fmean(values) for name, values in lists.items() if values}
+        if self.present and self.absent:
+            found |= {"auroc": self.auroc, "ece": self.ece}
+        if self.search_ms:
+            found["search_p50_ms"] = statistics.median(self.search_ms)
+        return {name: round(value, 4) for name, value in found.items()}
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            name: values if name == "query_ids" else [round(value, 5) for value in values]
+            for name, values in asdict(self).items()
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Measured":
+        return cls(**data)
+
+
+def measure(
+    retriever: Retriever,
+    calibration: Calibration,
+    questions: Sequence[LabelledQuestion],
+    progress: Progress = lambda done, total: None,
+) -> Measured:
+    """`relevant` of the questions names doc_ids."""
+    result = Measured()
+    for number, question in enumerate(questions, 1):
+        hidden = frozenset(question.relevant)
+        if question.answerable:
+            _judge(result, retriever, question)
+            result.present.append(_confidence(retriever, calibration, question.text, frozenset()))
+        result.absent.append(_confidence(retriever, calibration, question.text, hidden))
+        progress(number, len(questions))
+    return result
+
+
+def expected_calibration_error(present: Sequence[float], absent: Sequence[float]) -> float:
+    """Naeini et al. 2015, over ten equal intervals: Σ |share that is true − mean confidence| · share of the cases."""
+    cases = [*((value, 1.0) for value in present), *((value, 0.0) for value in absent)]
+    error = 0.0
+    for place in range(_BINS):
+        inside = [case for case in cases if min(int(case[0] * _BINS), _BINS - 1) == place]
+        if inside:
+            said, true = (statistics.fmean(values) for values in zip(*inside, strict=True))
+            error += abs(said - true) * len(inside) / len(cases)
+    return error
+
+
+def _judge(result: Measured, retriever: Retriever, question: LabelledQuestion) -> None:
+    started = time.monotonic()
+    found = [hit.doc_id for hit in best_per_document(retriever.candidates(question.text))]
+    result.search_ms.append(1000 * (time.monotonic() - started))
+    result.query_ids.append(question.query_id)
+    result.ndcg.append(ndcg_at_k(found, question.relevant, K))
+    result.mrr.append(mrr_at_k(found, question.relevant, K))
+    result.recall.append(recall_at_k(found, question.relevant, K))
+    result.found.append(float(not question.relevant.keys().isdisjoint(found)))
+
+
+def _confidence(retriever: Retriever, calibration: Calibration, text: str, hidden: frozenset[str]) -> float:
+    retrieval = retriever.retrieve(text, hidden_docs=hidden)
+    return calibration.confidence(retrieval.features, retrieval.language)

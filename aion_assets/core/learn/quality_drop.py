@@ -1,0 +1,137 @@
+"""Whether quality dropped so far that a learner should start, which one, and why, or why not.
+
+Today and yesterday are looked at together. An alarm that began ends only when the figure is clearly back, so that one
+around the threshold does not start and stop it. Every decision is told in a sentence.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from aion_assets.core.learn import daily
+from aion_assets.core.learn.daily import Metric
+from aion_assets.core.learn.trainings import LEARNERS, RANKER, WATCH, Training
+from aion_assets.core.settings import Settings
+
+# How far beyond its threshold a figure must come back before its alarm ends.
+_MARGIN = {daily.NDCG: 0.01, daily.FALLBACK: 0.02}
+# After so many runs of its own without gain the watch waits for a person.
+_MOST_WITHOUT_GAIN = 2
+CALIBRATION, RETRIEVER_ADAPTER = "calibration", "retriever_adapter"
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the watch knows from before. `trainings` are the last ones, the newest first."""
+
+    alarms: Mapping[str, str] = field(default_factory=dict)
+    resumed_at: datetime | None = None
+    trainings: Sequence[Training] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`learner` is "" where nothing starts. `alarms`: metric → since when it counts as dropped."""
+
+    learner: str
+    says: str
+    alarms: Mapping[str, str]
+
+
+def decide(settings: Settings, today: Mapping[str, Metric], yesterday: Mapping[str, Metric], memory: Memory,
+           at: datetime) -> Decision:  # fmt: skip
+    """Pure: everything it depends on is given."""
+    fallback = _pooled(today.get(daily.FALLBACK), yesterday.get(daily.FALLBACK))
+    # A golden figure is of the release that serves; the one of yesterday may be of another.
+    ndcg = today.get(daily.NDCG) or yesterday.get(daily.NDCG)
+    alarms, told = dict(memory.alarms), []
+    told.append(_watch_fallback(settings, fallback, alarms, at))
+    told.append(_watch_ndcg(settings, ndcg, alarms, at))
+    figures = " ".join(told)
+    if not alarms:
+        return Decision("", f"Nothing dropped. {figures}", alarms)
+    if (reason := held_back(settings, memory, at)) != "":
+        return Decision("", f"{reason} {figures}", alarms)
+    learner, why = pick_learner(alarms, {**yesterday, **today})
+    return Decision(learner, f"{figures} {why}", alarms)
+
+
+def held_back(settings: Settings, memory: Memory, at: datetime) -> str:
+    """Why no learner may start now, "" when one may."""
+    if not settings.learn_automatically:
+        return "Learners start only by hand: AION_LEARN_AUTOMATICALLY is off."
+    active = next((item for item in memory.trainings if item.is_active), None)
+    if active is not None:
+        return f"Training {active.training_id[:12]} is {active.state}."
+    if is_suspended(memory):
+        return (
+            f"Suspended: {_MOST_WITHOUT_GAIN} trainings in a row gained nothing. Look at their reports, then run "
+            "'aion train resume'."
+        )
+    last = next((item.ended_at for item in memory.trainings if item.ended_at), None)
+    rested_at = last + timedelta(seconds=settings.learn_pause_s) if last else at
+    return f"Resting until {rested_at:%Y-%m-%d %H:%M} UTC after the last training." if rested_at > at else ""
+
+
+def is_suspended(memory: Memory) -> bool:
+    own = [
+        item
+        for item in memory.trainings
+        if item.requested_by == WATCH
+        and item.outcome
+        and (memory.resumed_at is None or item.requested_at > memory.resumed_at)
+    ]
+    newest = own[:_MOST_WITHOUT_GAIN]
+    return len(newest) == _MOST_WITHOUT_GAIN and all(item.gained_nothing for item in newest)
+
+
+def pick_learner(alarms: Mapping[str, str], figures: Mapping[str, Metric]) -> tuple[str, str]:
+    """The cheapest learner that mends what fell, of those that this AION has; and why this one."""
+
+    def value(name: str, otherwise: float) -> float:
+        return figures[name].value if name in figures else otherwise
+
+    if daily.NDCG not in alarms:
+        wanted, why = CALIBRATION, "Answers are refused too often, so the confidence should be fitted again."
+    else:
+        candidates = value(daily.CANDIDATES, 1.0)
+        misordered, unfound = candidates - value(daily.NDCG, 0.0), 1 - candidates
+        if misordered >= unfound:
+            wanted, why = RANKER, "The right page is mostly among the candidates, but not first: the order is wrong."
+        else:
+            wanted, why = RETRIEVER_ADAPTER, "The right page is mostly not among the candidates."
+    if wanted in LEARNERS:
+        return wanted, f"{why} Learner: {wanted}."
+    return RANKER, f"{why} That asks for the learner {wanted}, which this AION does not have; {RANKER} is tried."
+
+
+def _watch_fallback(settings: Settings, metric: Metric, alarms: dict[str, str], at: datetime) -> str:
+    if metric.n < settings.learn_min_answers:
+        return f"Fallback rate: {metric.n} answers, {settings.learn_min_answers} are needed."
+    threshold = settings.tau_fallback
+    _alarm(alarms, daily.FALLBACK, metric.value - threshold, at)
+    return f"Fallback rate {metric.value:.3f} of {metric.n} answers (threshold {threshold})."
+
+
+def _watch_ndcg(settings: Settings, metric: Metric | None, alarms: dict[str, str], at: datetime) -> str:
+    count = metric.n if metric else 0
+    if metric is None or count < settings.learn_min_golden:
+        return f"nDCG: {count} golden questions, {settings.learn_min_golden} are needed."
+    threshold = settings.tau_ndcg
+    _alarm(alarms, daily.NDCG, threshold - metric.value, at)
+    return f"nDCG {metric.value:.4f} on {count} golden questions (threshold {threshold})."
+
+
+def _alarm(alarms: dict[str, str], name: str, beyond: float, at: datetime) -> None:
+    """`beyond`: how far the figure is on the wrong side of its threshold."""
+    if beyond > 0:
+        alarms.setdefault(name, at.isoformat())
+    elif beyond <= -_MARGIN[name]:
+        alarms.pop(name, None)
+
+
+def _pooled(today: Metric | None, yesterday: Metric | None) -> Metric:
+    """Both days as one, by their counts."""
+    days = [item for item in (today, yesterday) if item is not None and item.n]
+    count = sum(item.n for item in days)
+    return Metric(sum(item.value * item.n for item in days) / count, count) if count else Metric(0.0, 0)

@@ -1,0 +1,97 @@
+"""Whether the models that serve are worse than those before them, seen by what happened since they serve."""
+
+import math
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import func, select
+
+from aion_assets.core.database import tables
+from aion_assets.core.database.engine import now
+from aion_assets.core.errors import ReleaseError
+from aion_assets.core.home import Home
+from aion_assets.core.learn.measured import Measured
+from aion_assets.core.learn.metrics import paired_bootstrap
+from aion_assets.core.learn.reports import GOLDEN, newest_report
+from aion_assets.core.record.answers import State
+from aion_assets.core.release.models import LEARNED, origin_of, serving_release
+from aion_assets.core.release.releases import Release, list_releases
+from aion_assets.core.release.rollback import models_before
+
+# A difference of two shares counts when it is this many standard errors.
+_STANDARD_ERRORS = 3.0
+# Models rolled back by themselves are not followed by another roll-back within this time.
+_PAUSE = timedelta(hours=1)
+_answers, _releases = tables.answers, tables.releases
+
+
+@dataclass(frozen=True, slots=True)
+class Regression:
+    """`to` is the model release to go back to, "" when nothing is worse. `says` tells why, or why not."""
+
+    to: str
+    says: str
+
+
+def find_regression(home: Home) -> Regression:
+    current = serving_release(home)
+    if current is None or origin_of(home.database, current.model_release_id) != LEARNED:
+        return Regression("", "The models that serve are the built-in ones.")
+    try:
+        before = models_before(home)
+    except ReleaseError:
+        return Regression("", "No models served before these.")
+    if _rolled_back_lately(home):
+        return Regression("", "Models were rolled back within the last hour.")
+    worse = _golden_worse(home, current, before) or _abstains_more(home, current, before)
+    return Regression(before, worse) if worse else Regression("", "The models that serve are not worse than before.")
+
+
+def _golden_worse(home: Home, current: Release, before: str) -> str:
+    """On golden questions: both releases must have been measured on the same ones."""
+    after = newest_report(home, GOLDEN, current.release_id)
+    if after is None:
+        return ""
+    for row in list_releases(home.database, home.tenant_id):
+        stored = newest_report(home, GOLDEN, row.release_id) if row.model_release_id == before else None
+        if stored is None or stored.body["golden"] != after.body["golden"]:
+            continue
+        one, other = (Measured.from_json(item.body["figures"]) for item in (stored, after))
+        if one.query_ids != other.query_ids:
+            continue
+        mean, _, high = paired_bootstrap(one.ndcg, other.ndcg)
+        return f"nDCG@10 fell by {-mean:.4f} on {len(one.ndcg)} golden questions." if high < 0 else ""
+    return ""
+
+
+def _abstains_more(home: Home, current: Release, before: str) -> str:
+    """On the questions that people asked under either."""
+    old, new = _abstentions(home, before), _abstentions(home, current.model_release_id)
+    least = home.settings.learn_min_answers
+    if min(old[1], new[1]) < least:
+        return ""
+    shares = [part / whole for part, whole in (old, new)]
+    pooled = (old[0] + new[0]) / (old[1] + new[1])
+    error = math.sqrt(pooled * (1 - pooled) * (1 / old[1] + 1 / new[1]))
+    if error and (shares[1] - shares[0]) / error > _STANDARD_ERRORS:
+        return f"Abstentions rose from {shares[0]:.3f} to {shares[1]:.3f} of the answers."
+    return ""
+
+
+def _abstentions(home: Home, model_release_id: str) -> tuple[int, int]:
+    """Abstentions and all answers under these models."""
+    joined = _answers.join(_releases, _answers.c.release_id == _releases.c.release_id)
+    here = (_answers.c.tenant_id == home.tenant_id, _releases.c.model_release_id == model_release_id)
+    ended = _answers.c.state.in_((State.COMPLETE, State.ABSTAINED))
+    asked = select(_answers.c.state, func.count()).select_from(joined).where(*here, ended).group_by(_answers.c.state)
+    with home.database.read() as connection:
+        counts = {row[0]: row[1] for row in connection.execute(asked)}
+    return counts.get(State.ABSTAINED, 0), sum(counts.values())
+
+
+def _rolled_back_lately(home: Home) -> bool:
+    events = tables.events
+    here = (events.c.tenant_id == home.tenant_id, events.c.kind == "release", events.c.created_at > now() - _PAUSE)
+    with home.database.read() as connection:
+        bodies = connection.execute(select(events.c.body).where(*here)).scalars().all()
+    return any(body["action"] == "rolled_back" and body["by"] == "watch" for body in bodies)

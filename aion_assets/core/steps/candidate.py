@@ -1,0 +1,142 @@
+"""Candidate models on their way: measured beside those that serve, judged by the gate, released or blocked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aion_assets.core.answer.confidence import Calibration
+from aion_assets.core.errors import TrainingError
+from aion_assets.core.home import Home
+from aion_assets.core.index.embedder import QueryEmbedder
+from aion_assets.core.index.embedding_model import EmbeddingModel
+from aion_assets.core.learn.addressed import by_document
+from aion_assets.core.learn.gate import Verdict, judge
+from aion_assets.core.learn.golden import golden_digest, measured_questions
+from aion_assets.core.learn.labelled import LabelledQuestion
+from aion_assets.core.learn.measured import Measured, measure
+from aion_assets.core.learn.reports import CANDIDATE, newest_report, store_report
+from aion_assets.core.learn.trainings import (
+    BLOCKED,
+    COMPLETE,
+    RELEASED,
+    Training,
+    active_training,
+    end_training,
+)
+from aion_assets.core.release.manifest import ModelManifest
+from aion_assets.core.release.releases import Release, current_release, read_model_release
+from aion_assets.core.search.ranker import Ranker
+from aion_assets.core.search.retriever import Retriever
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Models that passed their gate. `report_id` names the report by which."""
+
+    training_id: str
+    model_release_id: str
+    report_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateReport:
+    """`before` and `after` are the figures of the models that serve and of the candidate."""
+
+    training: Training
+    report_id: str
+    verdict: Verdict
+    before: Mapping[str, float]
+    after: Mapping[str, float]
+
+
+def measure_candidate(home: Home, embedder: QueryEmbedder, run_id: str = "") -> CandidateReport:
+    """Measure the candidate of the training under way on what serves, beside the models that serve; judge and store.
+
+    A candidate that the gate blocks ends its training. Raises TrainingError: there is no candidate.
+    """
+    training = active_training(home)
+    if training is None or not training.candidate:
+        raise TrainingError("No training under way has a candidate.", "Start one: aion train start.")
+    release = current_release(home.database, home.tenant_id)
+    questions = measured_questions(home)
+    asked = by_document(home, questions)
+    measured = [
+        _measured(home, release, models, embedder, asked)
+        for models in (release.models, read_model_release(home.database, training.candidate))
+    ]
+    body = {
+        "incumbent": release.model_release_id,
+        "candidate": training.candidate,
+        "release_id": release.release_id,
+        "golden": golden_digest(questions),
+        "before": measured[0].to_json(),
+        "after": measured[1].to_json(),
+    }
+    report_id = store_report(home, CANDIDATE, training.candidate, body, run_id)
+    verdict = verdict_of(home, body)
+    if not verdict.passes:
+        end_training(home, training.training_id, COMPLETE, outcome=BLOCKED, says=verdict.says)
+    return CandidateReport(training, report_id, verdict, measured[0].figures(), measured[1].figures())
+
+
+def _measured(
+    home: Home, release: Release, models: ModelManifest, embedder: QueryEmbedder, asked: Sequence[LabelledQuestion]
+) -> Measured:
+    retriever = open_retriever(home, release, models, embedder)
+    return measure(retriever, Calibration.from_json(models.calibration), asked)
+
+
+def open_retriever(home: Home, release: Release, models: ModelManifest, embedder: QueryEmbedder) -> Retriever:
+    """Over the index of the release, in the order of these models."""
+    table = home.lake.table_at(release.table, release.tag)
+    retriever = Retriever(table, embedder, home.tenant_id, Ranker.from_json(models.ranker))
+    retriever.keep_in_memory()
+    return retriever
+
+
+def verdict_of(home: Home, body: Mapping[str, Any]) -> Verdict:
+    """The gate's judgement of a stored report, computed from the figures of each question."""
+    before, after = Measured.from_json(body["before"]), Measured.from_json(body["after"])
+    return judge(before, after, home.settings.learn_min_golden)
+
+
+def candidate_to_release(home: Home, model: EmbeddingModel) -> Candidate | None:
+    """The candidate of the training under way, if it may be released. The gate is checked again here.
+
+    One that may not is blocked for good: it was measured against models that no longer serve, on questions that have
+    changed, or with another embedder.
+    """
+    training = active_training(home)
+    if training is None or not training.candidate:
+        return None
+    stored = newest_report(home, CANDIDATE, training.candidate)
+    if stored is None:
+        return None  # it is still being measured
+    against = _outdated(home, stored.body, training.candidate, model)
+    verdict = verdict_of(home, stored.body)
+    if against or not verdict.passes:
+        end_training(home, training.training_id, COMPLETE, outcome=BLOCKED, says=against or verdict.says)
+        return None
+    return Candidate(training.training_id, training.candidate, stored.report_id)
+
+
+def decided(home: Home, candidate: Candidate, release_id: str) -> None:
+    """The candidate serves: the training is over."""
+    stored = newest_report(home, CANDIDATE, candidate.model_release_id)
+    says = verdict_of(home, stored.body).says if stored else ""
+    says = f"Release {release_id[:12]} serves its models. {says}".strip()
+    end_training(home, candidate.training_id, COMPLETE, outcome=RELEASED, says=says)
+
+
+def _outdated(home: Home, body: Mapping[str, Any], candidate: str, model: EmbeddingModel) -> str:
+    """Why the report says nothing any more, "" when it does."""
+    current = current_release(home.database, home.tenant_id)
+    if current.model_release_id == candidate:
+        return ""  # a kill came between its release and the note of it
+    if current.model_release_id != body["incumbent"]:
+        return "Other models serve by now than those that the candidate was measured against."
+    if golden_digest(measured_questions(home)) != body["golden"]:
+        return "The golden questions have changed since the candidate was measured."
+    if current.models.passage_embedder["id"] != model.embedder_id:
+        return "The settings name another embedder than the one that the candidate was made for."
+    return ""

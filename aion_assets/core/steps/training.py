@@ -1,0 +1,71 @@
+"""A training run from its request to its candidate."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from aion_assets.core.database.engine import now
+from aion_assets.core.home import Home
+from aion_assets.core.learn.trainings import (
+    COMPLETE,
+    NO_GAIN,
+    RUNNING,
+    Training,
+    active_training,
+    change_training,
+    end_training,
+    read_training,
+    request_training,
+)
+from aion_assets.core.release.models import store_candidate
+from aion_assets.core.release.releases import current_release
+
+_FOLDER = "training"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingTask:
+    """What the trainer's process reads, and where it writes."""
+
+    training: Training
+    folder: Path
+    request: Mapping[str, Any]
+
+    @property
+    def request_file(self) -> Path:
+        return self.folder / "request.json"
+
+    @property
+    def result_file(self) -> Path:
+        return self.folder / "result.json"
+
+
+def begin_training(home: Home, learner: str, run_id: str) -> TrainingTask:
+    """Take over the training under way, or make one for a run that was started by hand in Dagster.
+
+    Raises NoReleaseError: nothing serves that could become better. TrainingUnderWayError: another learner's is under
+    way.
+    """
+    release = current_release(home.database, home.tenant_id)
+    active = active_training(home)
+    if active is None or active.learner != learner:
+        active = request_training(home, learner, "dagster", "Started by hand in Dagster.", RUNNING)
+    begun = {"state": RUNNING, "run_id": run_id, "started_at": active.started_at or now()}
+    change_training(home, active.training_id, incumbent=release.model_release_id, **begun)
+    folder = home.settings.home / _FOLDER / active.training_id
+    request = {"training_id": active.training_id, "learner": learner, "release_id": release.release_id}
+    return TrainingTask(read_training(home, active.training_id), folder, request)
+
+
+def finish_ranker(home: Home, task: TrainingTask, result: Mapping[str, Any], run_id: str) -> str:
+    """Store the candidate and return its id, "" when nothing was learned, which ends the training."""
+    models = current_release(home.database, home.tenant_id).models
+    change_training(home, task.training.training_id, figures=dict(result["figures"]))
+    if result["ranker"]["weights"] == models.ranker.get("weights"):
+        says = "The pairs teach no other order than the one that serves."
+        end_training(home, task.training.training_id, COMPLETE, outcome=NO_GAIN, says=says)
+        return ""
+    candidate = store_candidate(home, replace(models, ranker=dict(result["ranker"])), run_id)
+    change_training(home, task.training.training_id, candidate=candidate)
+    return candidate

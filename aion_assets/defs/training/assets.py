@@ -1,0 +1,80 @@
+"""What is learned from, and what is learned from it."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from aion_assets.core.errors import AionError
+from aion_assets.core.lake.code_version import source_version
+from aion_assets.core.learn.pairs import build_pairs, leaked_pairs
+from aion_assets.core.learn.trainings import FAILED, RANKER, end_training
+from aion_assets.core.steps.claims import Finding
+from aion_assets.core.steps.training import begin_training, finish_ranker
+from aion_assets.defs.claims import claim
+from aion_assets.defs.knowledge_base import KnowledgeBaseResource
+from aion_assets.defs.reporting import OWNERS, Materialized
+from aion_assets.defs.serving.interactions import interactions
+from aion_assets.defs.training.process import run_trainer
+
+TRAIN_POOL = "train"
+
+
+@dg.asset(
+    key=["training", "pair_dataset"],
+    deps=[interactions],
+    group_name="training",
+    kinds={"sql"},
+    owners=OWNERS,
+    code_version=source_version("aion_assets.core.learn.pairs"),
+)
+def pair_dataset(knowledge_base: KnowledgeBaseResource) -> Materialized:
+    """Questions with a document that somebody found right: by clicks, citations and golden queries of the train split.
+
+    Every row names where it comes from. Every row that is left out counts under its reason.
+    """
+    dataset = build_pairs(knowledge_base.home)
+    rows = "\n".join(f"| {name} | {count} |" for name, count in sorted(dataset.left_out.items()))
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": len(dataset.pairs),
+            **{f"origin/{name}": count for name, count in sorted(dataset.counts().items())},
+            "left_out": sum(dataset.left_out.values()),
+            "reasons": dg.MetadataValue.md(f"| reason | rows |\n|---|---|\n{rows}" if rows else "none"),
+        },
+        data_version=dg.DataVersion(dataset.digest),
+    )
+
+
+@dg.asset_check(asset=pair_dataset, blocking=True)
+def no_golden_document_is_learned(knowledge_base: KnowledgeBaseResource) -> dg.AssetCheckResult:
+    """No pair has a document or a text of a golden question that measures."""
+    leaked = leaked_pairs(knowledge_base.home)
+    says = (
+        f"{len(leaked)} pairs have a golden document or text." if leaked else "No pair has a golden document or text."
+    )
+    return claim(Finding(not leaked, says, {"leaked": len(leaked)}))
+
+
+@dg.asset(
+    key=["training", "ranker"],
+    deps=[pair_dataset],
+    group_name="training",
+    kinds={"python"},
+    owners=OWNERS,
+    pool=TRAIN_POOL,
+    output_required=False,
+    code_version=source_version("trainer.ranker", "aion_assets.core.learn.ranking"),
+)
+def ranker(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> Iterator[Materialized]:
+    """Weights of the order of candidates, learned in a process of its own. Without a gain nothing is materialized."""
+    home, run_id = knowledge_base.home, context.run.run_id
+    task = begin_training(home, RANKER, run_id)
+    result = run_trainer(context, home, task)
+    try:
+        candidate = finish_ranker(home, task, result, run_id)
+    except AionError as error:
+        end_training(home, task.training.training_id, FAILED, says=str(error))
+        raise
+    if candidate:
+        facts = {"training_id": task.training.training_id, "candidate": candidate, **result["figures"]}
+        yield dg.MaterializeResult(metadata=facts, data_version=dg.DataVersion(candidate))
