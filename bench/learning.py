@@ -1,0 +1,165 @@
+"""The learning loop, once around: `python -m bench.learning FOLDER… [--seed N] [--clicks right|wrong|random]`.
+
+A home gets the documents of the folders, in BEIR's form. Half of the documents belong to golden questions, half to
+questions that simulated people ask the real server, and whose sources they click. Then the real daemon runs with a
+threshold above today's nDCG: its watch starts a learner, the gate judges, and a release swaps while people go on
+asking. What is printed was measured on documents that were never trained on.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
+
+import httpx
+import typer
+
+from aion_assets.core.home import Home
+from aion_assets.core.ids import digest
+from aion_assets.core.learn.imported import import_golden
+from aion_assets.core.learn.labelled import LabelledQuestion, load_labelled_set
+from aion_assets.core.learn.measured import Measured
+from aion_assets.core.learn.metrics import paired_bootstrap
+from aion_assets.core.learn.reports import CANDIDATE, newest_report
+from aion_assets.core.learn.splits import freeze
+from aion_assets.core.learn.trainings import Training, last_trainings
+from aion_assets.core.learn.watch import last_look
+from aion_assets.core.release.releases import current_release, list_releases
+from aion_assets.core.settings import load_settings
+from bench.people import People, Streams
+
+# Above every nDCG that is not perfect, so that the watch sees a drop.
+_TAU_NDCG = "0.999"
+_READY_S, _LEARNED_S = 180.0, 900.0
+
+
+def main(
+    folders: Annotated[list[Path], typer.Argument(help="Labelled sets, as `aion bench` takes them.")],
+    seed: Annotated[int, typer.Option(help="Of the split and of the clicks.")] = 0,
+    clicks: Annotated[str, typer.Option(help="What people click: right, wrong or random.")] = "right",
+    limit: Annotated[int, typer.Option(help="Most questions that people ask of a folder; 0 for all.")] = 0,
+    streams: Annotated[int, typer.Option(help="Streams of questions while the release swaps.")] = 20,
+    port: Annotated[int, typer.Option(help="Of the server; Dagster's is the next.")] = 8120,
+) -> None:
+    with TemporaryDirectory(prefix="aion-learning-") as folder:
+        _say(f"home {folder}, seed {seed}, {clicks} clicks")
+        os.environ |= {"AION_HOME": folder, "AION_PORT": str(port), "AION_DAGSTER_PORT": str(port + 1)}
+        os.environ |= {"AION_TAU_NDCG": _TAU_NDCG, "AION_LEARN_EVERY_S": "600"}
+        home = Home(load_settings())
+        asked = [question for path in folders for question in _bring_in(home, path.resolve(), seed, limit)]
+        _say(f"frozen: {dict(freeze(home, str(seed)))}; {len(asked)} questions are left for people to ask")
+        people = People(f"http://127.0.0.1:{port}", clicks, seed)
+        with _running("serve", port):
+            people.ask(asked)
+        _say(f"asked {people.asked}, sources clicked {people.clicked}, of which right {people.right}")
+        with _running("up", port), Streams(people, asked, streams) as traffic:
+            training = _wait_for_training(home)
+            _wait_for_swap(home, people)
+        _report(home, training, traffic)
+
+
+def _bring_in(home: Home, folder: Path, seed: int, limit: int) -> list[LabelledQuestion]:
+    """Make the folder's corpus a source of the home, half of its documents golden; the questions on the others."""
+    corpus = folder / "corpus.jsonl"
+    _aion("source", "add", str(corpus), "--name", folder.name.replace("_", "-"), "--auto-approve")
+    _aion("run")
+    labelled = load_labelled_set(folder)
+    documents = {name for question in labelled.queries for name in question.relevant}
+    golden = {name for name in documents if int(digest("half", str(seed), name)[:8], 16) % 2}
+    found = import_golden(home, folder, golden)
+    _say(f"{folder.name}: {found.stored.added} golden questions")
+    others = [query for query in labelled.queries if query.answerable and golden.isdisjoint(query.relevant)]
+    taken = sorted(others, key=lambda query: digest("asked", str(seed), query.query_id))
+    addresses = {name: f"{corpus.as_uri()}#{name}" for name in documents}
+    return [
+        LabelledQuestion(query.text, {addresses[name]: 1 for name in query.relevant})
+        for query in taken[: limit or len(taken)]
+    ]
+
+
+def _aion(*verb: str) -> None:
+    subprocess.run([sys.executable, "-m", "aion_assets", *verb], check=True, capture_output=True, text=True)
+
+
+@contextmanager
+def _running(verb: str, port: int) -> Iterator[None]:
+    """`aion serve` or `aion up`, from when it is ready until the end of the block."""
+    with (Path(os.environ["AION_HOME"]) / f"{verb}.log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "aion_assets", verb], stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        deadline = time.monotonic() + _READY_S
+        while not _is_ready(port):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise SystemExit(f"aion {verb} is not ready:\n{Path(log.name).read_text('utf-8')[-2000:]}")
+            time.sleep(0.5)
+        yield
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def _is_ready(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/ready", timeout=5, trust_env=False).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def _wait_for_training(home: Home) -> Training:
+    said = ""
+    deadline = time.monotonic() + _LEARNED_S
+    while time.monotonic() < deadline:
+        says = last_look(home)[1]
+        if says != said:
+            said = says
+            _say(f"watch: {says}")
+        newest = next(iter(last_trainings(home)), None)
+        if newest is not None and not newest.is_active:
+            return newest
+        time.sleep(1)
+    raise SystemExit("No training ended in time; look into the logs of the home.")
+
+
+def _wait_for_swap(home: Home, people: People) -> None:
+    """Until the server answers from the current release, and a little longer."""
+    current = current_release(home.database, home.tenant_id).release_id
+    deadline = time.monotonic() + 60
+    while people.release_id() != current and time.monotonic() < deadline:
+        time.sleep(1)
+    time.sleep(5)
+
+
+def _report(home: Home, training: Training, traffic: Streams) -> None:
+    found: dict[str, Any] = {
+        "learner": training.learner,
+        "outcome": training.outcome,
+        "says": training.says,
+        "trainings": len(last_trainings(home)),
+        "releases": len(list_releases(home.database, home.tenant_id)),
+        "answers_meanwhile": traffic.answered,
+        "failed_meanwhile": traffic.failed,
+        "releases_that_answered": len(traffic.releases),
+    }
+    stored = newest_report(home, CANDIDATE, training.candidate) if training.candidate else None
+    if stored is not None:
+        before, after = (Measured.from_json(stored.body[name]) for name in ("before", "after"))
+        found |= {"before": before.figures(), "after": after.figures()}
+        mean, low, high = paired_bootstrap(before.ndcg, after.ndcg)
+        found["ndcg_gain"] = [round(value, 4) for value in (mean, low, high)]
+    typer.echo(json.dumps(found, ensure_ascii=False, indent=1))
+
+
+def _say(text: str) -> None:
+    typer.echo(f"{time.strftime('%H:%M:%S')}  {text}", err=True)
+
+
+if __name__ == "__main__":
+    typer.run(main)
