@@ -7,10 +7,10 @@ DEV_STAMP := .venv/.ready-dev
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ocr up demo test lint attack faults bench clean
+.PHONY: help setup ocr up demo demo-learning test lint attack faults bench clean
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ocr  ## Install AION and what it runs with into .venv
 
@@ -32,6 +32,11 @@ up: setup  ## Start AION and Dagster; Ctrl-C stops both
 
 demo: setup  ## Index AION's own manual, ask three questions, show where an answer comes from
 	@$(BIN)/aion demo
+
+# FOLDER: one or more sets in BEIR's form; LEARNING: further options, such as "--clicks wrong --limit 400".
+SEED ?= 0
+demo-learning: setup  ## Let simulated people ask and click, and see what AION learns: make demo-learning FOLDER=…
+	@$(BIN)/python -m bench.learning $(FOLDER) --seed $(SEED) $(LEARNING)
 
 lint: setup $(DEV_STAMP)  ## Style, types and who may import whom
 	$(BIN)/ruff check .

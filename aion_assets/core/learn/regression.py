@@ -8,15 +8,14 @@ from sqlalchemy import func, select
 
 from aion_assets.core.database import tables
 from aion_assets.core.database.engine import now
-from aion_assets.core.errors import ReleaseError
 from aion_assets.core.home import Home
 from aion_assets.core.learn.measured import Measured
 from aion_assets.core.learn.metrics import paired_bootstrap
 from aion_assets.core.learn.reports import GOLDEN, newest_report
 from aion_assets.core.record.answers import State
+from aion_assets.core.record.events import ReleaseEvent
 from aion_assets.core.release.models import LEARNED, origin_of, serving_release
 from aion_assets.core.release.releases import Release, list_releases
-from aion_assets.core.release.rollback import models_before
 
 # A difference of two shares counts when it is this many standard errors.
 _STANDARD_ERRORS = 3.0
@@ -37,14 +36,27 @@ def find_regression(home: Home) -> Regression:
     current = serving_release(home)
     if current is None or origin_of(home.database, current.model_release_id) != LEARNED:
         return Regression("", "The models that serve are the built-in ones.")
-    try:
-        before = models_before(home)
-    except ReleaseError:
+    before = _served_before(home, current.model_release_id)
+    if not before:
         return Regression("", "No models served before these.")
     if _rolled_back_lately(home):
         return Regression("", "Models were rolled back within the last hour.")
     worse = _golden_worse(home, current, before) or _abstains_more(home, current, before)
     return Regression(before, worse) if worse else Regression("", "The models that serve are not worse than before.")
+
+
+def _served_before(home: Home, model_release_id: str) -> str:
+    """The models in whose place these came last, "" when they were the first."""
+    models_of = {row.release_id: row.model_release_id for row in list_releases(home.database, home.tenant_id)}
+    events = tables.events
+    here = (events.c.tenant_id == home.tenant_id, events.c.kind == ReleaseEvent.kind)
+    with home.database.read() as connection:
+        asked = select(events.c.body).where(*here).order_by(events.c.event_id.desc())
+        for body in connection.execute(asked).scalars():
+            before = models_of.get(body["before"], "")
+            if before and before != model_release_id and models_of.get(body["release_id"]) == model_release_id:
+                return before
+    return ""
 
 
 def _golden_worse(home: Home, current: Release, before: str) -> str:

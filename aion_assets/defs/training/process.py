@@ -50,7 +50,9 @@ def run_trainer(context: dg.AssetExecutionContext, home: Home, task: TrainingTas
 def _watched(context: dg.AssetExecutionContext, home: Home, task: TrainingTask) -> int:
     """Exit status of the trainer."""
     command = [sys.executable, "-m", "trainer", task.training.learner, str(task.request_file), str(task.result_file)]
-    with dg.open_pipes_session(context, dg.PipesTempFileContextInjector(), dg.PipesTempFileMessageReader()) as session:
+    # An asset's context makes Pipes call what Dagster itself has deprecated.
+    injector, reader = dg.PipesTempFileContextInjector(), dg.PipesTempFileMessageReader()
+    with dg.open_pipes_session(context.op_execution_context, injector, reader) as session:
         process = subprocess.Popen(
             [*command, "--parent", str(os.getpid())],
             env={**os.environ, **session.get_bootstrap_env_vars()},

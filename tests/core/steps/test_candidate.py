@@ -1,0 +1,159 @@
+"""A candidate goes through the gate into a release, content releases inherit it, and what is worse never serves."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from learning_base import GOLDEN, RULES, LearningBase, learning_base
+from workbench import article, loaded_embedder, write_files
+
+from aion_assets.core.learn import trainings
+from aion_assets.core.learn.pairs import build_pairs
+from aion_assets.core.learn.trainings import BLOCKED, NO_GAIN, RANKER, RELEASED, read_training, request_training
+from aion_assets.core.record.feedback import record_click
+from aion_assets.core.release.models import LEARNED, builtin_models, origin_of
+from aion_assets.core.release.releases import current_release
+from aion_assets.core.search.ranker import Ranker, halves_only
+from aion_assets.core.settings import Settings
+from aion_assets.core.steps.candidate import CandidateReport, measure_candidate
+from aion_assets.core.steps.training import begin_training, finish_ranker
+from aion_assets.core.steps.training_ranker import learn_ranker
+
+
+@pytest.fixture
+def base(settings: Settings) -> Iterator[LearningBase]:
+    with learning_base(settings) as made:
+        made.label()
+        made.serve_vectors_alone()
+        yield made
+
+
+def _click(base: LearningBase, *, right: bool) -> None:
+    for number in range(GOLDEN, RULES):
+        answer = base.ask(number)
+        for item in answer.citations or answer.nearest:
+            if (item.passage.url == base.addresses[number]) == right:
+                record_click(base.home, answer.answer_id, item.number)
+                break
+
+
+def _train(base: LearningBase) -> str:
+    """Id of the training."""
+    asked = request_training(base.home, RANKER, "tester", "")
+    pairs = build_pairs(base.home).pairs
+    task = begin_training(base.home, RANKER, "run-train")
+    release = current_release(base.database, base.tenant_id)
+    learned = learn_ranker(base.home, release, loaded_embedder(base.model), pairs)
+    finish_ranker(base.home, task, {"ranker": learned.ranker.to_json(), "figures": learned.figures}, "run-train")
+    return asked.training_id
+
+
+def _candidate(base: LearningBase, ranker: Ranker) -> str:
+    asked = request_training(base.home, RANKER, "tester", "")
+    task = begin_training(base.home, RANKER, "run-train")
+    finish_ranker(base.home, task, {"ranker": ranker.to_json(), "figures": {}}, "run-train")
+    return asked.training_id
+
+
+def _measure(base: LearningBase) -> CandidateReport:
+    return measure_candidate(base.home, loaded_embedder(base.model))
+
+
+def test_clicks_on_what_is_right_make_a_better_release(base: LearningBase) -> None:
+    before = current_release(base.database, base.tenant_id)
+    _click(base, right=True)
+    training_id = _train(base)
+    report = _measure(base)
+    assert report.verdict.passes, report.verdict.says
+    assert report.after["ndcg@10"] > report.before["ndcg@10"] + 0.02
+    assert base.release().published
+    now = current_release(base.database, base.tenant_id)
+    assert now.model_release_id == report.training.candidate != before.model_release_id
+    assert now.content.report_id == report.report_id
+    training = read_training(base.home, training_id)
+    assert (training.outcome, training.is_active) == (RELEASED, False) and now.release_id[:12] in training.says
+
+
+def test_a_content_release_inherits_what_was_learned(base: LearningBase, tmp_path: Path) -> None:
+    _candidate(base, Ranker.from_json(builtin_models(base.model).ranker))
+    assert _measure(base).verdict.passes
+    base.release()
+    learned = current_release(base.database, base.tenant_id)
+    assert origin_of(base.database, learned.model_release_id) == LEARNED
+    base.run(base.add(write_files(tmp_path / "more", a_md=article("gardening"))))
+    after = current_release(base.database, base.tenant_id)
+    assert after.release_id != learned.release_id and after.index["rows"] > learned.index["rows"]
+    assert after.model_release_id == learned.model_release_id
+
+
+def test_a_worse_candidate_is_blocked_and_keeps_its_report(base: LearningBase) -> None:
+    base.serve_ranker(Ranker.from_json(builtin_models(base.model).ranker).with_shares({}, {"again": 1}))
+    before = current_release(base.database, base.tenant_id)
+    training_id = _candidate(base, halves_only(1.0, 0.0))
+    report = _measure(base)
+    assert not report.verdict.passes and report.report_id
+    assert not base.release().published
+    assert current_release(base.database, base.tenant_id).release_id == before.release_id
+    training = read_training(base.home, training_id)
+    assert training.outcome == BLOCKED and "worse" in training.says
+
+
+def test_the_release_checks_the_gate_itself(base: LearningBase, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever measured may have been killed between its report and its verdict."""
+    base.serve_ranker(Ranker.from_json(builtin_models(base.model).ranker).with_shares({}, {"again": 1}))
+    before = current_release(base.database, base.tenant_id)
+    training_id = _candidate(base, halves_only(1.0, 0.0))
+    monkeypatch.setattr("aion_assets.core.steps.candidate.end_training", lambda *_, **__: True)
+    _measure(base)
+    monkeypatch.undo()
+    assert read_training(base.home, training_id).is_active
+    base.release()
+    assert current_release(base.database, base.tenant_id).release_id == before.release_id
+    assert read_training(base.home, training_id).outcome == BLOCKED
+
+
+def test_a_candidate_that_was_not_measured_is_not_released(base: LearningBase) -> None:
+    before = current_release(base.database, base.tenant_id)
+    _candidate(base, Ranker.from_json(builtin_models(base.model).ranker))
+    base.release()
+    assert current_release(base.database, base.tenant_id).release_id == before.release_id
+
+
+def test_a_report_on_models_that_no_longer_serve_releases_nothing(base: LearningBase) -> None:
+    training_id = _candidate(base, Ranker.from_json(builtin_models(base.model).ranker))
+    assert _measure(base).verdict.passes
+    other = base.serve_ranker(halves_only(0.9, 0.0))
+    base.release()
+    assert current_release(base.database, base.tenant_id).model_release_id == other.model_release_id
+    assert "Other models serve by now" in read_training(base.home, training_id).says
+
+
+def test_questions_that_changed_since_release_nothing(base: LearningBase) -> None:
+    from aion_assets.core.learn.golden import OF_IMPORT, TEST, golden_questions, store_golden
+    from aion_assets.core.learn.labelled import LabelledQuestion
+
+    training_id = _candidate(base, Ranker.from_json(builtin_models(base.model).ranker))
+    assert _measure(base).verdict.passes
+    changed = golden_questions(base.home, TEST)[0]
+    store_golden(base.home, [LabelledQuestion(changed.text, {base.addresses[0]: 1, "file:///x": 2})], OF_IMPORT)
+    base.release()
+    assert "golden questions have changed" in read_training(base.home, training_id).says
+
+
+def test_a_kill_between_release_and_note_is_noted_by_the_next_run(
+    base: LearningBase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training_id = _candidate(base, Ranker.from_json(builtin_models(base.model).ranker))
+    _measure(base)
+    monkeypatch.setattr("aion_assets.core.steps.release.decided", lambda *_: None)
+    base.release()
+    monkeypatch.undo()
+    assert read_training(base.home, training_id).is_active
+    assert not base.release().published
+    assert read_training(base.home, training_id).outcome == RELEASED
+
+
+def test_pairs_that_teach_nothing_end_the_training_without_a_candidate(base: LearningBase) -> None:
+    serving = Ranker.from_json(current_release(base.database, base.tenant_id).models.ranker)
+    training = read_training(base.home, _candidate(base, serving))
+    assert (training.outcome, training.candidate, training.state) == (NO_GAIN, "", trainings.COMPLETE)
