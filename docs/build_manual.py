@@ -39,6 +39,7 @@ FORMATS = {
     "16-operator-card": "png",
     "17-glossary": "docx",
     "18-models": "html",
+    "19-learning": "html",
 }
 RENDERERS: dict[str, Callable[[Chapter], bytes]] = {
     "md": lambda chapter: chapter.source.encode(),

@@ -22,6 +22,7 @@ COMMANDS = {
     "source add", "source list", "source show", "source set", "source pause", "source remove", "run", "curate list",
     "curate approve", "curate reject", "release list", "release diff", "release rollback",
     "ask", "search", "why", "bench retrieval", "bench answers", "doctor", "model-server",
+    "golden import", "golden freeze", "golden list", "train start", "train status", "train cancel", "train resume",
 }  # fmt: skip
 _FENCE = re.compile(r"^```\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`([^`\n]+)`")
@@ -43,7 +44,7 @@ def code(text: str) -> Iterator[str]:
 def invocations(text: str) -> Iterator[tuple[str, set[str]]]:
     """(command, options) of every use of `aion`."""
     for line in code(text):
-        match = re.match(r"(?:\.venv/bin/)?aion ((?:source|curate|bench|release) \w+|[\w-]+)(.*)", line)
+        match = re.match(r"(?:\.venv/bin/)?aion ((?:source|curate|bench|release|golden|train) \w+|[\w-]+)(.*)", line)
         if match:
             yield match[1], set(_OPTION.findall(re.sub(r'"[^"]*"', "", match[2])))
 
@@ -145,6 +146,6 @@ def test_make_targets_in_the_manual_are_those_of_the_makefile() -> None:
     makefile = DOCS.parent / "Makefile"
     if not makefile.is_file():
         pytest.skip("there is no Makefile")
-    targets = set(re.findall(r"^([a-z]+):", makefile.read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", makefile.read_text(), re.MULTILINE))
     named = {line.split()[1] for name in CHAPTERS for line in code(read("en", name)) if line.startswith("make ")}
     assert named <= targets

@@ -21,6 +21,7 @@ from aion_assets.core.learn.evaluate import K
 from aion_assets.core.learn.measured import Measured
 from aion_assets.core.learn.metrics import paired_bootstrap
 from aion_assets.core.record.answers import State
+from aion_assets.core.record.events import ConversionEvent, ImpressionEvent, SuggestionEvent
 
 NDCG, MRR, CANDIDATES = f"ndcg@{K}", f"mrr@{K}", "candidates"
 AUROC, ECE, WRONG_ABSTENTIONS = "auroc", "ece", "wrong_abstentions"
@@ -122,8 +123,7 @@ def _of_answers(home: Home, day: date) -> dict[str, Metric]:
         "failure_rate": share(failed, len(given) + failed),
         CLICK_RATE: share(len(clicked & {row.answer_id for row in given}), len(given)),
         THUMBS_UP: _thumbs(events),
-        "ctr": _ratio(events, "suggestion_click", "suggestion_impression"),
-        "cr": _ratio(events, "conversion", "suggestion_click"),
+        **_of_suggestions(events),
         "cost": Metric(sum(row.cost for row in given), len(given)),
         **_latencies(given),
     }
@@ -139,9 +139,13 @@ def _thumbs(events: Iterable[Row[Any]]) -> Metric:
     return share(thumbs[1], thumbs[1] + thumbs[-1])
 
 
-def _ratio(events: Sequence[Row[Any]], part: str, whole: str) -> Metric:
+def _of_suggestions(events: Sequence[Row[Any]]) -> dict[str, Metric]:
+    """CTR = clicks / impressions, CR = conversions / clicks, over the suggestions below answers."""
     kinds = Counter(row.kind for row in events)
-    return share(min(kinds[part], kinds[whole]), kinds[whole])
+    shown = sum(len(row.body["suggestion_ids"]) for row in events if row.kind == ImpressionEvent.kind)
+    clicks, conversions = kinds[SuggestionEvent.kind], kinds[ConversionEvent.kind]
+    # What was shown on one day may be chosen on the next.
+    return {"ctr": share(min(clicks, shown), shown), "cr": share(min(conversions, clicks), clicks)}
 
 
 def _latencies(rows: Iterable[Row[Any]]) -> dict[str, Metric]:
