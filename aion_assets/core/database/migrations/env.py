@@ -2,9 +2,9 @@
 
 from alembic import context
 
-from aion_assets.core.database import learning_tables, tables
+from aion_assets.core.database import learning_tables, stream_tables, tables
 
-assert learning_tables.metadata is tables.metadata, "every module of tables is imported, so that none is missed"
+assert learning_tables.metadata is stream_tables.metadata is tables.metadata, "every module of tables is imported"
 
 with context.config.attributes["engine"].begin() as connection:
     context.configure(connection=connection, target_metadata=tables.metadata)
