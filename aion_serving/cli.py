@@ -76,20 +76,17 @@ def why(
 
 def serve() -> None:
     """Run the server: chat page, API, and its reference under /docs."""
-    import uvicorn
-
+    from aion_assets.core.door import server
     from aion_assets.core.settings import load_settings
     from aion_serving.app import create_app
 
     settings = load_settings()
-    uvicorn.run(
+    server.serve(
         create_app(settings, watch_releases=True),
         host=settings.host,
         port=settings.port,
         log_level=settings.log_level.lower(),
         log_config=_log_config(settings.log_level),
-        access_log=False,  # request addresses hold search texts
-        server_header=False,
         timeout_graceful_shutdown=10,
     )
 

@@ -28,7 +28,8 @@ def code_server_command(socket: Path) -> list[str]:
 
 
 def webserver_command(workspace: Path, host: str, port: int) -> list[str]:
-    return ["-m", "dagster_webserver", "-w", str(workspace), "-h", host, "-p", str(port)]
+    """Dagster's webserver behind AION's guard."""
+    return ["-m", "aion_assets.local.webserver", "--workspace", str(workspace), "--host", host, "--port", str(port)]
 
 
 def daemon_command(workspace: Path) -> list[str]:

@@ -86,7 +86,8 @@ def _code_servers(running: Running) -> list[psutil.Process]:
 def _ask_dagster(running: Running, query: str, **variables: Any) -> dict[str, Any]:
     address = f"http://127.0.0.1:{running.dagster_port}/graphql"
     body = {"query": query, "variables": variables}
-    return dict(httpx.post(address, json=body, timeout=60, trust_env=False).json()["data"])
+    headers = {"Origin": f"http://127.0.0.1:{running.dagster_port}"}
+    return dict(httpx.post(address, json=body, headers=headers, timeout=60, trust_env=False).json()["data"])
 
 
 def _launch(running: Running, job: str, partition: str) -> str:

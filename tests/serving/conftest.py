@@ -35,12 +35,13 @@ def serving(settings: Settings) -> Iterator[httpx.Client]:
     """A real server on a free port of loopback, and a client that talks to it as a browser would."""
     import uvicorn
 
+    from aion_assets.core.door.server import bounded
     from aion_serving.app import create_app
 
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    config = uvicorn.Config(create_app(settings), host="127.0.0.1", port=port, log_level="warning", ws="none")
+    config = bounded(create_app(settings), host="127.0.0.1", port=port, log_level="warning", ws="none")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()

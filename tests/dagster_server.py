@@ -22,7 +22,7 @@ from aion_assets.local.dagster_processes import (
     write_workspace,
 )
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[1]
 WORKSPACE = str(REPOSITORY / "workspace.yaml")
 _SELECTOR = {"repositoryName": "__repository__", "repositoryLocationName": "aion_assets.definitions"}
 
@@ -34,7 +34,8 @@ class DagsterServer:
     def ask(self, query: str, **variables: Any) -> Any:
         """The answer's data; where it has one field, that field. Fails on an error of the query."""
         body = {"query": query, "variables": variables}
-        answer = httpx.post(f"{self.url}/graphql", json=body, timeout=60.0, trust_env=False).json()
+        headers = {"Origin": self.url}  # as its own pages send it
+        answer = httpx.post(f"{self.url}/graphql", json=body, headers=headers, timeout=60.0, trust_env=False).json()
         assert "errors" not in answer, answer["errors"]
         fields = list(answer["data"].values())
         return fields[0] if len(fields) == 1 else answer["data"]
