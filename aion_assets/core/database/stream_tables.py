@@ -3,7 +3,7 @@
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text
 
 from aion_assets.core.database.columns import UtcDateTime
-from aion_assets.core.database.tables import metadata
+from aion_assets.core.database.tables import metadata as metadata
 
 # Answers that are written piece by piece, so that any server process can resume, stop or end them.
 streams = Table(
