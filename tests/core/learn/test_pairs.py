@@ -5,7 +5,7 @@ from learning_base import GOLDEN, LearningBase, question
 from sqlalchemy import insert
 
 from aion_assets.core.curate.decisions import REJECTED
-from aion_assets.core.database import learning
+from aion_assets.core.database import learning_tables
 from aion_assets.core.database.engine import now
 from aion_assets.core.learn.golden import TRAIN, golden_questions
 from aion_assets.core.learn.pairs import CITATION, CLICK, build_pairs, leaked_pairs, read_pairs
@@ -92,7 +92,7 @@ def test_a_leak_is_found_whoever_wrote_it(base: LearningBase) -> None:
            "doc_id": "d", "source_id": "s", "weight": 1.0, "origin": "click", "origin_id": "a", "user_id": "",
            "created_at": now()}  # fmt: skip
     with base.database.write() as connection:
-        connection.execute(insert(learning.training_pairs).values(**row))
+        connection.execute(insert(learning_tables.training_pairs).values(**row))
     assert len(leaked_pairs(base.home)) == 1
 
 
