@@ -113,6 +113,8 @@ def show(
         return
     print_table(f"Source {state.source.source_id}", ("setting", "value"), _facts(state), "")
     print_table("\nLocations by outcome", ("outcome", "count"), overview.outcomes.items(), "\nNothing collected yet.")
+    if overview.remark:
+        typer.echo(f"\n{overview.remark[:1].upper()}{overview.remark[1:]}.")
     print_table("\nDocuments by decision", ("state", "count"), overview.decisions.items(), "\nNo documents yet.")
     troubles = [(item["address"], item["reason"], item["detail"]) for item in overview.troubles]
     if troubles:

@@ -38,6 +38,10 @@ class QuarantineReason(StrEnum):
     OCR_MISSING = "ocr-missing"
 
 
+# Begins the remark on a document that no rule may approve: a person has to look at it.
+AWAITS_PERSON = "waits for a person: "
+
+
 @dataclass(slots=True)
 class Source:
     """What a person adds, schedules, backfills and forgets; the partition key of the corpus."""

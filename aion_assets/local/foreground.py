@@ -213,6 +213,7 @@ def summary_line(steps: dict[str, Any]) -> str:
         taken = [f"{pages.get('stored', 0)} stored", f"{pages.get('unchanged', 0)} unchanged"]
         reason = f" ({pages['note/first_trouble']})" if pages.get("note/first_trouble") else ""
         parts.append(", ".join([*taken, *troubles]) + reason)
+        parts += [pages["note/remark"]] if pages.get("note/remark") else []
     if documents:
         parsed = documents.get("new", 0) + documents.get("changed", 0)
         kept = f"{parsed} parsed, {documents.get('unchanged', 0)} unchanged"

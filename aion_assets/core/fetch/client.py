@@ -8,6 +8,7 @@ import zlib
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 
+import brotli
 import httpcore
 import httpx
 
@@ -133,6 +134,7 @@ class _Unpacker:
 
     def __init__(self, answer: httpcore.Response, max_bytes: int) -> None:
         self._left = self._max_bytes = max_bytes
+        self._brotli: brotli.Decompressor | None = None
         encoding = _header(answer, b"content-encoding").strip().lower()
         self._may_be_raw = encoding == "deflate"  # some servers leave out the zlib header, and browsers take it
         if encoding in ("", "identity"):
@@ -140,12 +142,17 @@ class _Unpacker:
             length = _header(answer, b"content-length")
             if length.isdecimal() and int(length) > max_bytes:
                 raise self._too_big()
+        elif encoding == "br":  # some caches send what they hold, whoever asks
+            self._zlib, self._brotli = None, brotli.Decompressor()
         elif encoding in ("gzip", "x-gzip", "deflate"):
             self._zlib = zlib.decompressobj(_ZLIB_OR_GZIP)
         else:
             raise FetchError(f"The body is encoded as {encoding[:40]!r}, though only {ACCEPT_ENCODING} was asked for.")
 
     def feed(self, packed: bytes) -> Iterator[bytes]:
+        if self._brotli is not None:
+            yield from self._feed_brotli(self._brotli, packed)
+            return
         if self._zlib is None:
             yield self._counted(packed)
             return
@@ -167,7 +174,19 @@ class _Unpacker:
                     return  # padding after the end, which every browser ignores
                 self._zlib = zlib.decompressobj(_ZLIB_OR_GZIP)
 
+    def _feed_brotli(self, decoder: brotli.Decompressor, packed: bytes) -> Iterator[bytes]:
+        try:
+            piece = decoder.process(packed, output_buffer_limit=_PIECE_BYTES)
+            yield self._counted(piece)
+            while not decoder.can_accept_more_data() and not decoder.is_finished():
+                piece = decoder.process(b"", output_buffer_limit=_PIECE_BYTES)
+                yield self._counted(piece)
+        except brotli.error as error:
+            raise httpx.RemoteProtocolError(f"the packed body is broken: {error}") from error
+
     def end(self) -> None:
+        if self._brotli is not None and not self._brotli.is_finished():
+            raise httpx.RemoteProtocolError("the packed body is cut off")
         if self._zlib is not None and not self._zlib.eof and self._left < self._max_bytes:
             raise httpx.RemoteProtocolError("the packed body is cut off")
 

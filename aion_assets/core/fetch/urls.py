@@ -36,39 +36,48 @@ _SESSION_IN_PATH = re.compile(r";(?:jsessionid|phpsessid)=[^/;]*", re.IGNORECASE
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
-def canonical_url(link: str, base: str = "") -> str | None:
+def canonical_url(link: str, base: str = "", encoding: str = "utf-8") -> str | None:
     """The one spelling of an http(s) address; None for everything that is not one. Never raises.
 
-    `base` is the absolute address of the page that `link` stands in.
+    `base` is the absolute address of the page that `link` stands in, `encoding` that page's: browsers send a query in
+    it, and a path always in UTF-8.
     """
     try:
-        return _canonical_url(link, base)
+        return _canonical_url(link, base, encoding)
     except (ValueError, UnicodeError):  # raised by urllib, idna and w3lib for broken addresses
         return None
 
 
-def _canonical_url(link: str, base: str) -> str | None:
+def _canonical_url(link: str, base: str, encoding: str) -> str | None:
     link = link.strip(_CONTROL_OR_SPACE).translate({9: None, 10: None, 13: None})
     if "\\" in link:  # browsers read a backslash before the query as a slash
         cut = min(position for mark in "?#" if (position := (link + mark).find(mark)) >= 0)
         link = link[:cut].replace("\\", "/") + link[cut:]
-    return _canonical_absolute(urljoin(base, link).partition("#")[0])
+    absolute = urljoin(base, link).partition("#")[0]
+    return _canonical_absolute(absolute, "utf-8" if absolute.isascii() else encoding)
 
 
 @lru_cache(maxsize=50_000)  # the pages of a site mostly link to the same places
-def _canonical_absolute(absolute: str) -> str | None:
+def _canonical_absolute(absolute: str, encoding: str) -> str | None:
     if len(absolute) > MAX_URL_LENGTH:
         return None
     scheme = absolute.partition(":")[0].lower()
     if scheme not in DEFAULT_PORTS:
         return None
-    parts = urlsplit(safe_url_string(absolute))
+    parts = urlsplit(_safe(absolute, encoding))
     host = parts.hostname or ""
     if not host or any(character in host for character in " %<>^`{|}\"'"):
         return None
     path = _SESSION_IN_PATH.sub("", urlsplit(canonicalize_url(f"{scheme}://x{parts.path or '/'}")).path) or "/"
     canonical = urlunsplit((scheme, _netloc(parts, scheme, host), path, _canonical_query(parts.query), ""))
     return canonical if canonical.isascii() and len(canonical) <= MAX_URL_LENGTH else None
+
+
+def _safe(absolute: str, encoding: str) -> str:
+    try:
+        return safe_url_string(absolute, encoding)
+    except (UnicodeError, LookupError):  # a character that the page's encoding does not have
+        return safe_url_string(absolute)
 
 
 def _netloc(parts: SplitResult, scheme: str, host: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from aion_assets.core.collect.scarcity import ReasonCount
 from aion_assets.core.database import tables
 from aion_assets.core.database.engine import Database
 from aion_assets.core.errors import SourceError
@@ -28,6 +29,7 @@ class SourceOverview:
     quarantined: dict[str, int] = field(default_factory=dict)
     troubles: list[dict[str, str]] = field(default_factory=list)
     troubles_total: int = 0
+    remark: str = ""  # why a site gave hardly any page
 
     def add_trouble(self, address: str, reason: str, detail: str) -> None:
         self.troubles_total += 1
@@ -55,8 +57,10 @@ def source_overview(lake: Lake, database: Database, source_id: str) -> SourceOve
     of_source = f"source_id = {quoted(source_id)}"
     overview = SourceOverview()
     outcomes: Counter[str] = Counter()
+    reasons = ReasonCount()
     for row in lake.rows(PAGES.name, ["locator", "url", "outcome", "reason", "status"], of_source):
         outcomes[row["outcome"]] += 1
+        reasons.add(row["outcome"], row["reason"] or "")
         # A server reported these. What vanished from a folder or a site is no trouble.
         refused = row["outcome"] == Outcome.GONE and row["status"]
         if row["outcome"] in ("error", "too-big", "wrong-type") or refused:
@@ -68,12 +72,14 @@ def source_overview(lake: Lake, database: Database, source_id: str) -> SourceOve
         overview.add_trouble(row["url"], row["reason"], row["detail"] or "")
     table = tables.curation
     with database.read() as connection:
+        kind = connection.execute(select(tables.sources.c.kind).where(tables.sources.c.source_id == source_id)).scalar()
         rows = connection.execute(
             select(table.c.state, func.count())
             .where(table.c.source_id == source_id, is_there())
             .group_by(table.c.state)
         ).all()
     overview.outcomes, overview.quarantined = dict(outcomes.most_common()), dict(quarantined.most_common())
+    overview.remark = reasons.remark() if kind == "web" and outcomes else ""
     overview.decisions = {row[0]: row[1] for row in rows}
     return overview
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from aion_assets.core.collect.connector import CollectionJob, Progress, vanished
 from aion_assets.core.collect.kinds import connector_of
+from aion_assets.core.collect.scarcity import ReasonCount
 from aion_assets.core.database.engine import now
 from aion_assets.core.errors import AionError
 from aion_assets.core.ids import location_id
@@ -92,6 +93,7 @@ def _collect(run: SourceRun) -> StepReport:
         "collection_id": collection_id,
         "unreachable": "yes" if outcome.unreachable else "no",
         "first_trouble": writer.first_trouble,
+        "remark": writer.reasons.remark() if source.kind == "web" and not outcome.failure else "",
     }
     report.rows, report.data_version = stored_version(lake, source.source_id)
     return report
@@ -128,9 +130,11 @@ class _PageWriter:
         self._since = time.monotonic()
         self.seen: set[str] = set()
         self.first_trouble = ""
+        self.reasons = ReasonCount()
 
     def add(self, page: CollectedPage) -> None:
         self.seen.add(page.locator)
+        self.reasons.add(page.outcome, page.reason)
         if page.outcome in TROUBLES and not self.first_trouble:
             self.first_trouble = f"{page.url}: {(page.reason or page.outcome).rstrip('.')}"
         self._batch.append(page)

@@ -8,7 +8,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 from scrapy import Spider
 
@@ -25,8 +24,9 @@ from aion_assets.core.collect.responses import (
 from aion_assets.core.collect.web.duplicates import Duplicates, duplicate_row
 from aion_assets.core.collect.web.fetcher import Fetcher
 from aion_assets.core.collect.web.frontier import PAGE_OUTCOMES, Entry, Frontier
-from aion_assets.core.collect.web.markup import Markup, read_markup
-from aion_assets.core.collect.web.robots import RobotsRules
+from aion_assets.core.collect.web.gates import Gates
+from aion_assets.core.collect.web.markup import NOINDEX, Markup, asks_not_to_be_indexed, is_print_edition, read_markup
+from aion_assets.core.collect.web.robots import HostRules
 from aion_assets.core.collect.web.sitemaps import SitemapReader
 from aion_assets.core.collect.web.wire import CrawlEnd, CrawlJob, SendReading, SendRow
 from aion_assets.core.errors import FetchError, TransientFetchError
@@ -61,12 +61,13 @@ class SiteSpider(Spider):
         scope = Scope(job.seed, job.allow_domains)
         self._frontier = Frontier(scope, job.max_depth, job.max_pages)
         self._duplicates = Duplicates(scope, known, job.collection_id)
-        self._robots: dict[str, asyncio.Task[RobotsRules]] = {}
+        self._gates = Gates()
         self._unreachable = ""
         self._problems: dict[str, None] = {}
 
     async def start(self) -> AsyncIterator[None]:
         self._fetcher = Fetcher(self.crawler, self.job, self._unpaced)
+        self._rules = HostRules(self.job, self._fetcher)
         resumed = self._frontier.resume(self._known, self.job.collection_id)
         self._frontier.add(Entry(self.job.seed, 0))
         seed = self._known.get(self.job.seed)
@@ -106,7 +107,7 @@ class SiteSpider(Spider):
 
     def _missing(self) -> list[str]:
         """Held pages to ask for one by one, because the crawl as a whole cannot tell whether they are gone."""
-        return [locator for locator in self._frontier.held if not self._is_closed(locator)]
+        return [locator for locator in self._frontier.held if not self._rules.is_closed(locator)]
 
     def _start_visits(self, tasks: set[asyncio.Task[None]]) -> None:
         # Twice the requests in flight at one host, so that the next request is always ready.
@@ -118,7 +119,7 @@ class SiteSpider(Spider):
             page = await self._outcome_of(entry)
         except Exception as error:  # one page that our own code fails on must not cost the others
             page = self._failed(entry, Outcome.ERROR, unforeseen(error))
-        if page is not None and page.outcome is Outcome.ERROR and not self._is_closed(self.job.seed):
+        if page is not None and page.outcome is Outcome.ERROR and not self._rules.is_closed(self.job.seed):
             # The pages it linked to have not vanished with it. Where the whole site is down, one outcome says so.
             self._frontier.add_links(page.links, entry.depth + 1)
         self._frontier.finish(entry, page.outcome if page else None)
@@ -133,11 +134,13 @@ class SiteSpider(Spider):
         if entry.hops > MAX_REDIRECTS:
             return self._failed(entry, Outcome.ERROR, f"reached by more than {MAX_REDIRECTS} redirects")
         try:
-            if not (await self._robots_of(url)).allow(url):
+            if not await self._may_visit(url):
                 return self._failed(entry, Outcome.ROBOTS, "robots.txt disallows it")
             known = None if entry.fresh else self._known.get(url)
             validators = conditional_headers(known) if known and may_say_not_modified(known) else {}
-            answer = await self._fetcher.fetch(url, validators, documents_only=True)
+            answer = await self._fetch(url, validators)
+            if answer.status in REDIRECTS:
+                answer = await self._gates.pass_through(url, answer, self._fetch, self._may_visit)
         except TooBigError as error:
             return self._failed(entry, Outcome.TOO_BIG, error.what)
         except FetchError as error:
@@ -147,6 +150,12 @@ class SiteSpider(Spider):
         if answer.status in REDIRECTS:
             return self._redirect(entry, answer)
         return await self._judge(entry, answer, known if validators else self._held(url))
+
+    async def _may_visit(self, url: str) -> bool:
+        return (await self._rules.of(url)).allow(url)
+
+    async def _fetch(self, url: str, headers: Mapping[str, str]) -> Answer:
+        return await self._fetcher.fetch(url, self._gates.headers_for(url) | dict(headers), documents_only=True)
 
     def _held(self, url: str) -> KnownPage | None:
         known = self._known.get(url)
@@ -165,6 +174,10 @@ class SiteSpider(Spider):
                 markup = read_markup(answer.body, page.content_type, entry.locator)
                 await self._tell_reading("")
             page.links = markup.links
+        if refusal := self._refusal(entry, answer, markup):
+            return refusal
+        if markup.leads_to and self._frontier.scope.contains(markup.leads_to):
+            return self._led_on(entry, markup.leads_to, f"leads on to {markup.leads_to}")
         self._frontier.add_links(page.links, entry.depth + 1)
         claim = self._duplicates.claim_of(entry, page, markup, None if answer.body else known)
         if claim is None and page.content_hash:
@@ -178,6 +191,25 @@ class SiteSpider(Spider):
         self._frontier.add(Entry(claim.original, entry.depth))
         return None
 
+    def _refusal(self, entry: Entry, answer: Answer, markup: Markup) -> CollectedPage | None:
+        """The outcome of a page that is there but is none to keep, None for all others."""
+        header = answer.headers.get("x-robots-tag", "")
+        unwanted = asks_not_to_be_indexed(header, self.job.user_agent) or markup.noindex
+        if unwanted and not is_print_edition(entry.locator):
+            page = self._failed(entry, Outcome.ROBOTS, NOINDEX)
+            page.links = () if markup.nofollow else tuple(markup.links)
+            self._frontier.add_links(page.links, entry.depth + 1)
+            return page
+        if markup.is_error and self._held(entry.locator):
+            return self._failed(entry, Outcome.GONE, "the server sends an error page with the status 200")
+        return None
+
+    def _led_on(self, entry: Entry, target: str, reason: str) -> CollectedPage:
+        page = self._failed(entry, Outcome.REDIRECT, reason)
+        page.links = (target,)
+        self._frontier.add(Entry(target, entry.depth, hops=entry.hops + 1))
+        return page
+
     def _redirect(self, entry: Entry, answer: Answer) -> CollectedPage:
         location = answer.headers.get("location", "")
         target = canonical_url(location, entry.locator)
@@ -190,8 +222,8 @@ class SiteSpider(Spider):
         elif not self._frontier.scope.contains(target):
             page.outcome, page.links = Outcome.OFF_DOMAIN, ()
         else:
-            page.links = (target,)
-            self._frontier.add(Entry(target, entry.depth, hops=entry.hops + 1))
+            page = self._led_on(entry, target, page.reason)
+            page.status = answer.status
         return page
 
     def _failed(self, entry: Entry, outcome: Outcome, reason: str) -> CollectedPage:
@@ -210,7 +242,7 @@ class SiteSpider(Spider):
             await self._record(row)
 
     def _note_seed(self, outcome: Outcome, reason: str = "") -> None:
-        if outcome not in _A_SOUND_SEED:
+        if outcome not in _A_SOUND_SEED and reason != NOINDEX:
             self._unreachable = reason or str(outcome)
 
     async def _record_refused(self) -> None:
@@ -218,37 +250,9 @@ class SiteSpider(Spider):
             refusal = self._frontier.refused.pop()
             await self._record(self._failed(refusal.entry, refusal.outcome, refusal.reason))
 
-    async def _robots_of(self, url: str) -> RobotsRules:
-        """Raises TransientFetchError: the host's rules cannot be read, so none of its pages may be (RFC 9309)."""
-        host = origin(url)
-        if host not in self._robots:
-            self._robots[host] = asyncio.create_task(self._fetch_robots(host))
-        return await asyncio.shield(self._robots[host])
-
-    def _is_closed(self, url: str) -> bool:
-        """Whether this host's rules could not be read, so that this collection visits none of its pages."""
-        rules = self._robots.get(origin(url))
-        return rules is not None and rules.done() and rules.exception() is not None
-
-    async def _fetch_robots(self, host: str) -> RobotsRules:
-        url: str | None = f"{host}/robots.txt"
-        for _ in range(MAX_REDIRECTS):
-            if url is None:
-                break
-            answer = await self._fetcher.fetch(url, {})
-            if answer.status in REDIRECTS:
-                url = canonical_url(answer.headers.get("location", ""), url)
-                continue
-            if answer.status >= 500 or answer.status == 429:
-                raise TransientFetchError(f"robots.txt cannot be read: the server answers {answer.status}")
-            rules = RobotsRules(answer.body if answer.status == 200 else b"", self.job.user_agent, url)
-            self._fetcher.slow_down(urlsplit(host).hostname or "", rules.crawl_delay_s)
-            return rules
-        return RobotsRules(b"", self.job.user_agent, host)
-
     async def _read_sitemaps(self) -> None:
         try:
-            rules = await self._robots_of(self.job.seed)
+            rules = await self._rules.of(self.job.seed)
             guessed = f"{origin(self.job.seed)}/sitemap.xml"
             reader = SitemapReader(self._fetcher, self._frontier, self._problems, self.job.max_fetch_bytes)
             await reader.read_all(rules.sitemaps or [guessed], is_guess=not rules.sitemaps)

@@ -9,6 +9,7 @@ from typing import Any
 from lxml.etree import _Element
 
 from aion_assets.core.errors import ParseError
+from aion_assets.core.fetch.error_pages import says_it_is_an_error
 from aion_assets.core.parse.detect import RawFile
 from aion_assets.core.parse.draft import Draft, one_line
 from aion_assets.core.parse.formats.html_blocks import (
@@ -23,7 +24,7 @@ from aion_assets.core.parse.formats.html_names import clear_misleading_names
 from aion_assets.core.parse.formats.html_notation import write_notation
 from aion_assets.core.parse.formats.html_shown import show_as_read
 from aion_assets.core.parse.formats.html_tables import spread_merged_cells
-from aion_assets.core.records import QuarantineReason
+from aion_assets.core.records import AWAITS_PERSON, QuarantineReason
 
 # trafilatura's output uses TEI-like names. They are mapped to HTML's, so that one writer serves both.
 _CONTENT_PATHS = (
@@ -51,7 +52,10 @@ def parse(raw: RawFile, draft: Draft) -> None:
     draft.parser = "html"
     tree = _load(raw.text(), draft)
     _write_metadata(tree, raw.url, draft)
+    heading = next((heading_text(element) for element in tree.iter("h1")), "")
     _write_text(tree, raw.url, draft)
+    if says_it_is_an_error(draft.title, heading, draft.characters):
+        draft.note(f"{AWAITS_PERSON}it says of itself that it is an error page")
 
 
 def write_markup(markup: str, draft: Draft) -> None:
@@ -211,6 +215,9 @@ def _write_metadata(tree: _Element, url: str, draft: Draft) -> None:
         return next(filter(None, map(one_line, values)), "")
 
     draft.title = first("//meta[@property='og:title']/@content", "//head/title/text()")
+    robots = {rule.strip() for rule in first("//meta[@name='robots']/@content").lower().split(",")}
+    if not robots.isdisjoint(("noindex", "none")):
+        draft.note(f"{AWAITS_PERSON}the page asks not to be indexed")
     draft.lang = first("/html/@lang", "//meta[translate(@http-equiv,'CL','cl')='content-language']/@content")
     # The extensive search takes any date in the text. A wrong date is worse than none.
     draft.published = find_date(tree, url=url or None, extensive_search=False, original_date=True) or ""

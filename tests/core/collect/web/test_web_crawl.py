@@ -145,15 +145,17 @@ def test_a_page_is_stored_once_under_its_canonical_address(site: Site, loopback_
         return f'<link rel="canonical" href="{address}">'
 
     site.pages = {
-        "/": html("/p?model=a", "/p?model=b", "/q", "/dead", "/x", "/deep/mistaken", "/abroad"),
+        "/": html("/p?model=a", "/p?model=b", "/q", "/dead", "/x", "/deep/mistaken", "/abroad", "/section/"),
         "/p": html(text="product", head=canonical("/p")),
-        "/p?model=a": html(text="product, model a", head=canonical("/p")),
-        "/p?model=b": html(text="product, model b", head=canonical("/p")),
+        "/p?model=a": html(text="product", head=canonical("/p")),
+        "/p?model=b": html(text="product, of which model b is heavier", head=canonical("/p")),
         "/q": html("/q?view=list", text="no canonical address"),
         "/q?view=list": html("/q?view=list", text="no canonical address", head="<script>other()</script>"),
         "/dead": html(text="its canonical address is dead", head=canonical("/nowhere")),
-        "/x": html(text="x names y", head=canonical("/y")),
-        "/y": html(text="y names x", head=canonical("/x")),
+        "/x": html(text="each names the other", head=canonical("/y")),
+        "/y": html(text="each names the other", head=canonical("/x")),
+        "/section/": html("page", text="the home of a section", head=canonical("/section/")),
+        "/section/page": html(text="a page that names the section's home", head=canonical("/section/")),
         "/deep/mistaken": html(text="a template names the home page everywhere", head=canonical("/")),
         "/abroad": html(text="named elsewhere", head=canonical("https://example.org/abroad")),
     }
@@ -166,7 +168,9 @@ def test_a_page_is_stored_once_under_its_canonical_address(site: Site, loopback_
         "/": "stored",
         "/p": "stored",
         "/p?model=a": "duplicate",
-        "/p?model=b": "duplicate",
+        "/p?model=b": "stored",
+        "/section/": "stored",
+        "/section/page": "stored",
         "/q": "stored",
         "/q?view=list": "duplicate",
         "/dead": "stored",
