@@ -11,7 +11,7 @@ from pathlib import Path
 
 from aion_assets.core.collect.beneath import Beneath, Entry, Parts
 from aion_assets.core.collect.connector import CollectionJob, CollectionReport, Emit, Progress, ReportProgress
-from aion_assets.core.collect.places import is_passed_over, local_path, storable
+from aion_assets.core.collect.places import is_passed_over, local_path, storable, unresolved_path
 from aion_assets.core.collect.responses import body_is_held, unforeseen
 from aion_assets.core.errors import SourceError
 from aion_assets.core.fetch.file_types import TYPE_OF_EXTENSION
@@ -53,7 +53,7 @@ class FolderConnector:
             raise SourceError(
                 f"{address!r} is a file.", "Give the folder that holds it, or a .jsonl file with one document a line."
             )
-        return str(path)
+        return unresolved_path(address)
 
     def collect(self, job: CollectionJob, emit: Emit, progress: ReportProgress) -> CollectionReport:
         visit = FolderVisit(local_path(job.source.address), job, emit, progress)

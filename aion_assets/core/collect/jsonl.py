@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from aion_assets.core.collect.connector import CollectionJob, CollectionReport, Emit, Progress, ReportProgress
 from aion_assets.core.collect.folder import ROOT_LOCATOR
-from aion_assets.core.collect.places import local_path
+from aion_assets.core.collect.places import local_path, unresolved_path
 from aion_assets.core.collect.responses import body_is_held, unforeseen
 from aion_assets.core.errors import SourceError
 from aion_assets.core.fetch.urls import canonical_url
@@ -53,7 +53,7 @@ class JsonlConnector:
         path = local_path(address)
         if not path.is_file():
             raise SourceError(f"There is no file {address!r}.", "Give a .jsonl file with one document a line.")
-        return str(path)
+        return unresolved_path(address)
 
     def collect(self, job: CollectionJob, emit: Emit, progress: ReportProgress) -> CollectionReport:
         started = time.monotonic()

@@ -25,6 +25,14 @@ def local_path(address: str) -> Path:
         raise SourceError(f"{address!r} is not a path: {error}.", "Give the path of an existing folder.") from None
 
 
+def unresolved_path(address: str) -> str:
+    """The absolute path of an address in which links stay links: one that is moved on leads elsewhere tomorrow."""
+    if address.startswith("file:"):
+        address = unquote(urlsplit(address).path, errors="surrogateescape")
+    given = Path(address).expanduser()
+    return str(local_path(address) if ".." in given.parts else given.absolute())
+
+
 def storable(name: bytes) -> str:
     r"""A file name as text that every table can hold: bytes that are not UTF-8 become \xNN, and a backslash two."""
     return name.replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")

@@ -1,7 +1,7 @@
 """Decisions on documents: pending until a person, or the source's own policy, approves or rejects them."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from aion_assets.core.database import tables
 from aion_assets.core.database.engine import Database, now
 from aion_assets.core.database.prefixes import full_id
 from aion_assets.core.errors import CurationError
-from aion_assets.core.records import Source
+from aion_assets.core.records import AWAITS_PERSON, Source
 from aion_assets.core.sources.progress import bump_requested
 from aion_assets.core.sources.tombstones import Reason, hide_documents, show_documents
 
@@ -67,20 +67,22 @@ def register_documents(
     for begin in range(0, len(due), _BATCH):
         some = due[begin : begin + _BATCH]
         shown = {key: _view(documents[key], text) for key, text in texts(some)}
+        doubted = replace(source, auto_approve=False)
+        judged_by = {key: doubted if _awaits_person(documents[key]) else source for key in some}
         with database.write() as connection:
             for key in some:
                 if key in known:
-                    _show_again(connection, source, key, shown[key])
-            fresh = [_new_row(source, key, shown[key]) for key in some if key not in known]
+                    _show_again(connection, judged_by[key], key, shown[key])
+            fresh = [_new_row(judged_by[key], key, shown[key]) for key in some if key not in known]
             if fresh:
                 connection.execute(insert(_curation), fresh)
             decided = [row["doc_id"] for row in fresh if row["state"] != PENDING]
             note_decisions(connection, _curation.c.doc_id.in_(decided))
     vanished = [key for key in known if key not in documents]
     with database.write() as connection:
-        approved = _approved_of(connection, vanished)
+        decided = _decided_of(connection, vanished)
         _delete_pending(connection, vanished)
-        hide_documents(connection, source.tenant_id, approved, Reason.GONE)
+        hide_documents(connection, source.tenant_id, decided, Reason.GONE)
         show_documents(connection, source.tenant_id, [key for key in documents if key in known], Reason.GONE)
 
 
@@ -148,12 +150,18 @@ def _version(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _view(row: Mapping[str, Any], text: str) -> dict[str, Any]:
-    return _version(row) | {"title": row["title"], "chars": len(text), "excerpt": text[:EXCERPT_CHARS]}
+    shown = {"title": row["title"], "chars": len(text), "excerpt": text[:EXCERPT_CHARS]}
+    return _version(row) | shown | {"page_hash": row.get("page_hash") or ""}
+
+
+def _awaits_person(row: Mapping[str, Any]) -> bool:
+    """Whether the parser remarked that no rule may approve the document."""
+    return AWAITS_PERSON in (row.get("detail") or "")
 
 
 def _new_row(source: Source, key: str, view: dict[str, Any]) -> dict[str, Any]:
     row = {"doc_id": key, "tenant_id": source.tenant_id, "source_id": source.source_id, "created_at": now()}
-    return row | _first_decision(source, view) | {"reason": "", "tags": [], "duplicate_of": ""} | view
+    return row | _first_decision(source, view) | {"reason": "", "tags": [], "duplicate_of": "", "moved_from": ""} | view
 
 
 def _first_decision(source: Source, view: Mapping[str, Any]) -> dict[str, Any]:
@@ -172,16 +180,16 @@ def _show_again(connection: Connection, source: Source, key: str, view: dict[str
         note_decisions(connection, _curation.c.doc_id == key)
 
 
-def _approved_of(connection: Connection, doc_ids: Sequence[str]) -> list[str]:
-    """The approved ones among `doc_ids`. Locks them all: no decision on them is made until the transaction ends."""
-    approved: list[str] = []
+def _decided_of(connection: Connection, doc_ids: Sequence[str]) -> list[str]:
+    """The decided ones among `doc_ids`. Locks them all: no decision on them is made until the transaction ends."""
+    decided: list[str] = []
     ordered = sorted(doc_ids)
     for begin in range(0, len(ordered), _BATCH):
         these = _curation.c.doc_id.in_(ordered[begin : begin + _BATCH])
         locked = select(_curation.c.doc_id, _curation.c.state).where(these).order_by(_curation.c.doc_id)
         found = connection.execute(locked.with_for_update())
-        approved += [row.doc_id for row in found if row.state == APPROVED]
-    return approved
+        decided += [row.doc_id for row in found if row.state != PENDING]
+    return decided
 
 
 def _delete_pending(connection: Connection, doc_ids: Sequence[str]) -> None:

@@ -77,8 +77,13 @@ curation = Table(
     Column("excerpt", Text, nullable=False),
     Column("duplicate_of", String(32), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("page_hash", String(64), nullable=False, server_default=""),  # of the bytes; "": not noted yet
+    Column(
+        "moved_from", String(32), nullable=False, server_default=""
+    ),  # the document whose decision this one took over
     Index("curation_by_state", "tenant_id", "state", "created_at"),
     Index("curation_by_source", "source_id", "state"),
+    Index("curation_by_mover", "moved_from"),
 )
 
 # The decision history: every decision, in the order in which they were made. Rows are only added.

@@ -66,6 +66,8 @@ def _newest_change(place: Path, settings: Settings) -> float:
     """
     newest, latest = 0.0, time.time()
     inside = (path for folder, files in walk(place, settings) for path in (folder, *files))
+    with suppress(OSError):  # a link that was moved on is newer than the folder that it leads to
+        newest = min(place.lstat().st_mtime, latest)
     for path in chain((place,), inside):
         with suppress(OSError):
             changed_at = path.stat().st_mtime

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from aion_assets.core.curate.decisions import APPROVED, PENDING, REJECTED, decisions_of, register_documents
+from aion_assets.core.curate.moves import follow_moves, note_page_hashes
 from aion_assets.core.curate.near_duplicates import near_duplicates
 from aion_assets.core.curate.queue import note_duplicates
-from aion_assets.core.database.engine import Database
+from aion_assets.core.database.engine import Database, now
 from aion_assets.core.ids import short_digest
 from aion_assets.core.lake.conditions import both, is_in
 from aion_assets.core.lake.diff import RowSetVersion, diff_rows
@@ -22,6 +23,7 @@ from aion_assets.core.steps.documents import IS_PARSED, shown_version
 from aion_assets.core.steps.report import StepReport
 
 _DOCUMENT = ["doc_id", "content_hash", "first_seen", "title", "url", "lang", "quality"]
+_JUDGED = [*_DOCUMENT, "page_hash", "detail"]
 # Texts in memory at once. One text may have megabytes.
 _READ_TEXTS = 32
 # (first seen, doc_id). The earliest location is the primary, whichever source or run looks at it.
@@ -37,15 +39,20 @@ def curate_source(run: SourceRun) -> StepReport:
 
 def _curate(run: SourceRun) -> StepReport:
     lake, database, source = run.lake, run.database, run.source
-    started = time.monotonic()
+    started, began = time.monotonic(), now()
     of_source = both(run.of_source, IS_PARSED)
     parts = lake.ranges("doc_id", DOCUMENTS.name, where=of_source)
     approved: set[str] = set()
     for part in parts:
-        documents = {row["doc_id"]: row for row in lake.rows(DOCUMENTS.name, _DOCUMENT, both(of_source, part))}
+        documents = {row["doc_id"]: row for row in lake.rows(DOCUMENTS.name, _JUDGED, both(of_source, part))}
         register_documents(database, source, documents, lambda keys: _texts(lake, keys), part)
+        note_page_hashes(database, source.source_id, {key: row["page_hash"] for key, row in documents.items()})
         decisions = decisions_of(database, source.source_id, part)
         approved |= {key for key in documents if decisions[key].state == APPROVED}
+    moved = follow_moves(database, source, began)
+    approved = (approved | {key for key, state in moved.items() if state == APPROVED}) - {
+        key for key, state in moved.items() if state != APPROVED
+    }
 
     primary_of, contested = _primaries(run, of_source, approved)
     fingerprints = lake.rows(DOCUMENTS.name, ["doc_id", "simhash"], of_source)
@@ -80,6 +87,7 @@ def _curate(run: SourceRun) -> StepReport:
     report.rows, report.data_version = version.rows, str(version)
     note_duplicates(database, source.source_id, primary_of | near)
     report.counts["near_duplicates"] = len(near)
+    report.counts["moved"] = len(moved)
     report.drops.update({state: report.counts[state] for state in (PENDING, REJECTED)})
     report.drops["duplicate"] = len(primary_of)
     report.seconds = time.monotonic() - started

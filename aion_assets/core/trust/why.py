@@ -121,6 +121,11 @@ class _Trail:
         pages = [f"{row['source_id']}/{row['location_id']}" for row in self._documents.values()]
         self._pages = _by(lake, PAGES.name, _PAGE, "page_key", pages)
         self._decisions = _sql_by(database, tables.curation.c.doc_id, documents)
+        earlier = sorted({row["moved_from"] for row in self._decisions.values() if row["moved_from"]})
+        self._earlier = _sql_by(database, tables.curation.c.doc_id, earlier)
+        self._later = {
+            row["moved_from"]: row for row in _sql_by(database, tables.curation.c.moved_from, documents).values()
+        }
         self._reasons = reasons_by_document(database, home.tenant_id, documents)
         self._sources = _sql_by(database, tables.sources.c.source_id, sorted({item.source_id for item in shown}))
 
@@ -169,7 +174,16 @@ class _Trail:
             return hidden | {"missing": "No decision on this document is kept any more."}
         decided = {"state": row["state"], "decided_by": row["decided_by"], "decided_at": self._time(row["decided_at"])}
         duplicate_of = (self._curated.get(item.doc_id) or {}).get("duplicate_of") or ""
-        return hidden | decided | {"reason": row["reason"], "tags": row["tags"], "duplicate_of": duplicate_of}
+        moves = {
+            name: {"doc_id": other["doc_id"], "title": other["title"], "url": other["url"]}
+            for name, other in (
+                ("moved_from", self._earlier.get(row["moved_from"])),
+                ("moved_to", self._later.get(item.doc_id)),
+            )
+            if other
+        }
+        facts = {"reason": row["reason"], "tags": row["tags"], "duplicate_of": duplicate_of}
+        return hidden | decided | facts | moves
 
     def _fetch(
         self, item: Passage, document: Mapping[str, Any] | None, page: Mapping[str, Any] | None

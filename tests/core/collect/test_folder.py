@@ -10,7 +10,7 @@ import pytest
 from collecting import Site, collect, html, moved, source_of
 
 from aion_assets.core.collect.connector import CollectionJob, vanished
-from aion_assets.core.collect.kinds import kind_of
+from aion_assets.core.collect.kinds import connector_of, kind_of
 from aion_assets.core.collect.places import walk
 from aion_assets.core.collect.uploads import uploads_folder
 from aion_assets.core.errors import SourceError
@@ -278,3 +278,22 @@ def test_folders_in_folders_are_read_to_any_depth_that_a_path_can_have(
     assert sum(len(files) for _, files in walk(deep_folder, loopback_settings)) == 2, (
         "the look for changes goes as deep"
     )
+
+
+def test_a_folder_that_is_a_link_is_followed_to_where_it_leads_now(tmp_path: Path, loopback_settings: Settings) -> None:
+    for edition in ("1", "2"):
+        (tmp_path / edition).mkdir()
+        (tmp_path / edition / "vale.txt").write_text(f"edição {edition}")
+    link = tmp_path / "atual"
+    link.symlink_to(tmp_path / "1")
+    kind, address = kind_of(str(link)), str(link)
+    source = source_of(kind, connector_of(kind).normal_address(address))
+    first = collect(source, loopback_settings)
+    link.unlink()
+    link.symlink_to(tmp_path / "2")
+    second = collect(source, loopback_settings, first.known(), "second")
+    assert second.rows["vale.txt"].body == "edição 2".encode()
+    link.unlink()
+    link.symlink_to(tmp_path / "nowhere")
+    lost = collect(source, loopback_settings, second.known(), "third")
+    assert not lost.report.complete and vanished(second.known(), lost.rows, lost.report) == set()
