@@ -8,9 +8,11 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aion_assets.core.errors import ContextTooLongError, GeneratorError
+from trainer.adapters import Adapters
 from trainer.base_model import BaseModel
 from trainer.chat_template import ChatTemplate, Message
 from trainer.decoding import Batch, Prompt, Row, next_token
@@ -37,13 +39,36 @@ class Generator:
         self._asked: queue.SimpleQueue[Row | Callable[[], None] | None] = queue.SimpleQueue()
         self._waiting: list[Row] = []
         self._reading: Prompt | None = None
-        self._batch = Batch(base.model)
+        self._batches: dict[str, Batch] = {}  # by adapter
+        self._adapters = Adapters(base)
+        self.adapter = ""  # digest of the one that new answers begin with
         self._thread = threading.Thread(target=self._run, name="generator", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         self._asked.put(None)
         self._thread.join(30)
+
+    def use_adapter(self, folder: Path | None) -> str:
+        """Begin further answers with this adapter, None for the base alone; returns its digest. Answers under way end
+        with theirs.
+
+        Raises AdapterError: it is refused, and the one before goes on serving.
+        """
+        done: queue.SimpleQueue[str | BaseException] = queue.SimpleQueue()
+
+        def load() -> None:
+            try:
+                self.adapter = self._adapters.load(folder) if folder is not None else ""
+                done.put(self.adapter)
+            except BaseException as error:
+                done.put(error)
+
+        self._asked.put(load)
+        loaded = done.get()
+        if isinstance(loaded, BaseException):
+            raise loaded
+        return loaded
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         return len(self.template.tokens(messages))
@@ -58,6 +83,7 @@ class Generator:
         if room < _LEAST_ANSWER_TOKENS:
             raise ContextTooLongError(len(prompt), self.base.context_tokens)
         generation = Generation(limits, listen)
+        # The engine's thread names its adapter: between two answers of one caller, an adapter may have come.
         self._asked.put(Row(generation, prompt, _random(limits.seed)))
         return generation
 
@@ -87,7 +113,12 @@ class Generator:
 
     @property
     def _is_busy(self) -> bool:
-        return bool(self._waiting or self._reading or self._batch.rows)
+        return bool(self._waiting or self._reading or self._rows)
+
+    @property
+    def _rows(self) -> list[Row]:
+        """Those that are being decoded."""
+        return [row for batch in self._batches.values() for row in batch.rows]
 
     def _take(self, *, block: bool) -> bool:
         """Take what was asked meanwhile. False: the engine is to end."""
@@ -98,6 +129,7 @@ class Generator:
                     self._give_up("the model server stops")
                     return False
                 if isinstance(asked, Row):
+                    asked.generation.adapter = self.adapter
                     self._waiting.append(asked)
                 else:
                     asked()
@@ -108,7 +140,7 @@ class Generator:
     def _read_prompts(self) -> None:
         """One stretch of the first prompt that waits."""
         if self._reading is None:
-            if not self._waiting or len(self._batch.rows) >= MAX_ROWS:
+            if not self._waiting or len(self._rows) >= MAX_ROWS:
                 return
             self._reading = Prompt(self.base.model, self._waiting.pop(0))
         row = self._reading.row
@@ -116,20 +148,32 @@ class Generator:
             self._reading = None
             self._end(row, reason)
             return
+        self._adapters.activate(row.generation.adapter)
         logits = self._reading.read_on()
         if logits is None:
             return
         cache, self._reading = self._reading.cache, None
         if not self._advance(row, logits[0]):
-            self._batch.join(row, cache)
+            batch = self._batches.setdefault(row.generation.adapter, Batch(self.base.model))
+            batch.join(row, cache)
 
     def _write_on(self) -> None:
-        """One token for every row of the batch."""
-        if not self._batch.rows:
-            return
-        logits = self._batch.step()
-        ended = {number for number, row in enumerate(self._batch.rows) if self._advance(row, logits[number])}
-        self._batch.drop(ended)
+        """One token for every row. Those of one adapter are computed together; there are two only while one is swapped
+        for the other.
+        """
+        for adapter, batch in [*self._batches.items()]:
+            self._adapters.activate(adapter)
+            logits = batch.step()
+            batch.drop({number for number, row in enumerate(batch.rows) if self._advance(row, logits[number])})
+            if not batch.rows:
+                del self._batches[adapter]
+        self._forget_adapters()
+
+    def _forget_adapters(self) -> None:
+        used = {row.generation.adapter for row in [*self._rows, *self._waiting]}
+        used |= {self._reading.row.generation.adapter} if self._reading else set()
+        for unused in self._adapters.loaded - used - {self.adapter}:
+            self._adapters.forget(unused)
 
     def _advance(self, row: Row, logits: "Tensor") -> bool:
         """Draw the next token and tell the text. True: the answer has ended."""
@@ -156,9 +200,9 @@ class Generator:
 
     def _give_up(self, why: str) -> None:
         reading = [self._reading.row] if self._reading else []
-        for row in [*self._batch.rows, *reading, *self._waiting]:
+        for row in [*self._rows, *reading, *self._waiting]:
             self._end(row, Ended.FAILED, why)
-        self._batch, self._reading, self._waiting = Batch(self.base.model), None, []
+        self._batches, self._reading, self._waiting = {}, None, []
 
 
 def _configured_ends(base: BaseModel) -> frozenset[int]:

@@ -17,7 +17,9 @@ AionError
 │   └── GateBlockedError    a structural gate failed; the previous release keeps serving
 ├── EmbedderError           the embedding model cannot be loaded, or is not the one expected
 ├── GeneratorError          a language model cannot be loaded, or failed while it wrote
-│   └── ContextTooLongError the messages leave no room for an answer in the model's window
+│   ├── ContextTooLongError the messages leave no room for an answer in the model's window
+│   └── AdapterError        an adapter is not what its record says, or is for another base model
+├── TrainingDataError       rows cannot be trained on, or teach nothing
 ├── AnswerNotFoundError     no answer has this id
 ├── FeedbackError           what was said of an answer says nothing
 ├── TrainingError           a training run cannot be started, found or ended well
@@ -111,6 +113,14 @@ class ContextTooLongError(GeneratorError):
         super().__init__(
             f"The messages have {tokens} tokens, and the model's window {window}.", "Send fewer or shorter passages."
         )
+
+
+class AdapterError(GeneratorError):
+    pass
+
+
+class TrainingDataError(AionError):
+    pass
 
 
 class AnswerNotFoundError(AionError):

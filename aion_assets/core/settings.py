@@ -91,6 +91,10 @@ class Settings(BaseSettings):
         "", description="Hub id, folder or .gguf file of the model that writes answers; empty means quotes only."
     )
     load_in_4bit: bool = Field(False, description="Load the base model in 4 bits (NF4).")
+    adapter_dir: str = Field(
+        "",
+        description="Adapter that the model server loads, or the folder of several; empty means adapters in the home.",
+    )
     local_llm_url: str = Field("", description="OpenAI-compatible server that writes answers instead.")
     local_llm_model: str = Field("", description="Name of the model there; empty means the first that it lists.")
     local_llm_key: str = Field("", repr=False, description="Key for that server; empty means none.")

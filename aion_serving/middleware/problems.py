@@ -32,6 +32,7 @@ _STATUS: tuple[tuple[type[errors.AionError], int], ...] = (
     (errors.ReleaseError, 503),
     (errors.EmbedderError, 503),
     (errors.ContextTooLongError, 400),
+    (errors.AdapterError, 409),
     (errors.GeneratorError, 503),
 )
 NEXT_STEPS = {

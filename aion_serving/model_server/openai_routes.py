@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from aion_assets.core.errors import ContextTooLongError
 from aion_serving.api.openai_form import ChatMessage, completion, completion_chunk, embeddings, model_list
 from aion_serving.model_server.plain_routes import MAX_TEXTS, until_hung_up
-from aion_serving.model_server.served import CurrentModel, ServedModel
+from aion_serving.model_server.served import CurrentModel, ServedModel, stamp_of
 
 router = APIRouter(prefix="/v1")
 # In the words of the protocol.
@@ -91,7 +91,7 @@ async def chat_completions(
         await answer.aclose()  # type: ignore[attr-defined]
     if end is None or end.error:
         return JSONResponse({"error": {"message": "The model failed.", "type": "server_error", "code": None}}, 503)
-    return completion(answer_id, model.name, text, _FINISH[end.reason], _usage(end))
+    return completion(answer_id, model.name, text, _FINISH[end.reason], _usage(end), **_stamped(model, end))
 
 
 @router.post("/embeddings", response_model=None)
@@ -113,7 +113,7 @@ async def _events(
         elif said.error:
             yield _event({"error": {"message": "The model failed.", "type": "server_error", "code": None}})
         else:
-            yield _event(completion_chunk(answer_id, model.name, {}, _FINISH[said.reason]))
+            yield _event(completion_chunk(answer_id, model.name, {}, _FINISH[said.reason], **_stamped(model, said)))
             if asked.stream_options and asked.stream_options.include_usage:
                 yield _event({**completion_chunk(answer_id, model.name, {}), "choices": [], "usage": _usage(said)})
     yield "data: [DONE]\n\n"
@@ -134,6 +134,11 @@ def _too_long(error: ContextTooLongError) -> JSONResponse:
         "n_ctx": error.window,
     }
     return JSONResponse({"error": body}, 400)
+
+
+def _stamped(model: ServedModel, end: Any) -> dict[str, str]:
+    """The protocol's word for what tells one state of a model from another."""
+    return {"system_fingerprint": stamp_of(model.generator.base.digest, end.adapter)}
 
 
 def _bad(message: str, code: str) -> JSONResponse:

@@ -56,9 +56,28 @@ async def health(model: CurrentModel) -> dict[str, Any]:
         "status": "alive",
         "base_model": model.name,
         "base_digest": model.generator.base.digest,
-        "adapter_loaded": False,
-        "adapter_version": "",
+        "adapter_loaded": bool(model.generator.adapter),
+        "adapter_version": model.generator.adapter,
     }
+
+
+class Reload(BaseModel):
+    """`name` of a folder beside the others, "" for what a start loads, `none` for the base model alone."""
+
+    name: str = Field("", max_length=200)
+    none: bool = False
+
+
+@router.post("/adapter/reload")
+def reload_adapter(asked: Reload, model: CurrentModel) -> dict[str, Any]:
+    """{adapter_loaded, adapter_version}. One that is not what its record says is refused with 409 and the reason, and
+    the one before goes on serving. Answers under way end with theirs.
+    """
+    if asked.none:
+        model.load_none()
+    else:
+        model.load_adapter(asked.name)
+    return {"adapter_loaded": bool(model.generator.adapter), "adapter_version": model.generator.adapter}
 
 
 @router.post("/generate", response_model=None)
@@ -83,7 +102,14 @@ async def generate(asked: Generate, model: CurrentModel, request: Request) -> di
     if end is None or end.reason is Ended.FAILED:
         return problem(503, "The model failed.", "Its log says why.")
     ms = round(1000 * (time.monotonic() - started))
-    return {"ok": True, "ms": ms, "text": text, "ended": end.reason, "completion_tokens": end.completion_tokens}
+    return {
+        "ok": True,
+        "ms": ms,
+        "text": text,
+        "ended": end.reason,
+        "completion_tokens": end.completion_tokens,
+        "adapter": end.adapter,
+    }
 
 
 @router.get("/stream")

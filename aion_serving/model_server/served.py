@@ -1,16 +1,22 @@
 """What the routes of the model server share: the generator, the embedder, and answers as the event loop hears them."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import AsyncIterator, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
+from aion_assets.core.errors import AdapterError
 from aion_assets.core.index.embedder import Embedder
 from aion_assets.core.index.embedding_model import find_embedding_model
 from aion_assets.core.settings import Settings
+
+CURRENT = "current"
+_log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from trainer.chat_template import Message
@@ -31,6 +37,11 @@ class ServedModel:
         return self.generator.base.name
 
     @property
+    def stamp(self) -> str:
+        """Base model and adapter as an answer names them; two with one stamp have the same weights."""
+        return stamp_of(self.generator.base.digest, self.generator.adapter)
+
+    @property
     def embedder(self) -> Embedder:
         with self._loading:
             return self._embedder
@@ -40,6 +51,21 @@ class ServedModel:
         from trainer.embedder import Embedder as Loaded
 
         return Loaded(find_embedding_model(self.settings.embed_model, self.settings.home))
+
+    def load_adapter(self, name: str) -> str:
+        """Have further answers written with this adapter of the folder of adapters; returns its digest.
+
+        "" loads what a start loads. Raises AdapterError: it is refused, or is not there; the one before goes on.
+        """
+        root = Path(self.settings.adapter_dir or self.settings.home / "adapters")
+        # A name, not a path: callers choose among the operator's adapters and read nothing else of this machine.
+        if Path(name).name != name:
+            raise AdapterError(f"{name!r} is no name of an adapter.", f"Name a folder in {root}.")
+        return self.generator.use_adapter(root / name if name else adapter_at_start(root) or root)
+
+    def load_none(self) -> None:
+        """Have further answers written by the base model alone."""
+        self.generator.use_adapter(None)
 
     async def answer(self, messages: "Sequence[Message]", limits: "Limits") -> "AsyncIterator[Piece | End]":
         """The pieces of an answer, then its end. It is cancelled when the reader leaves.
@@ -68,6 +94,10 @@ class ServedModel:
             generation.cancel()
 
 
+def stamp_of(base_digest: str, adapter: str) -> str:
+    return f"{base_digest[:12]}+{adapter[:12]}" if adapter else base_digest[:12]
+
+
 def load_served(settings: Settings) -> ServedModel:
     """Raises GeneratorError: the base model cannot be loaded."""
     import os
@@ -80,7 +110,19 @@ def load_served(settings: Settings) -> ServedModel:
     # One core stays free for whoever asks. Threads of torch that wait for a core which works for others slow each other
     # down many times over (docs/experiments.md, generation).
     torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
-    return ServedModel(settings, Generator(load_base_model(settings.base_model, in_4bit=settings.load_in_4bit)))
+    served = ServedModel(settings, Generator(load_base_model(settings.base_model, in_4bit=settings.load_in_4bit)))
+    root = Path(settings.adapter_dir or settings.home / "adapters")
+    if settings.adapter_dir or adapter_at_start(root):
+        try:
+            _log.info("Serving adapter %s.", served.load_adapter("")[:12])
+        except AdapterError as error:  # the base model alone answers better than nothing
+            _log.error("No adapter serves: %s", error)
+    return served
+
+
+def adapter_at_start(root: Path) -> Path | None:
+    """The folder itself, or what its entry "current" leads to."""
+    return next((folder for folder in (root, root / CURRENT) if (folder / "aion_adapter.json").is_file()), None)
 
 
 def _served(request: Request) -> ServedModel:

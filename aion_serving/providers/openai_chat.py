@@ -181,13 +181,15 @@ def _read(event: Mapping[str, Any], usage: Usage) -> tuple[str, Usage]:
         choice = (event.get("choices") or [{}])[0]
         text = (choice.get("delta") or {}).get("content") or ""
         reason = choice.get("finish_reason") or usage.finish_reason
+        stamp = event.get("system_fingerprint") or ""
+        model = f"{usage.model.partition('@')[0]}@{stamp}" if stamp and isinstance(stamp, str) else usage.model
         prompt = int(counted.get("prompt_tokens", usage.prompt_tokens))
         completion = int(counted.get("completion_tokens", usage.completion_tokens))
     except (AttributeError, TypeError, ValueError, IndexError):
         raise GeneratorError("The model's server sends what is no answer.") from None
     if not isinstance(text, str):
         raise GeneratorError("The model's server sends what is no answer.")
-    return text, Usage(usage.model, prompt, completion, str(reason))
+    return text, Usage(model[:200], prompt, completion, str(reason))
 
 
 def _refusal(status: int, body: str) -> GeneratorError:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import openai
@@ -112,6 +113,47 @@ def test_what_is_too_long_is_refused_in_the_words_of_the_protocol(client: openai
             model="tiny", messages=[{"role": "user", "content": "the sea " * 200}], stream=True
         )
     assert refused.value.code == "context_length_exceeded"
+
+
+def test_an_adapter_is_taken_up_while_it_serves_and_a_bad_one_is_refused(tmp_path: Path) -> None:
+    import shutil
+
+    from trainer.base_model import load_base_model
+    from trainer.sft import SftConfig, train_adapter
+
+    base = small_llama(tmp_path / "tiny")
+    rows = [[{"role": "user", "content": "the sea"}, {"role": "assistant", "content": "blue waves"}]] * 4
+    quick = SftConfig(rank=4, learning_rate=2e-2, epochs=20, batch_tokens=256, accumulation=1, dropout=0.0)
+    record = train_adapter(load_base_model(str(base)), rows, quick, tmp_path / "run").record
+    adapters = tmp_path / "home" / "adapters"
+    shutil.copytree(tmp_path / "run" / "adapter", adapters / "good")
+    shutil.copytree(tmp_path / "run" / "adapter", adapters / "bad")
+    (adapters / "bad" / "adapter_config.json").write_text("{}")
+    asked = {"prompt": "the sea", "temperature": 0, "max_new_tokens": 12}
+    with (
+        model_server(base, tmp_path / "home") as url,
+        httpx.Client(base_url=url, timeout=60, trust_env=False) as http,
+    ):
+        assert http.get("/health").json()["adapter_loaded"] is False
+        assert http.post("/generate", json=asked).json()["text"] != "blue waves"
+        loaded = http.post("/adapter/reload", json={"name": "good"}).json()
+        assert loaded == {"adapter_loaded": True, "adapter_version": record.digest}
+        refused = http.post("/adapter/reload", json={"name": "bad"})
+        assert refused.status_code == 409
+        assert "not those that were trained" in refused.json()["error"]
+        for name in ("../adapters/good", "/etc", "nothing"):
+            assert http.post("/adapter/reload", json={"name": name}).status_code == 409
+        said = http.post("/generate", json=asked).json()
+        assert (said["text"], said["adapter"]) == ("blue waves", record.digest)
+        client = openai.OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0)
+        chat = [{"role": "user", "content": "the sea"}]
+        answer = client.chat.completions.create(model="tiny", messages=chat, temperature=0, max_tokens=12)
+        assert answer.system_fingerprint is not None
+        assert answer.system_fingerprint.endswith(f"+{record.digest[:12]}")
+        assert http.post("/adapter/reload", json={"none": True}).json()["adapter_loaded"] is False
+    (adapters / "current").symlink_to("good")
+    with model_server(base, tmp_path / "home") as url:
+        assert httpx.get(f"{url}/health", trust_env=False).json()["adapter_version"] == record.digest
 
 
 def test_a_base_model_is_needed_and_named_when_it_cannot_be_loaded(home: object) -> None:

@@ -1,0 +1,97 @@
+"""Training on rows: what is learned, what is refused, and that a killed run goes on as if nothing had happened."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from small_llama import small_llama
+
+from aion_assets.core.errors import TrainingDataError
+from trainer.base_model import load_base_model
+from trainer.sft import Sample, SftConfig, batches, encode, train_adapter
+
+WORDS = ("sea", "river", "road", "wind", "hill", "lake", "snow", "rain")
+ROWS = [
+    [{"role": "user", "content": f"the {word}"}, {"role": "assistant", "content": f"{word} and sky"}] for word in WORDS
+]
+CONFIG = SftConfig(rank=4, learning_rate=1e-2, epochs=3, batch_tokens=64, accumulation=2, checkpoint_every=2)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small_llama(tmp_path_factory.mktemp("base") / "llama")
+
+
+def test_only_the_answer_is_learned_and_it_ends_on_the_token_of_the_template(folder: Path) -> None:
+    base = load_base_model(str(folder))
+    samples, too_long = encode(ROWS[:1], base, 512)
+    (sample,) = samples
+    answer = [token for token in sample.labels if token != -100]
+    assert base.tokenizer.decode(answer) == "sea and sky<|im_end|>"
+    assert sample.ids[-len(answer) :] == tuple(answer)
+    assert too_long == 0
+
+
+def test_rows_that_teach_nothing_are_refused_and_long_ones_are_counted(folder: Path) -> None:
+    base = load_base_model(str(folder))
+    long = [{"role": "user", "content": "x" * 600}, {"role": "assistant", "content": "y"}]
+    assert encode([*ROWS, long], base, 512)[1] == 1
+    for bad in ([{"role": "user", "content": "the sea"}], [], [*ROWS[0][:1], {"role": "assistant", "content": ""}]):
+        with pytest.raises(TrainingDataError):
+            encode([bad], base, 512)
+    with pytest.raises(TrainingDataError, match="1 are longer"):
+        encode([long], base, 512)
+
+
+def test_every_sample_is_in_one_batch_of_an_epoch_and_no_batch_is_too_large() -> None:
+    samples = [Sample((1,) * size, (1,) * size) for size in (3, 40, 7, 9, 22, 5, 64, 90)]
+    made = batches(samples, 64, seed=3)
+    assert sorted(number for batch in made for number in batch) == list(range(len(samples)))
+    for batch in made:
+        longest = max(len(samples[number].ids) for number in batch)
+        assert longest * len(batch) <= 64 or len(batch) == 1
+    assert made == batches(samples, 64, seed=3) != batches(samples, 64, seed=4)
+
+
+def test_a_sample_has_the_same_loss_in_a_batch_as_alone(folder: Path, tmp_path: Path) -> None:
+    from trainer.sft import _Run
+
+    base = load_base_model(str(folder))
+    samples, _ = encode(ROWS, base, 512)
+    run = _Run(base, samples, replace(CONFIG, dropout=0.0), tmp_path)
+    together = float(run._loss(range(len(samples))).detach())
+    alone = sum(float(run._loss([number]).detach()) for number in range(len(samples)))
+    assert together == pytest.approx(alone, rel=1e-4)
+
+
+def test_the_loss_falls_and_the_same_rows_give_the_same_adapter(folder: Path, tmp_path: Path) -> None:
+    one = train_adapter(load_base_model(str(folder)), ROWS, CONFIG, tmp_path / "one")
+    two = train_adapter(load_base_model(str(folder)), ROWS, CONFIG, tmp_path / "two")
+    other = train_adapter(load_base_model(str(folder)), ROWS, replace(CONFIG, seed=1), tmp_path / "three")
+    assert one.losses[-1] < 0.7 * one.losses[0]
+    assert one.record.digest == two.record.digest != other.record.digest
+
+
+def test_a_killed_run_goes_on_from_its_checkpoint_with_the_same_losses(folder: Path, tmp_path: Path) -> None:
+    whole = train_adapter(load_base_model(str(folder)), ROWS, CONFIG, tmp_path / "whole")
+
+    def dies(step: int, steps: int, loss: float) -> None:
+        if step == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_adapter(load_base_model(str(folder)), ROWS, CONFIG, tmp_path / "killed", dies)
+    steps: list[int] = []
+    resumed = train_adapter(
+        load_base_model(str(folder)), ROWS, CONFIG, tmp_path / "killed", lambda step, *_: steps.append(step)
+    )
+    assert steps[0] == 5, "from the checkpoint after step 4"
+    assert resumed.losses == pytest.approx(whole.losses, rel=1e-6)
+    assert resumed.record.digest == whole.record.digest
+
+
+def test_a_checkpoint_of_other_rows_is_not_gone_on_from(folder: Path, tmp_path: Path) -> None:
+    train_adapter(load_base_model(str(folder)), ROWS, CONFIG, tmp_path)
+    steps: list[int] = []
+    train_adapter(load_base_model(str(folder)), ROWS[1:], CONFIG, tmp_path, lambda step, *_: steps.append(step))
+    assert steps[0] == 1

@@ -1,0 +1,269 @@
+"""Train a LoRA adapter of a generator on question-and-answer rows: loss on the answer only, resumable to the bit.
+
+An own loop: its checkpoint holds adapter, optimiser, random state and place in the data, so that a killed run goes on
+as if nothing had happened. Samples of one step have nearly one length, so that little is padded and nothing is packed;
+packing without block masks changes what a sample sees.
+"""
+
+import json
+import math
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aion_assets.core.errors import TrainingDataError
+from aion_assets.core.ids import digest
+from aion_assets.core.lake.durable import write_durably
+from trainer.adapters import TARGETS, AdapterRecord, write_adapter
+from trainer.base_model import BaseModel
+from trainer.chat_template import ChatTemplate
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_IGNORED = -100
+_STATE, _TENSORS = "state.json", "state.safetensors"
+_KEPT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class SftConfig:
+    """`batch_tokens`: of the samples that are computed at once; `accumulation`: how many such batches make a step."""
+
+    rank: int = 16
+    alpha: int = 32
+    dropout: float = 0.05
+    learning_rate: float = 2e-4
+    epochs: int = 1
+    batch_tokens: int = 2048
+    accumulation: int = 4
+    max_tokens: int = 1024
+    warmup: float = 0.05
+    checkpoint_every: int = 200
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """`labels` are the ids where the answer stands and -100 elsewhere."""
+
+    ids: tuple[int, ...]
+    labels: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SftResult:
+    record: AdapterRecord
+    losses: list[float]
+    too_long: int
+    tokens: int
+
+
+def encode(rows: Sequence[Sequence[dict[str, str]]], base: BaseModel, max_tokens: int) -> tuple[list[Sample], int]:
+    """Samples of conversations that end with an answer, and how many were left out as too long.
+
+    Raises TrainingDataError: a sample would teach nothing, or not how to end.
+    """
+    template = ChatTemplate(base.tokenizer)
+    ends = template.end_ids
+    samples: list[Sample] = []
+    too_long = 0
+    for row in rows:
+        if not row or row[-1]["role"] != "assistant":
+            raise TrainingDataError("A training row does not end with an answer.")
+        prompt = template.tokens(row[:-1])
+        text = template.text(row, begin_answer=False)
+        whole = base.tokenizer(text, add_special_tokens=not template.is_own)["input_ids"]
+        if whole[: len(prompt)] != prompt:
+            raise TrainingDataError("The model's template writes a question otherwise once it is answered.")
+        end = next((place for place in range(len(whole) - 1, len(prompt) - 1, -1) if whole[place] in ends), None)
+        if end is None:
+            whole, end = [*whole, next(iter(sorted(ends)))], len(whole)
+        ids = whole[: end + 1]
+        if len(ids) - len(prompt) < 2:
+            raise TrainingDataError("A training row has an empty answer.")
+        if len(ids) > max_tokens:
+            too_long += 1
+            continue
+        samples.append(Sample(tuple(ids), (*[_IGNORED] * len(prompt), *ids[len(prompt) :])))
+    if not samples:
+        raise TrainingDataError(f"No training row fits into {max_tokens} tokens ({too_long} are longer).")
+    return samples, too_long
+
+
+def train_adapter(
+    base: BaseModel,
+    rows: Sequence[Sequence[dict[str, str]]],
+    config: SftConfig,
+    folder: Path,
+    show: Callable[[int, int, float], None] = lambda step, steps, loss: None,
+) -> SftResult:
+    """Train, and write the adapter to folder/adapter. `show` gets step, steps and loss.
+
+    What folder/checkpoints holds of the same data, base and configuration is gone on from. The base model is left with
+    its adapter. Raises TrainingDataError: the rows cannot be trained on. AdapterError: nothing was learned.
+    """
+    samples, too_long = encode(rows, base, config.max_tokens)
+    run = _Run(base, samples, config, folder / "checkpoints")
+    run.resume()
+    for step in range(run.step, run.steps):
+        loss = run.advance(step)
+        show(step + 1, run.steps, loss)
+        if (step + 1) % config.checkpoint_every == 0 and step + 1 < run.steps:
+            run.save()
+    target = folder / "adapter"
+    shutil.rmtree(target, ignore_errors=True)
+    record = write_adapter(run.wrapped, base, target)
+    return SftResult(record, run.losses, too_long, run.tokens)
+
+
+def batches(samples: Sequence[Sample], batch_tokens: int, seed: int) -> list[list[int]]:
+    """Numbers of samples that are computed at once, in the order of one epoch: of like length, and shuffled."""
+    import torch
+
+    generator = torch.Generator().manual_seed(seed)
+    shuffled = torch.randperm(len(samples), generator=generator).tolist()
+    order = sorted(shuffled, key=lambda number: len(samples[number].ids))
+    made: list[list[int]] = []
+    for number in order:
+        longest = len(samples[number].ids)
+        if made and longest * (len(made[-1]) + 1) <= batch_tokens:
+            made[-1].append(number)
+        else:
+            made.append([number])
+    return [made[place] for place in torch.randperm(len(made), generator=generator).tolist()]
+
+
+class _Run:
+    """One training run: model, optimiser, and where it stands."""
+
+    def __init__(self, base: BaseModel, samples: Sequence[Sample], config: SftConfig, folder: Path) -> None:
+        import torch
+        from peft import LoraConfig, get_peft_model
+
+        self._samples, self._config, self._folder = samples, config, folder
+        self._device = base.device
+        torch.manual_seed(config.seed)
+        lora = LoraConfig(
+            task_type="CAUSAL_LM",
+            r=config.rank,
+            lora_alpha=config.alpha,
+            lora_dropout=config.dropout,
+            target_modules=list(TARGETS),
+        )
+        self.wrapped: Any = get_peft_model(base.model, lora)
+        self._trained = {name: value for name, value in self.wrapped.named_parameters() if value.requires_grad}
+        for value in self._trained.values():  # adapters in bfloat16 lose most of their small steps
+            value.data = value.data.float()
+        self._optimiser = torch.optim.AdamW(
+            self._trained.values(), lr=config.learning_rate, betas=(0.9, 0.95), weight_decay=0.0
+        )
+        epochs = (batches(samples, config.batch_tokens, config.seed + epoch) for epoch in range(config.epochs))
+        self._plan = [*chain.from_iterable(epochs)]
+        self.steps = math.ceil(len(self._plan) / config.accumulation)
+        self.step, self.tokens = 0, 0
+        self.losses: list[float] = []
+        self._key = digest("sft", base.digest, json.dumps(asdict(config)), *(repr(sample) for sample in samples))
+
+    def advance(self, step: int) -> float:
+        """One step of the optimiser; the loss per token of the answers."""
+        import torch
+
+        self.wrapped.train()
+        for group in self._optimiser.param_groups:
+            group["lr"] = self._config.learning_rate * self._schedule(step)
+        size = self._config.accumulation
+        group_of = self._plan[step * size : (step + 1) * size]
+        chosen = [self._samples[number] for batch in group_of for number in batch]
+        supervised = sum(label != _IGNORED for sample in chosen for label in sample.labels)
+        total = 0.0
+        for batch in group_of:
+            loss: Any = self._loss(batch) / supervised
+            loss.backward()
+            total += float(loss.detach())
+            self.tokens += sum(len(self._samples[number].ids) for number in batch)
+        if not math.isfinite(total):
+            raise TrainingDataError(f"The loss is {total} at step {step + 1}.", "Lower the learning rate.")
+        norm = float(torch.nn.utils.clip_grad_norm_(self._trained.values(), 1.0))
+        if norm == 0.0:
+            raise TrainingDataError(f"Nothing is learned at step {step + 1}: every gradient is zero.")
+        self._optimiser.step()
+        self._optimiser.zero_grad(set_to_none=True)
+        self.step = step + 1
+        self.losses.append(total)
+        return total
+
+    def _loss(self, batch: Sequence[int]) -> "Tensor":
+        """Sum of the losses of the answers' tokens."""
+        import torch
+
+        chosen = [self._samples[number] for number in batch]
+        longest = max(len(sample.ids) for sample in chosen)
+        ids = torch.zeros(len(chosen), longest, dtype=torch.long)
+        labels = torch.full((len(chosen), longest), _IGNORED)
+        mask = torch.zeros(len(chosen), longest, dtype=torch.long)
+        for row, sample in enumerate(chosen):
+            size = len(sample.ids)
+            ids[row, :size], labels[row, :size] = torch.tensor(sample.ids), torch.tensor(sample.labels)
+            mask[row, :size] = 1
+        ids, labels, mask = ids.to(self._device), labels.to(self._device), mask.to(self._device)
+        logits = self.wrapped(input_ids=ids, attention_mask=mask, use_cache=False).logits[:, :-1].float()
+        return torch.nn.functional.cross_entropy(
+            logits.flatten(0, 1), labels[:, 1:].flatten(), ignore_index=_IGNORED, reduction="sum"
+        )
+
+    def _schedule(self, step: int) -> float:
+        """Linear warm-up, then a cosine to zero."""
+        warm = max(1, round(self._config.warmup * self.steps))
+        if step < warm:
+            return (step + 1) / warm
+        return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, self.steps - warm)))
+
+    def save(self) -> None:
+        """Write a checkpoint; the newest two are kept. It counts once its state, written last, is there."""
+        import torch
+        from safetensors.torch import save_file
+
+        target = self._folder / f"{self.step:07d}"
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir(parents=True)
+        save_file({name: value.contiguous() for name, value in self._tensors()}, target / _TENSORS)
+        state = {"key": self._key, "step": self.step, "tokens": self.tokens, "losses": self.losses}
+        write_durably(target / _STATE, json.dumps(state).encode())
+        for old in sorted(self._folder.iterdir())[:-_KEPT]:
+            shutil.rmtree(old)
+        frozen = [name for name, value in self._trained.items() if not value.requires_grad]
+        if frozen or not torch.is_grad_enabled():
+            raise TrainingDataError("Saving froze the adapter.")
+
+    def resume(self) -> None:
+        """Go on from the newest whole checkpoint of this very run, if there is one."""
+        import torch
+        from safetensors.torch import load_file
+
+        for state_file in sorted(self._folder.glob(f"*/{_STATE}"), reverse=True):
+            state = json.loads(state_file.read_text("utf-8"))
+            if state["key"] != self._key:
+                continue
+            stored = load_file(state_file.parent / _TENSORS)
+            with torch.no_grad():
+                for name, value in self._trained.items():
+                    value.copy_(stored[f"adapter/{name}"])
+            for name, value in self._trained.items():
+                moments = {part: stored[f"{part}/{name}"].to(value.device) for part in ("exp_avg", "exp_avg_sq")}
+                self._optimiser.state[value] = {"step": torch.tensor(float(state["step"])), **moments}
+            torch.set_rng_state(stored["rng"])
+            self.step, self.tokens, self.losses = state["step"], state["tokens"], state["losses"]
+            return
+
+    def _tensors(self) -> Iterator[tuple[str, "Tensor"]]:
+        import torch
+
+        for name, value in self._trained.items():
+            yield f"adapter/{name}", value.detach()
+            for part in ("exp_avg", "exp_avg_sq"):
+                yield f"{part}/{name}", self._optimiser.state[value][part]
+        yield "rng", torch.get_rng_state()
