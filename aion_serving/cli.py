@@ -95,8 +95,7 @@ def model_server() -> None:
     """Serve the model of AION_BASE_MODEL to AION, and to any OpenAI client. 'aion up' starts it by itself."""
     import logging.config
 
-    import uvicorn
-
+    from aion_assets.core.door import server
     from aion_assets.core.errors import SettingsError
     from aion_assets.core.settings import load_settings
 
@@ -108,14 +107,12 @@ def model_server() -> None:
 
     logging.config.dictConfig(_log_config(settings.log_level))
     served = load_served(settings)
-    uvicorn.run(
+    server.serve(
         create_model_app(settings, served),
         host=settings.model_host,
         port=settings.model_port,
         log_level=settings.log_level.lower(),
         log_config=None,
-        access_log=False,  # request addresses hold prompts
-        server_header=False,
         timeout_graceful_shutdown=5,
     )
 

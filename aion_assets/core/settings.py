@@ -59,6 +59,9 @@ class Settings(BaseSettings):
 
     # Servers
     host: str = Field("127.0.0.1", description="Address the AION server listens on.")
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Names, separated by commas, by which the server may be asked besides localhost and AION_HOST."
+    )
     port: int = Field(8000, ge=1, le=65535, description="Port of the AION server.")
     dagster_port: int = Field(3000, ge=1, le=65535, description="Port of the Dagster UI; it listens on loopback only.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
@@ -131,6 +134,13 @@ class Settings(BaseSettings):
     def _read_networks(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(ip_network(item.strip(), strict=False) for item in value.split(",") if item.strip())
+        return value
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _read_hosts(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(item.strip() for item in value.split(",") if item.strip())
         return value
 
     @field_validator("actions", mode="before")

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from aion_assets.core import errors
+from aion_serving.middleware.headers import HEADERS
 
 # Pattern of a text that must hold more than white space.
 NOT_BLANK = r"\S"
@@ -106,4 +107,8 @@ async def _on_http(_request: Request, error: Exception) -> JSONResponse:
 
 async def _on_unexpected(_request: Request, _error: Exception) -> JSONResponse:
     """The server itself logs the traceback."""
-    return problem(500, "AION met an error that it did not expect.", "Try again; the server's log says what happened.")
+    response = problem(
+        500, "AION met an error that it did not expect.", "Try again; the server's log says what happened."
+    )
+    response.headers.update(HEADERS)  # it goes out beside the shield
+    return response

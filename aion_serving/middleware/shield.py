@@ -1,15 +1,14 @@
 """The shield between network and application: which hosts are accepted, how much may be sent, what a browser may do."""
 
-from collections.abc import Mapping
-from ipaddress import ip_address
-from urllib.parse import urlsplit
-
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from aion_assets.core.door.names import Names, is_own_page
 from aion_assets.core.settings import Settings
+from aion_serving.middleware.headers import with_headers
 from aion_serving.middleware.problems import NEXT_STEPS, RefusedError, problem
+from aion_serving.middleware.texts import unstorable_address, unstorable_body
 
 UPLOAD_PATH = "/kb/ingest/file"
 MAX_REQUEST_BYTES = 1_000_000
@@ -19,19 +18,6 @@ FORM_BYTES = 64_000
 # sees the answer.
 _DRAINED_BYTES = 256_000_000
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-HEADERS: Mapping[str, str] = {
-    "content-security-policy": _PAGE_POLICY,
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    "permissions-policy": "camera=(), geolocation=(), microphone=()",
-}
 
 
 class Shield:
@@ -40,15 +26,14 @@ class Shield:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         self._upload_bytes = settings.max_fetch_bytes + FORM_BYTES
-        # A page of any site may try to reach the server under a host name of its own that resolves to 127.0.0.1.
-        self._hosts = frozenset({"localhost", settings.host.lower()}) if is_loopback(settings.host) else frozenset()
+        self._names = Names(settings.host, settings.allowed_hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        guarded = _with_headers(send)
+        guarded = with_headers(send)
         if refused := self._refused(scope, headers):
             await problem(refused.status, refused.what, refused.next_step)(scope, receive, guarded)
             return
@@ -60,55 +45,35 @@ class Shield:
             return
         if scope["method"] == "HEAD":  # sent by monitors and link checkers; the web server leaves out the body
             scope = {**scope, "method": "GET"}
-        await self._app(scope, _counted(receive, most), guarded)
+        receive = _counted(receive, most)
+        if not headers.get("content-type", "").startswith("multipart/"):
+            try:
+                body = await _whole(receive)
+            except HTTPException as error:
+                await problem(error.status_code, error.detail, NEXT_STEPS[413])(scope, receive, guarded)
+                return
+            if body is None:
+                return  # the client left
+            if wrong := unstorable_body(body):
+                await problem(422, f"The body holds {wrong}.", "Leave it out.")(scope, receive, guarded)
+                return
+            receive = _again(body, receive)
+        await self._app(scope, receive, guarded)
 
     def _refused(self, scope: Scope, headers: Headers) -> RefusedError | None:
-        if "\0" in scope["path"]:
-            return RefusedError(400, "The address holds a NUL character.", "Leave out the %00.")
+        if wrong := unstorable_address(scope["path"], scope["query_string"]):
+            return RefusedError(400, f"The address holds {wrong}.", "Leave out the %00.")
         host = headers.get("host", "")
-        name = _hostname(f"//{host}")
-        if self._hosts and name not in self._hosts and not is_loopback(name):
+        if not self._names.include(host):
             return RefusedError(
-                400, "This server is not known by that host name.", "Use http://127.0.0.1 and the port it listens on."
+                400,
+                "This server is not known by that host name.",
+                "Use http://127.0.0.1 and the port it listens on, or add the name to AION_ALLOWED_HOSTS.",
             )
         origin = headers.get("origin", "")
-        if scope["method"] not in _SAFE_METHODS and origin and _netloc(origin) != host.lower():
+        if scope["method"] not in _SAFE_METHODS and origin and not is_own_page(origin, host):
             return RefusedError(403, "Pages of other sites may not act here.", "Open AION's own page.")
         return None
-
-
-def is_loopback(host: str) -> bool:
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _hostname(url: str) -> str:
-    try:
-        return (urlsplit(url).hostname or "").lower()
-    except ValueError:
-        return ""
-
-
-def _netloc(url: str) -> str:
-    try:
-        return urlsplit(url).netloc.lower()
-    except ValueError:
-        return ""
-
-
-def _with_headers(send: Send) -> Send:
-    async def guarded(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            for name, value in HEADERS.items():
-                headers.setdefault(name, value)
-        await send(message)
-
-    return guarded
 
 
 def _counted(receive: Receive, most: int) -> Receive:
@@ -128,6 +93,32 @@ def _counted(receive: Receive, most: int) -> Receive:
         return message
 
     return counted
+
+
+async def _whole(receive: Receive) -> bytes | None:
+    """The whole body, which is at most as large as a request may be; None where it did not come to its end."""
+    parts = []
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """Give the body that was read, and then what comes."""
+    given = False
+
+    async def again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
 
 
 async def _drain(receive: Receive, taken: int) -> None:

@@ -8,9 +8,9 @@ from fastapi import FastAPI
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from aion_assets.core.door.names import is_loopback
 from aion_assets.core.settings import Settings
 from aion_serving.middleware.problems import add_problem_handlers
-from aion_serving.middleware.shield import is_loopback
 from aion_serving.model_server import openai_routes, plain_routes
 from aion_serving.model_server.served import ServedModel
 

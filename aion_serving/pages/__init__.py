@@ -36,7 +36,6 @@ def add_pages(app: FastAPI) -> None:
         )
         response = Response(text, media_type="text/html")
         response.headers["vary"] = "accept-language, cookie"
-        response.headers["cache-control"] = "no-cache"
         if asked == language:
             response.set_cookie(_LANGUAGE_COOKIE, language, max_age=_YEAR_S, httponly=True, samesite="lax")
         return response
