@@ -18,14 +18,13 @@ from aion_assets.core.parse.formats import docx_imports, docx_parts, struck
 from aion_assets.core.parse.formats.archive import check_unpacked_size, is_strict
 from aion_assets.core.parse.formats.docx_numbering import Numbering
 from aion_assets.core.parse.formats.docx_runs import FALLBACK, RunReader, W, without_struck
-from aion_assets.core.parse.formats.docx_tables import table_cells, table_lines
+from aion_assets.core.parse.formats.docx_tables import table_cells, table_texts
+from aion_assets.core.parse.formats.table import write_table
 from aion_assets.core.records import QuarantineReason
 
 _WRAPPERS = frozenset(f"{W}{name}" for name in ("sdt", "sdtContent", "ins", "customXml", "smartTag"))
 _CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}chart"
-_DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds"
 _OBJECT = "{urn:schemas-microsoft-com:office:office}OLEObject"
-_DIAGRAM_DATA = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}dm"
 _MAX_HEADING_CHARS = 300  # a longer paragraph in a heading's style is a paragraph
 _MAX_HEAD_TITLE_CHARS = 150
 _HEADING_STYLE = re.compile(r"heading (\d)", re.IGNORECASE)
@@ -133,7 +132,7 @@ class _Writer:
 
     def _drawn(self, element: _Element) -> None:
         """Write the text boxes, charts and diagrams that hang on `element`."""
-        for drawn in element.iter(f"{W}txbxContent", _CHART, _DIAGRAM, _OBJECT):
+        for drawn in element.iter(f"{W}txbxContent", _CHART, docx_parts.DIAGRAM, _OBJECT):
             if next(drawn.iterancestors(FALLBACK), None) is not None:  # a second copy, for old programs
                 continue
             if drawn.tag == f"{W}txbxContent":
@@ -148,9 +147,7 @@ class _Writer:
         if drawn.tag == _CHART:
             named, read = docx_parts.related_part(part, drawn), docx_parts.chart_lines
         else:
-            relation = part.rels.get(drawn.get(_DIAGRAM_DATA, ""))
-            named = relation.target_part if relation is not None and not relation.is_external else None
-            read = docx_parts.diagram_lines
+            named, read = docx_parts.related_part(part, drawn, docx_parts.DIAGRAM_DATA), docx_parts.diagram_lines
         if named is None:
             self._draft.note("a chart or diagram is missing in the file")
         else:
@@ -169,7 +166,7 @@ class _Writer:
         if len(rows) == 1 and len(rows[0]) == 1:
             self.write(rows[0][0])
             return
-        self._draft.paragraph("\n".join(table_lines(rows, self._text)))
+        write_table(table_texts(rows, self._text), self._draft)
         self._drawn(table)
 
     def _imported(self, element: _Element) -> None:
@@ -195,7 +192,7 @@ class _Writer:
         for element in root.iter(f"{W}p", f"{W}tbl"):
             inside = next(element.iterancestors(FALLBACK, f"{W}tbl"), None) is not None
             if not inside and element.tag == f"{W}tbl":
-                yield from table_lines(table_cells(element), self._text)
+                yield from (" | ".join(row) for row in table_texts(table_cells(element), self._text))
             elif not inside:
                 yield from filter(None, map(one_line, self._text(element).split("\n")))
 

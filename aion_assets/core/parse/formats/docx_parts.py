@@ -13,6 +13,8 @@ _R_ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id
 _C = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _DGM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}"
+DIAGRAM = f"{_DGM}relIds"
+DIAGRAM_DATA = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}dm"
 _MAX_CHART_POINTS = 2_000
 _PAGE_NUMBER = re.compile(
     r"[|\s–-]*\b(?:p[áa]g(?:ina)?s?|page|folha|fls?)\b[.:\s]*\d*(?:\s*(?:/|de|of)\s*\d*)?[|\s]*$"
@@ -21,9 +23,10 @@ _PAGE_NUMBER = re.compile(
 )
 
 
-def related_part(part: Any, element: _Element) -> Any:
+def related_part(part: Any, element: _Element, attribute: str = _R_ID) -> Any:
     """The part that `element` names by its r:id, or None: it may be missing, or lie outside of the package."""
-    relation = part.rels.get(element.get(_R_ID, ""))
+    name = element.get(attribute, "")
+    relation = part.rels[name] if name in part.rels else None  # noqa: SIM401 - those of presentations have no get()
     return None if relation is None or relation.is_external else relation.target_part
 
 

@@ -19,8 +19,8 @@ def table_cells(table: _Element) -> list[list[_Element]]:
     return [[cell for cell in row.iter(f"{W}tc") if next(cell.iterancestors(f"{W}tr")) is row] for row in own]
 
 
-def table_lines(rows: list[list[_Element]], read: Callable[[_Element], str]) -> list[str]:
-    """A line for each row: its cells with bars between them."""
+def table_texts(rows: list[list[_Element]], read: Callable[[_Element], str]) -> list[list[str]]:
+    """The texts of the cells of each row that has any."""
     grid = [_spread(cells, read) for cells in rows]
     above: list[str] = []
     filled = 0
@@ -31,7 +31,7 @@ def table_lines(rows: list[list[_Element]], read: Callable[[_Element], str]) -> 
                 filled += 1
         above = texts
     lines = _join_heads(rows, [texts for texts, _ in grid])
-    return [" | ".join(texts) for texts in map(_said_once, lines) if any(texts)]
+    return [texts for texts in map(_said_once, lines) if any(texts)]
 
 
 def _spread(cells: list[_Element], read: Callable[[_Element], str]) -> tuple[list[str], list[bool]]:

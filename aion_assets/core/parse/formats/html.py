@@ -34,6 +34,8 @@ _CONTENT_PATHS = (
     "//*[@id='content' or @id='main-content' or @id='mainCol' or @id='main']",
     "//div[@class='document' or @class='body' or @class='markdown-body']",
 )
+# A table in a news article is a part of its text. Elsewhere, people ask for single rows.
+_IS_ARTICLE = "//meta[@property='og:type'][@content='article'] | //meta[@property='article:published_time'] | //article"
 # Where both readings have one length, code and lists decide. Where trafilatura's is shorter, it left out related
 # stories of an article, or sections of a manual. A manual shows by its share of code.
 _SAME_TEXT = 0.93
@@ -110,7 +112,7 @@ def _write_text(tree: _Element, url: str, draft: Draft) -> None:
         body = content
     before = draft.characters
     if body is not None:
-        write_blocks(body, draft)
+        write_blocks(body, draft, keep_tables=bool(tree.xpath(_IS_ARTICLE)))
     if draft.characters == before:
         draft.note("the whole page is taken: no main text was found")
         write_blocks(tree, draft)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from lxml.etree import _Element
 
 from aion_assets.core.parse.draft import Draft, one_line
+from aion_assets.core.parse.formats.table import write_table
 
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _SKIPPED_TAGS = frozenset(
@@ -69,9 +70,9 @@ def shown_length(element: _Element, *, chrome: bool = False) -> int:
     return len(one_line("".join(pieces)))
 
 
-def write_blocks(root: _Element, draft: Draft) -> None:
-    """Write everything under `root` that a reader sees into `draft`."""
-    writer = _BlockWriter(draft)
+def write_blocks(root: _Element, draft: Draft, *, keep_tables: bool = False) -> None:
+    """Write everything under `root` that a reader sees into `draft`. `keep_tables`: long ones stay rows with bars."""
+    writer = _BlockWriter(draft, keep_tables)
     writer.children(root)
     writer.flush()
 
@@ -79,8 +80,9 @@ def write_blocks(root: _Element, draft: Draft) -> None:
 class _BlockWriter:
     """Inline text gathers in `_pending` until a block ends."""
 
-    def __init__(self, draft: Draft) -> None:
+    def __init__(self, draft: Draft, keep_tables: bool) -> None:
         self._draft = draft
+        self._keep_tables = keep_tables
         self._pending: list[str] = []
 
     def flush(self) -> None:
@@ -154,13 +156,16 @@ class _BlockWriter:
                     self.children(cell)
                     self.flush()
             return
-        lines = [one_line("".join(_inline(caption))) for caption in table.iterchildren("caption")]
+        rows = [[one_line("".join(_inline(caption)))] for caption in table.iterchildren("caption")]
         for row in table.iter("tr"):
             cells = [one_line("".join(_inline(cell))) for cell in row.iterchildren("td", "th")]
             if any(cells):
                 filled = max(place for place, cell in enumerate(cells) if cell)
-                lines.append(" | ".join(cells[: filled + 1]))
-        self._draft.paragraph("\n".join(lines))
+                rows.append(cells[: filled + 1])
+        if self._keep_tables:
+            self._draft.paragraph("\n".join(" | ".join(row) for row in rows))
+        else:
+            write_table(rows, self._draft)
 
     def _inline(self, text: str | None) -> None:
         if text:

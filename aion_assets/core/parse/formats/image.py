@@ -32,7 +32,7 @@ def parse(raw: RawFile, draft: Draft) -> None:
                         raise _too_large(picture.width, picture.height)
                     if pages > 1:
                         draft.page(number + 1)
-                    draft.paragraph(read_image(ImageOps.exif_transpose(picture)))
+                    draft.paragraph(read_image(ImageOps.exif_transpose(picture), draft.note))
         except Image.DecompressionBombError as error:
             raise ParseError(QuarantineReason.MEMORY, f"The picture is too large: {error}") from error
         except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:

@@ -1,7 +1,7 @@
 """Text in pictures, read by Tesseract in Portuguese and English."""
 
 import signal
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +15,18 @@ _LANGUAGES = ("por", "eng")
 # Tesseract gives specks in photographs a lower confidence and most real words a far higher one.
 _MIN_WORD_CONFIDENCE = 30.0
 _MIN_PAGE_CONFIDENCE = 45.0
+_DOUBTFUL_SHARE = 0.1  # of the words; specks and rules give a few on every page
 # Letters under 20 pixels are misread. A picture smaller than this is a screenshot or clipping with such letters.
 _SMALL_PIXELS = 1_000_000
+# The ground is looked at in a smaller copy, around each place as far as some letters reach.
+_GROUND_SCALE = 8
+_GROUND_REACH = 9
+_UNEVEN_LEVELS = 60  # of 255, between the ground's light and dark parts
+_MIN_PAPER_LEVEL = 110
 
 
-def read_image(image: "Image") -> str:
-    """Paragraphs of `image`, separated by blank lines; "" where nothing is legible.
+def read_image(image: "Image", remark: Callable[[str], None] = lambda _: None) -> str:
+    """Paragraphs of `image`, separated by blank lines; "" where nothing is legible. `remark` takes what was left out.
 
     Raises ParseError: OCR_MISSING, KILLED.
     """
@@ -39,7 +45,18 @@ def read_image(image: "Image") -> str:
         if error.status != -signal.SIGKILL:
             raise
         raise ParseError(QuarantineReason.KILLED, "Tesseract was ended from outside, by SIGKILL.") from error
+    doubtful = sum(_is_word(word) and float(conf) < _MIN_WORD_CONFIDENCE for word, conf in _words(data))
+    if doubtful > _DOUBTFUL_SHARE * sum(_is_word(word) for word, _ in _words(data)):
+        remark(f"{doubtful} words in pictures could not be read; a sharper picture helps")
     return _paragraphs(data)
+
+
+def _words(data: dict[str, list[Any]]) -> Iterator[tuple[str, Any]]:
+    return zip(map(str, data["text"]), data["conf"], strict=True)
+
+
+def _is_word(text: str) -> bool:
+    return sum(map(str.isalnum, text)) > 2
 
 
 def can_read_images() -> bool:
@@ -52,15 +69,37 @@ def can_read_images() -> bool:
 
 
 def binarise(image: "Image") -> "Image":
-    """Make black letters on white: grayscale, then the threshold of Otsu (1979)."""
+    """Make black letters on white: grayscale, even light, then the threshold of Otsu (1979)."""
     import numpy as np
     from PIL import Image
 
-    gray = _flatten(image).convert("L")
+    gray = _evenly_lit(_flatten(image).convert("L"))
     white = np.asarray(gray) > otsu_threshold(gray.histogram())
     if white.mean() < 0.5:  # light letters on a dark ground
         white = ~white
     return Image.fromarray(white.astype(np.uint8) * 255)
+
+
+def _evenly_lit(gray: "Image") -> "Image":
+    """Divide a picture by its blurred ground, where light falls unevenly: one threshold would turn the shade black.
+
+    The ground is the lightest level around each place, as paper is lighter than letters. Even scans stay as they are,
+    and so do light letters on a dark ground.
+    """
+    import numpy as np
+    from PIL import Image, ImageFilter
+
+    small = gray.resize(
+        (max(1, gray.width // _GROUND_SCALE), max(1, gray.height // _GROUND_SCALE)), Image.Resampling.BOX
+    )
+    ground = small.filter(ImageFilter.MaxFilter(_GROUND_REACH)).filter(ImageFilter.GaussianBlur(_GROUND_REACH))
+    levels = np.asarray(ground, dtype=np.float32)
+    dark, light = np.percentile(levels, (2, 98))
+    if light - dark < _UNEVEN_LEVELS or light < _MIN_PAPER_LEVEL:
+        return gray
+    whole = np.asarray(ground.resize(gray.size, Image.Resampling.BICUBIC), dtype=np.float32)
+    even = np.asarray(gray, dtype=np.float32) * (255 / np.maximum(whole, 1.0))
+    return Image.fromarray(np.clip(even, 0, 255).astype(np.uint8))
 
 
 def otsu_threshold(histogram: Sequence[int]) -> int:

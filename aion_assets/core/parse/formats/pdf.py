@@ -164,7 +164,7 @@ def _recognise(page: Any, number: int, raw: RawFile, draft: Draft) -> str:
     if high - low < 32:  # one shade of gray: an empty page
         return ""
     try:
-        return read_image(picture)
+        return read_image(picture, draft.note)
     except ParseError as error:
         if error.reason != QuarantineReason.OCR_MISSING:
             raise

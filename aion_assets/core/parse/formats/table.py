@@ -18,6 +18,8 @@ from aion_assets.core.records import QuarantineReason
 
 _DELIMITERS = (";", ",", "\t", "|")
 _SNIFFED_ROWS = 50
+LONG_TABLE_CHARS = 1_000  # a passage holds a little more, with what stands around the table
+_MIN_LONG_ROWS = 6
 _SIGNS_IN_NUMBERS = str.maketrans("", "", ".,-–+ %$R€/:<>≥≤")
 _RANGE = re.compile(r"[<>≥≤]?\s*\d{1,4}\s*(?:[-–/]\s*\d{1,4}|\+)|[<>≥≤]\s*\d{1,4}")
 
@@ -86,6 +88,23 @@ def write_rows(rows: Iterable[Sequence[str]], draft: Draft) -> None:
         draft.paragraph("; ".join(_cells(row, names)))
     if len(head) == 1 and names:
         draft.paragraph(" | ".join(filter(None, names)))
+
+
+def write_table(rows: Sequence[Sequence[str]], draft: Draft) -> None:
+    """Write the rows of a table in a document, one a line with bars between the cells.
+
+    A table that no passage holds whole is written like a sheet: each row takes the names of its columns along.
+    """
+    lines = [" | ".join(row) for row in rows]
+    place = _header_place(rows[:_SNIFFED_ROWS]) if sum(map(len, lines)) > LONG_TABLE_CHARS else -1
+    if place < 0 or len(rows) < _MIN_LONG_ROWS:
+        draft.paragraph("\n".join(lines))
+        return
+    draft.paragraph("\n".join(lines[:place]))
+    for row in rows[place + 1 :]:
+        if draft.full:
+            return
+        draft.paragraph("; ".join(_cells(row, rows[place])) if len(row) > 1 else "".join(row))
 
 
 def _cells(row: Sequence[str], names: Sequence[str]) -> Iterator[str]:

@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from aion_assets.core.parse.detect import RawFile
 from aion_assets.core.parse.draft import Draft
+from aion_assets.core.parse.formats import ocr
 from aion_assets.core.parse.formats.image import parse as parse_image
 from aion_assets.core.parse.formats.ocr import binarise, join_lines, otsu_threshold
 from aion_assets.core.records import ParsedDocument, QuarantineReason
@@ -114,3 +115,22 @@ def test_real_scans_are_read_whichever_way_up(parse: Parse, shared_data: Path, n
     folder = shared_data / "ocr" / "tesseract_test" / "testing"
     true = (folder / "phototest.gold.txt").read_text().split()
     assert SequenceMatcher(None, true, parse((folder / name).read_bytes(), name).text.split()).ratio() > 0.95
+
+
+def shaded(image: Image.Image, darkest: float) -> Image.Image:
+    """The picture as a camera sees it with the lamp to the left."""
+    light = np.linspace(1.0, darkest, image.width)[None, :, None]
+    return Image.fromarray((np.asarray(image) * light).astype(np.uint8))
+
+
+@needs_tesseract
+def test_a_picture_in_uneven_light_is_read_to_its_dark_edge(parse: Parse) -> None:
+    lines = ("Recibo da oficina do Horácio", "Troca de óleo e de duas velas", "Total a pagar até o dia doze")
+    text = parse(saved(shaded(picture(*lines), 0.3), "PNG"), "a.png").text
+    assert " ".join(text.split()) == " ".join(lines)
+
+
+def test_even_pictures_and_light_letters_on_dark_paper_are_left_as_they_are() -> None:
+    for ink, paper in (("black", "white"), ("#404040", "#c0c0c0"), ("yellow", "navy")):
+        gray = picture("texto", ink=ink, paper=paper).convert("L")
+        assert ocr._evenly_lit(gray) is gray

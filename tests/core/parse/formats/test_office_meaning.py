@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import docx
 import openpyxl
+import pptx
 import pytest
 from docx.document import Document
 from docx.opc.constants import RELATIONSHIP_TYPE
@@ -14,6 +15,8 @@ from docx.opc.part import Part
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 from openpyxl.styles import NamedStyle
+from pptx.chart.data import CategoryChartData
+from pptx.enum.chart import XL_CHART_TYPE
 
 from aion_assets.core.parse.detect import RawFile
 from aion_assets.core.parse.registry import parse_noted
@@ -243,3 +246,45 @@ def test_styles_of_cells_are_not_needed(parse: Parse) -> None:
     workbook = sheet_of([["Obra", "Data"], ["Ponte", datetime.date(2024, 5, 1)]])
     workbook.add_named_style(NamedStyle(name="outro"))
     assert "Data: 2024-05-01" in parse(saved(workbook), "a.xlsx").text
+
+
+def test_slides_keep_powers_merged_cells_and_charts_and_lose_what_is_struck_out() -> None:
+    presentation = pptx.Presentation()
+    slide = presentation.slides.add_slide(presentation.slide_layouts[5])
+    slide.shapes.title.text = "Vazão"
+    paragraph = slide.shapes.add_textbox(0, 2_000_000, 5_000_000, 400_000).text_frame.paragraphs[0]
+    looks = {"6": {"baseline": "30000"}, "Antes, 5 L.": {"strike": "sngStrike"}}
+    for text in ("Até 10", "6", " L. ", "Antes, 5 L."):
+        run = paragraph.add_run()
+        run.text = text
+        for name, value in looks.get(text, {}).items():
+            run._r.get_or_add_rPr().set(name, value)
+    table = slide.shapes.add_table(3, 2, 0, 3_000_000, 5_000_000, 900_000).table
+    for row, texts in enumerate((("Bomba", "Vazão"), ("Norte", "10 L"), ("", "12 L"))):
+        for column, text in enumerate(texts):
+            table.cell(row, column).text = text
+    table.cell(1, 0).merge(table.cell(2, 0))
+    data = CategoryChartData()
+    data.categories = ["2022", "2023"]
+    data.add_series("Consumo", (310, 455))
+    slide.shapes.add_chart(XL_CHART_TYPE.COLUMN_CLUSTERED, 0, 5_000_000, 4_000_000, 1_500_000, data)
+    file = io.BytesIO()
+    presentation.save(file)
+    parsed, remark = parse_noted(RawFile(file.getvalue(), filename="a.pptx"))
+    assert parsed.text == (
+        "Vazão\n\nAté 10^6 L.\n\nBomba | Vazão\nNorte | 10 L\nNorte | 12 L\n\nConsumo: 2022: 310; 2023: 455"
+    )
+    assert remark == "struck-out text is left out"
+
+
+def test_a_table_longer_than_a_passage_takes_its_column_names_along(parse: Parse) -> None:
+    document = docx.Document()
+    districts = [f"Bairro {chr(65 + n // 26)}{chr(65 + n % 26)}" for n in range(40)]
+    table = document.add_table(rows=41, cols=3)
+    for row, texts in zip(
+        table.rows, [("Bairro", "Coleta", "Entulho"), *((d, "terça", "sexta") for d in districts)], strict=True
+    ):
+        for cell, text in zip(row.cells, texts, strict=True):
+            cell.text = text
+    lines = parse(saved(document)).text.split("\n\n")
+    assert lines == [f"Bairro: {district}; Coleta: terça; Entulho: sexta" for district in districts]
