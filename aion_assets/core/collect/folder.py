@@ -261,7 +261,8 @@ class FolderVisit:
 
 
 def _etag(status: os.stat_result) -> str:
-    return f"{status.st_mtime_ns}-{status.st_size}"
+    # The number of the file tells apart what was written within one tick of the clock, as copies of a folder are.
+    return f"{status.st_mtime_ns}-{status.st_size}-{status.st_ino}"
 
 
 def _words(error: OSError) -> str:

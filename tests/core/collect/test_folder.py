@@ -88,7 +88,7 @@ def test_only_what_changed_is_read_again(folder: Path, loopback_settings: Settin
         "sub/b.TXT": "unchanged",
     }
     assert second.report.fetched_bytes == len("# B") + len("touched")
-    assert second.rows["touched.md"].etag == "1-7"
+    assert second.rows["touched.md"].etag.startswith("1-7-")
     assert vanished(first.known(), second.rows, second.report) == {"gone.md"}
 
 
@@ -284,6 +284,7 @@ def test_a_folder_that_is_a_link_is_followed_to_where_it_leads_now(tmp_path: Pat
     for edition in ("1", "2"):
         (tmp_path / edition).mkdir()
         (tmp_path / edition / "vale.txt").write_text(f"edição {edition}")
+        os.utime(tmp_path / edition / "vale.txt", ns=(1, 1))  # written within one tick of the clock
     link = tmp_path / "atual"
     link.symlink_to(tmp_path / "1")
     kind, address = kind_of(str(link)), str(link)

@@ -2,7 +2,7 @@
 
 import pytest
 from serving_base import KnowledgeBase
-from sqlalchemy import delete, select
+from sqlalchemy import delete, insert, select, update
 
 from aion_assets.core.curate.decisions import Verdict
 from aion_assets.core.database import tables
@@ -96,3 +96,23 @@ def test_the_place_of_a_quote_in_a_document_that_changed_is_where_its_passage_be
     base.parse(base.source)
     first = assistant.ask("How often is a restore drill held?").citations[0]
     assert first.passage.place.fragment == "schedule"
+
+
+def test_why_shows_where_a_document_moved_and_where_it_came_from(base: KnowledgeBase) -> None:
+    assistant = Assistant(base.settings)
+    record = assistant.ask(QUESTION)
+    old = record.citations[0].passage
+    with base.database.write() as connection:
+        of_old = tables.curation.c.doc_id == old.doc_id
+        row = dict(connection.execute(select(tables.curation).where(of_old)).mappings().one())
+        moved = row | {"doc_id": "f" * 32, "moved_from": old.doc_id, "title": "Novo nome", "url": "file:///novo.md"}
+        connection.execute(insert(tables.curation).values(**moved))
+    assert assistant.why(record.answer_id)["passages"][0]["decision"]["moved_to"] == {
+        "doc_id": "f" * 32,
+        "title": "Novo nome",
+        "url": "file:///novo.md",
+    }
+    with base.database.write() as connection:
+        connection.execute(update(tables.curation).where(of_old).values(moved_from="f" * 32))
+    decision = assistant.why(record.answer_id)["passages"][0]["decision"]
+    assert decision["moved_from"]["title"] == "Novo nome"
