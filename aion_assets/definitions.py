@@ -35,6 +35,8 @@ defs = dg.Definitions(
         daily_metrics_asset(_timezone),
         training.pair_dataset,
         training.ranker,
+        training.sft_dataset,
+        training.generator_adapter,
         candidates.retriever_report,
     ],
     asset_checks=[
@@ -56,6 +58,7 @@ defs = dg.Definitions(
         jobs.recurate_corpus,
         jobs.reindex,
         jobs.learn_ranker,
+        jobs.learn_generator,
         jobs.measure_day,
         retention.old_runs_pruned,
         compaction.tables_compacted,

@@ -99,9 +99,10 @@ class LearningBase(Workbench):
         table = self.lake.table_at(release.table, release.tag)
         ranker = Ranker.from_json(release.models.ranker)
         retriever = Retriever(table, loaded_embedder(self.model), self.tenant_id, ranker)
-        retrieval = retriever.retrieve(question(number))
+        text = asked.pop("text", question(number))
+        retrieval = retriever.retrieve(text)
         answer = answer_question(
             retrieval, calibration=Calibration.from_json(release.models.calibration), tau=asked.pop("tau", 0.0)
         )
-        opened = open_answer(self.database, self.tenant_id, Asked(question(number), release.release_id, "p"))
+        opened = open_answer(self.database, self.tenant_id, Asked(text, release.release_id, "p"))
         return close_answer(self.database, opened, retrieval, answer, {"total": 12.0})

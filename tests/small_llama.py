@@ -1,5 +1,6 @@
 """A Llama of some thousand random weights with a tokenizer of bytes and a template of its own."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 TEMPLATE = (
@@ -8,14 +9,20 @@ TEMPLATE = (
 )
 
 
-def small_llama(folder: Path, *, seed: int = 0, window: int = 512, template: str = TEMPLATE) -> Path:
+def small_llama(
+    folder: Path, *, seed: int = 0, window: int = 512, template: str = TEMPLATE, words: Sequence[str] = ()
+) -> Path:
+    """`words` are texts whose frequent parts become tokens; without them every byte is one."""
     import torch
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     tokenizer = Tokenizer(models.BPE(vocab={char: number for number, char in enumerate(alphabet)}, merges=[]))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    if words:
+        trainer = trainers.BpeTrainer(vocab_size=600, initial_alphabet=alphabet, show_progress=False)
+        tokenizer.train_from_iterator(words, trainer)
     tokenizer.decoder = decoders.ByteLevel()
     fast = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, eos_token="<|im_end|>", additional_special_tokens=["<|im_start|>"]

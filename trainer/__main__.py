@@ -70,6 +70,12 @@ def _ranker(home: Home, request: dict[str, Any], tell: Tell) -> dict[str, Any]:
     return train_ranker(home, request, _throttled(tell))
 
 
+def _generator(home: Home, request: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    from trainer.generator_training import train_generator
+
+    return train_generator(home, request, _throttled(tell))
+
+
 def _throttled(tell: Tell) -> Callable[[int, int, str], None]:
     last = 0.0
 
@@ -82,7 +88,10 @@ def _throttled(tell: Tell) -> Callable[[int, int, str], None]:
     return show
 
 
-LEARNERS: dict[str, Callable[[Home, dict[str, Any], Tell], dict[str, Any]]] = {"ranker": _ranker}
+LEARNERS: dict[str, Callable[[Home, dict[str, Any], Tell], dict[str, Any]]] = {
+    "ranker": _ranker,
+    "generator": _generator,
+}
 
 if __name__ == "__main__":
     main()

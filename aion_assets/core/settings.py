@@ -98,6 +98,8 @@ class Settings(BaseSettings):
         "",
         description="Adapter that the model server loads, or the folder of several; empty means adapters in the home.",
     )
+    lora_rank: int = Field(16, ge=1, le=256, description="Rank of an adapter that is trained.")
+    lora_alpha: int = Field(32, ge=1, le=1024, description="Scale of an adapter that is trained.")
     local_llm_url: str = Field("", description="OpenAI-compatible server that writes answers instead.")
     local_llm_model: str = Field("", description="Name of the model there; empty means the first that it lists.")
     local_llm_key: str = Field("", repr=False, description="Key for that server; empty means none.")

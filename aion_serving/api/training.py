@@ -18,7 +18,9 @@ _NONE: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description":
 
 
 class Start(BaseModel):
-    learner: Literal["ranker"] = Field("ranker", description="What to train; the ranker is the cheapest.")
+    learner: Literal["ranker", "generator"] = Field(
+        "ranker", description="What to train; the ranker is the cheapest, generator an adapter of the base model."
+    )
 
 
 class Asked(BaseModel):

@@ -150,6 +150,25 @@ CHUNKS = LakeTable(
 )
 
 
+# Prompts and answers that a generator learns from. The table holds what the newest dataset holds.
+SFT_ROWS = LakeTable(
+    "sft_rows",
+    "answer_id",
+    pa.schema(
+        [
+            pa.field("answer_id", _ID, nullable=False),
+            pa.field("tenant_id", pa.string(), nullable=False),
+            pa.field("user_id", pa.string()),
+            pa.field("language", pa.string()),
+            pa.field("split", pa.string(), nullable=False),  # train | held_out
+            pa.field("doc_ids", pa.list_(pa.string())),
+            pa.field("chunk_ids", pa.list_(pa.string())),
+            pa.field("messages", pa.string(), nullable=False),  # JSON, as the OpenAI protocol has them
+        ]
+    ),
+)
+
+
 def embeddings_table(embedder_id: str, dimension: int) -> LakeTable:
     schema = pa.schema(
         [
@@ -198,7 +217,9 @@ def _plain(embedder_id: str) -> str:
 
 # The meaning of each column, whichever table it is in.
 MEANINGS = {
+    "answer_id": "The answer that the row was made of.",
     "anchors": "Where pages and headings begin in the text.",
+    "chunk_ids": "Passages of the prompt, in their order.",
     "chunk_id": "Made of the document, the text and its occurrence in it.",
     "code_version": "The code that made the row; another one makes it again.",
     "collection_id": "The collection that visited the location last.",
@@ -210,6 +231,7 @@ MEANINGS = {
     "decided_by": "Who decided: a person, or the source's policy.",
     "depth": "Links followed from the start page.",
     "detail": "More on the reason.",
+    "doc_ids": "Documents of the prompt.",
     "doc_id": "Made of the location that the document belongs to.",
     "doc_version": "`content_hash` of the document that the chunk was cut from.",
     "duplicate_of": "The primary that has the same content; empty for a primary.",
@@ -222,11 +244,13 @@ MEANINGS = {
     "first_seen": "When the document came first; the earliest of equal ones is the primary.",
     "fragment": "The part of an address behind #, which leads to the heading.",
     "heading": "The headings above the chunk.",
+    "language": "Of the answer.",
     "lang": "Of the text, as recognised; two letters.",
     "last_modified": "Sent back at the next visit, so that only changes are fetched.",
     "links": "Addresses that the page links to.",
     "location_id": "Made of the tenant and the canonical address or path.",
     "locator": "Canonical address, or path inside the source.",
+    "messages": "Prompt and answer, as JSON.",
     "near_duplicate_of": "A document that says nearly the same; shown to the curator.",
     "outcome": "Of the newest visit: stored, unchanged, redirect, duplicate, robots, error …",
     "page": "Page of the file, from 1; 0 where there are none.",
@@ -242,6 +266,7 @@ MEANINGS = {
     "simhash": "Near duplicates differ in few of its bits.",
     "size_bytes": "Of the body.",
     "source_id": "The source, which is the partition.",
+    "split": "train, or held_out for measuring.",
     "start": "Offset of the first character in the document's text.",
     "state": "parsed, or quarantined with a reason.",
     "status": "HTTP status of the newest visit.",
@@ -253,5 +278,6 @@ MEANINGS = {
     "title": "Of the document.",
     "token_count": "Word pieces of the embedder.",
     "url": "Where a reader finds it.",
+    "user_id": "Who asked.",
     "vector": "L2-normalised.",
 }

@@ -141,7 +141,7 @@ def _store(home: Home, pairs: Sequence[Pair]) -> None:
 
 def _clicked(home: Home, left_out: Counter[str]) -> Iterator[Pair]:
     """The documents that people opened, but not of answers that were judged bad."""
-    judged = _thumbs(home)
+    judged = thumbs(home)
     joined = _events.join(_answers, _events.c.answer_id == _answers.c.answer_id)
     columns = (_events.c.answer_id, _events.c.body, _answers.c.question, _answers.c.language, _answers.c.user_id)
     asked = select(*columns).select_from(joined).where(_events.c.tenant_id == home.tenant_id, _events.c.kind == CLICK)
@@ -171,7 +171,7 @@ def _cited(home: Home, left_out: Counter[str]) -> Iterator[Pair]:
 
     The extractive engine quotes word for word, so its citations are verified.
     """
-    good = {answer_id for answer_id, thumb in _thumbs(home).items() if thumb > 0}
+    good = {answer_id for answer_id, thumb in thumbs(home).items() if thumb > 0}
     columns = (_answers.c.answer_id, _answers.c.question, _answers.c.language, _answers.c.user_id, _answers.c.engine)
     answers = select(*columns).where(_answers.c.tenant_id == home.tenant_id).order_by(_answers.c.answer_id)
     cited = select(_passages.c.answer_id, _passages.c.doc_id, _passages.c.source_id, _passages.c.number)
@@ -190,7 +190,7 @@ def _cited(home: Home, left_out: Counter[str]) -> Iterator[Pair]:
             yield Pair(row.question, row.language, *ids)
 
 
-def _thumbs(home: Home) -> dict[str, int]:
+def thumbs(home: Home) -> dict[str, int]:
     """Answer → sum of the thumbs that stand."""
     stands = (_feedback.c.tenant_id == home.tenant_id, _feedback.c.withdrawn_at.is_(None))
     total: Counter[str] = Counter()

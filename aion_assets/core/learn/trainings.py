@@ -18,7 +18,8 @@ from aion_assets.core.home import Home
 from aion_assets.core.record.events import TrainingEvent, record_event
 
 RANKER = "ranker"
-LEARNERS = (RANKER,)
+GENERATOR = "generator"
+LEARNERS = (RANKER, GENERATOR)
 WATCH = "watch"  # who requests when quality drops
 REQUESTED, QUEUED, RUNNING, COMPLETE, FAILED, CANCELLED = (
     "requested", "queued", "running", "complete", "failed", "cancelled",

@@ -70,6 +70,7 @@ class AnswerRecord:
     language: str
     release_id: str
     latency_ms: Mapping[str, float]
+    user_id: str = ""
     provider: str = ""
     model: str = ""
     prompt_version: str = ""
@@ -203,8 +204,8 @@ def _record(
 ) -> AnswerRecord:
     names = (
         "answer_id", "tenant_id", "reason", "created_at", "closed_at", "question", "text", "engine", "confidence",
-        "tau", "language", "release_id", "latency_ms", "provider", "model", "prompt_version", "prompt_tokens",
-        "completion_tokens",
+        "tau", "language", "release_id", "latency_ms", "user_id", "provider", "model", "prompt_version",
+        "prompt_tokens", "completion_tokens",
     )  # fmt: skip
     plain = {name: row[name] for name in names}
     return AnswerRecord(**plain, state=State(row["state"]), citations=citations, nearest=nearest, given=given)

@@ -58,6 +58,15 @@ def begin_training(home: Home, learner: str, run_id: str) -> TrainingTask:
     return TrainingTask(read_training(home, active.training_id), folder, request)
 
 
+def finish_generator(home: Home, task: TrainingTask, result: Mapping[str, Any]) -> str:
+    """Note the adapter that was written, and return its digest. A person decides whether it serves."""
+    change_training(home, task.training.training_id, figures=dict(result["figures"]))
+    name = str(result["name"])
+    says = f"Adapter {name} was written. Have it serve: POST /adapter/reload with its name."
+    end_training(home, task.training.training_id, COMPLETE, says=says)
+    return str(result["digest"])
+
+
 def finish_ranker(home: Home, task: TrainingTask, result: Mapping[str, Any], run_id: str) -> str:
     """Store the candidate and return its id, "" when nothing was learned, which ends the training."""
     models = current_release(home.database, home.tenant_id).models

@@ -6,6 +6,7 @@ from aion_assets.core.lake.compaction import CompactedTable, compact_lake
 from aion_assets.defs.corpus.assets import chunks, crawled_pages, curated_documents, embeddings, parsed_documents
 from aion_assets.defs.index.assets import lance_index
 from aion_assets.defs.knowledge_base import KnowledgeBaseResource
+from aion_assets.defs.training.assets import sft_dataset
 
 _ASSETS = {
     "pages": crawled_pages,
@@ -15,6 +16,7 @@ _ASSETS = {
     "chunks": chunks,
     "embeddings": embeddings,
     "knowledge": lance_index,
+    "sft_rows": sft_dataset,
 }
 
 

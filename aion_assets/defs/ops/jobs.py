@@ -51,13 +51,19 @@ learn_ranker = dg.define_asset_job(
     description="Learn the order of candidates anew, and release it when it is better beyond noise.",
     executor_def=dg.in_process_executor,
 )
+learn_generator = dg.define_asset_job(
+    "learn_generator",
+    selection=dg.AssetSelection.assets(["training", "sft_dataset"], ["training", "generator_adapter"]),
+    description="Gather what was answered, and train an adapter of the base model on it.",
+    executor_def=dg.in_process_executor,
+)
 measure_day = dg.define_asset_job(
     "measure_day",
     selection=dg.AssetSelection.assets(["record", "daily_metrics"]),
     description="Compute the figures of a day.",
     executor_def=dg.in_process_executor,
 )
-LEARNING_JOBS = {"ranker": learn_ranker}
+LEARNING_JOBS = {"ranker": learn_ranker, "generator": learn_generator}
 
 
 def outdated(instance: dg.DagsterInstance, job: dg.JobDefinition) -> bool:

@@ -7,9 +7,10 @@ import dagster as dg
 from aion_assets.core.errors import AionError
 from aion_assets.core.lake.code_version import source_version
 from aion_assets.core.learn.pairs import build_pairs, leaked_pairs
-from aion_assets.core.learn.trainings import FAILED, RANKER, end_training
+from aion_assets.core.learn.sft_rows import build_sft_rows
+from aion_assets.core.learn.trainings import FAILED, GENERATOR, RANKER, end_training
 from aion_assets.core.steps.claims import Finding
-from aion_assets.core.steps.training import begin_training, finish_ranker
+from aion_assets.core.steps.training import begin_training, finish_generator, finish_ranker
 from aion_assets.defs.claims import claim
 from aion_assets.defs.knowledge_base import KnowledgeBaseResource
 from aion_assets.defs.reporting import OWNERS, Materialized
@@ -78,3 +79,49 @@ def ranker(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResou
     if candidate:
         facts = {"training_id": task.training.training_id, "candidate": candidate, **result["figures"]}
         yield dg.MaterializeResult(metadata=facts, data_version=dg.DataVersion(candidate))
+
+
+@dg.asset(
+    key=["training", "sft_dataset"],
+    deps=[interactions],
+    group_name="training",
+    kinds={"lance"},
+    owners=OWNERS,
+    code_version=source_version("aion_assets.core.learn.sft_rows", "aion_assets.core.learn.pii"),
+)
+def sft_dataset(knowledge_base: KnowledgeBaseResource) -> Materialized:
+    """Prompts with the answers that people were given and did not find bad, split by the document they rest on.
+
+    Every row names its answer, documents and passages. Every answer that is left out counts under its reason; personal
+    data is such a reason.
+    """
+    dataset = build_sft_rows(knowledge_base.home)
+    rows = "\n".join(f"| {name} | {count} |" for name, count in sorted(dataset.left_out.items()))
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": len(dataset.rows),
+            **{f"split/{name}": count for name, count in sorted(dataset.counts().items())},
+            "left_out": sum(dataset.left_out.values()),
+            "reasons": dg.MetadataValue.md(f"| reason | answers |\n|---|---|\n{rows}" if rows else "none"),
+        },
+        data_version=dg.DataVersion(dataset.digest),
+    )
+
+
+@dg.asset(
+    key=["training", "generator_adapter"],
+    deps=[sft_dataset],
+    group_name="training",
+    kinds={"python"},
+    owners=OWNERS,
+    pool=TRAIN_POOL,
+    code_version=source_version("trainer.sft", "trainer.generator_training"),
+)
+def generator_adapter(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> Materialized:
+    """A LoRA adapter of the base model, trained in a process of its own and named by its digest."""
+    home = knowledge_base.home
+    task = begin_training(home, GENERATOR, context.run.run_id)
+    result = run_trainer(context, home, task)
+    adapter = finish_generator(home, task, result)
+    facts = {"training_id": task.training.training_id, "adapter": adapter, **result["figures"]}
+    return dg.MaterializeResult(metadata=facts, data_version=dg.DataVersion(adapter))
