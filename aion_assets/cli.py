@@ -56,10 +56,11 @@ def tell_errors(work: Callable[[], object]) -> None:
     except AionError as error:
         if _AS_JSON in sys.argv:
             _print_error(error.what, error.next_step)
-        from rich.console import Console
         from rich.markup import escape
 
-        console = Console(stderr=True, highlight=False, emoji=False)
+        from aion_assets.core.language.terminal import Terminal
+
+        console = Terminal(stderr=True, highlight=False, emoji=False)
         console.print(f"[bold red]error[/]  {escape(error.what)}", soft_wrap=True)
         if error.next_step:
             console.print(f"       {escape(error.next_step)}", soft_wrap=True)

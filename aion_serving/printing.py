@@ -11,6 +11,7 @@ from rich.style import Style
 from rich.text import Text
 
 from aion_assets.core.answer.extractive import ABSTENTION
+from aion_assets.core.language.terminal import Terminal
 from aion_assets.core.record.answers import AnswerRecord
 from aion_assets.core.records import Citation
 from aion_assets.core.search.hits import Hit
@@ -21,7 +22,7 @@ _ID_CHARS = 12
 
 
 def print_answer(record: AnswerRecord) -> None:
-    console = Console(highlight=False, emoji=False)
+    console = Terminal(highlight=False, emoji=False)
     abstained = record.used == ABSTENTION
     text = record.text.partition("\n")[0] if abstained else record.text
     console.print()
@@ -35,7 +36,7 @@ def print_answer(record: AnswerRecord) -> None:
 
 
 def print_hits(hits: Sequence[Hit]) -> None:
-    console = Console(highlight=False, emoji=False)
+    console = Terminal(highlight=False, emoji=False)
     if not hits:
         console.print("Nothing was found.")
     for number, hit in enumerate(hits, start=1):
@@ -46,7 +47,7 @@ def print_hits(hits: Sequence[Hit]) -> None:
 
 
 def print_trail(why: Mapping[str, Any]) -> None:
-    console = Console(highlight=False, emoji=False)
+    console = Terminal(highlight=False, emoji=False)
     answer = why["answer"]
     facts = f"{answer['created_at']} · {answer['used']} · confidence {answer['C']:.2f}"
     _line(console, 0, f"[bold]{escape(answer['question'])}[/]")

@@ -21,12 +21,11 @@ def demo(as_json: AsJson = False) -> None:
 
     The questions are one in Portuguese, one in English, and one that the manual cannot answer.
     """
-    from rich.console import Console
-
+    from aion_assets.core.language.terminal import Terminal
     from aion_assets.local.first_source import ensure_first_source
     from aion_assets.local.foreground import run_due
 
-    console = Console(highlight=False, stderr=as_json)
+    console = Terminal(highlight=False, stderr=as_json)
     ensure_first_source()
     if not all(run["succeeded"] for run in run_due().runs):  # a site that is down does no harm to the manual
         raise typer.Exit(1)

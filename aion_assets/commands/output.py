@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
+
+from aion_assets.core.language.terminal import Terminal, harmless
 
 _SHORT_ID = 12
 _NO_LIMIT = 100_000
@@ -17,7 +18,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object as t
 
 
 def print_json(value: Mapping[str, Any]) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, default=_plain))
+    typer.echo(harmless(json.dumps(value, ensure_ascii=False, default=_plain)))
 
 
 def short_id(id_: str) -> str:
@@ -42,7 +43,7 @@ def print_table(
         table.add_column(column, overflow="ellipsis" if column in cut else "fold", no_wrap=column in whole)
     for row in rows:
         table.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
-    console = Console(highlight=False)
+    console = Terminal(highlight=False)
     if not table.row_count:
         console.print(Text(empty))
         return

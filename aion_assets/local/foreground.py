@@ -13,6 +13,7 @@ from aion_assets.core.curate.decisions import PENDING
 from aion_assets.core.curate.queue import Page, read_queue
 from aion_assets.core.database.engine import Database, open_database
 from aion_assets.core.errors import AionError, SourceError, names_of
+from aion_assets.core.language.terminal import Terminal
 from aion_assets.core.release import releases
 from aion_assets.core.settings import Settings, load_settings
 from aion_assets.core.sources.due import DueRun, due_runs
@@ -61,7 +62,7 @@ def run_due(source: str = "", *, quiet: bool = False) -> RunSummary:
             raise SourceError(f"Source {source} is paused.", f"Resume it: aion source pause {source} --resume.")
         if not wanted.collection_id:  # an unfinished collection is resumed, not followed by a second one
             request_collection(database, wanted.source.source_id)
-    console = Console(stderr=True, quiet=quiet, highlight=False, emoji=False)
+    console = Terminal(stderr=True, quiet=quiet, highlight=False, emoji=False)
     with dagster_instance() as instance:
         from aion_assets.definitions import defs
 

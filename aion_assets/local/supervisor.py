@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from aion_assets.core.errors import AionError
+from aion_assets.core.language.terminal import Terminal
 from aion_assets.core.settings import Settings, load_settings
 from aion_assets.local.children import Child, Watchdog, stop_all
 from aion_assets.local.dagster_processes import (
@@ -49,7 +50,7 @@ def supervise(*, with_dagster: bool) -> int:
             f"AION runs already in {settings.home}.",
             "Stop it with Ctrl-C where it was started, or set another AION_HOME.",
         ) from None
-    console = Console(highlight=False, emoji=False)
+    console = Terminal(highlight=False, emoji=False)
     stop = _StopSignal()
     watchdog: Watchdog | None = None
     children: list[Child] = []

@@ -58,7 +58,7 @@ def test_nothing_outside_is_read(what: str, watched: Path, outside: Path, settin
     stop = threading.Event()
     swapper = threading.Thread(target=swap, args=(*SWAPS[what](watched, outside), stop))
     swapper.start()
-    rounds, read, stolen = counts.amount(1_500, 40_000), 0, 0
+    rounds, read, stolen = counts.amount(1_500, 15_000), 0, 0
 
     def emit(page: CollectedPage) -> None:
         nonlocal read, stolen

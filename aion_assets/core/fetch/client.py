@@ -5,15 +5,16 @@ gigabytes never do.
 """
 
 import zlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import brotli
 import httpcore
 import httpx
 
 from aion_assets.core.errors import BlockedAddressError, FetchError
-from aion_assets.core.fetch.guard import GuardedAsyncBackend, GuardedBackend
+from aion_assets.core.fetch.guard import GuardedAsyncBackend, GuardedBackend, named_host
 from aion_assets.core.settings import Network, Settings
 
 MAX_REDIRECTS = 10
@@ -31,7 +32,7 @@ def guarded_client(settings: Settings) -> httpx.Client:
 
     Its requests raise BlockedAddressError, TooBigError, and what httpx raises.
     """
-    return httpx.Client(
+    return _NamingClient(
         transport=GuardedTransport(
             settings.allow_private_networks, settings.max_fetch_bytes, deadline_s=settings.crawl_timeout_s
         ),
@@ -45,6 +46,17 @@ def guarded_client(settings: Settings) -> httpx.Client:
         max_redirects=MAX_REDIRECTS,
         trust_env=False,  # a proxy named in the environment would connect out of the guard's sight
     )
+
+
+class _NamingClient(httpx.Client):
+    """Of one request with its redirects, only the host that the caller named may be one of the private networks."""
+
+    def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        token = named_host.set(request.url.raw_host.decode("ascii").strip("[]"))
+        try:
+            return super().send(request, **options)
+        finally:
+            named_host.reset(token)
 
 
 class GuardedTransport(httpx.BaseTransport):
@@ -72,14 +84,14 @@ class GuardedTransport(httpx.BaseTransport):
 class GuardedAsyncTransport(httpx.AsyncBaseTransport):
     """Keeps connections for the next request to the same host. The caller bounds the time of a request."""
 
-    def __init__(self, allowed: Sequence[Network], max_bytes: int) -> None:
+    def __init__(self, allowed: Sequence[Network], private_hosts: Collection[str], max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=httpx.create_ssl_context(),
             max_connections=None,  # Scrapy bounds it for each host
             max_keepalive_connections=32,
             keepalive_expiry=5.0,
-            network_backend=GuardedAsyncBackend(allowed),
+            network_backend=GuardedAsyncBackend(allowed, private_hosts),
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

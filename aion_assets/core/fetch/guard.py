@@ -7,7 +7,8 @@ resolves differently a second time (DNS rebinding), a literal address in any spe
 import asyncio
 import socket
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from contextvars import ContextVar
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 from urllib.parse import urlsplit
@@ -103,8 +104,12 @@ async def resolve_async(host: str, port: int, allowed: Sequence[Network]) -> lis
     return await asyncio.get_running_loop().run_in_executor(None, resolve, host, port, allowed)
 
 
+# The host that a person named, whose private address may be connected to; a redirect may lead elsewhere.
+named_host: ContextVar[str] = ContextVar("named_host", default="")
+
+
 class GuardedBackend(httpcore.NetworkBackend):
-    """Opens a connection for each request and ends it after `deadline_s`."""
+    """Opens a connection for each request and ends it after `deadline_s`. Only `named_host` may be private."""
 
     def __init__(self, allowed: Sequence[Network], deadline_s: float) -> None:
         self._allowed = allowed
@@ -121,7 +126,7 @@ class GuardedBackend(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         ends_at = time.monotonic() + self._deadline_s
         try:
-            addresses = resolve(host, port, self._allowed)
+            addresses = resolve(host, port, self._allowed if host == named_host.get() else ())
         except OSError as error:
             raise httpcore.ConnectError(f"{host} does not resolve: {error}") from error
         for last, address in _with_last(addresses):
@@ -142,10 +147,11 @@ class GuardedBackend(httpcore.NetworkBackend):
 
 
 class GuardedAsyncBackend(httpcore.AsyncNetworkBackend):
-    """As GuardedBackend, but the caller bounds the time of a request."""
+    """As GuardedBackend, but the caller bounds the time of a request. Only `private_hosts` may be private."""
 
-    def __init__(self, allowed: Sequence[Network]) -> None:
+    def __init__(self, allowed: Sequence[Network], private_hosts: Collection[str]) -> None:
         self._allowed = allowed
+        self._private_hosts = frozenset(private_hosts)
         self._backend = httpcore.AnyIOBackend()
 
     async def connect_tcp(
@@ -157,7 +163,8 @@ class GuardedAsyncBackend(httpcore.AsyncNetworkBackend):
         socket_options: SocketOptions = None,
     ) -> httpcore.AsyncNetworkStream:
         try:
-            addresses = await resolve_async(host, port, self._allowed)
+            is_named = host.removeprefix("www.") in self._private_hosts
+            addresses = await resolve_async(host, port, self._allowed if is_named else ())
         except OSError as error:
             raise httpcore.ConnectError(f"{host} does not resolve: {error}") from error
         for last, address in _with_last(addresses):

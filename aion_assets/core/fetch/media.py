@@ -1,5 +1,6 @@
 """Which types of content are taken from the web, and how one is told from another."""
 
+import codecs
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from types import MappingProxyType
@@ -61,6 +62,20 @@ def filename_of(url: str, headers: Mapping[str, str] = MappingProxyType({})) -> 
 
 def is_never_a_document(url: str) -> bool:
     return extension_of(urlsplit(url).path) in _NEVER_A_DOCUMENT
+
+
+# Codecs of Python that are no charsets of documents: they run escapes, or turn harmless text into markup.
+_NO_CHARSETS = frozenset({"unicode_escape", "raw_unicode_escape", "idna", "punycode", "utf_7", "undefined", "charmap"})
+
+
+def charset_name(declared: str) -> str:
+    """Python's name of a charset that a server or a page declares, "" for what is none."""
+    try:
+        found = codecs.lookup(declared)
+    except (LookupError, ValueError):
+        return ""
+    is_charset = getattr(found, "_is_text_encoding", True) and found.name.replace("-", "_") not in _NO_CHARSETS
+    return found.name if is_charset else ""
 
 
 def media_type(content_type: str) -> str:

@@ -3,6 +3,8 @@
 import codecs
 import re
 
+from aion_assets.core.fetch.media import charset_name
+
 # Enough for the detector's statistics, whose time grows with the sample.
 _SAMPLE_BYTES = 65_536
 _BYTE_ORDER_MARKS = (
@@ -55,10 +57,7 @@ def declared_in_content_type(content_type: str) -> str:
 
 
 def _python_name(declared: str) -> str:
-    try:
-        name = codecs.lookup(declared).name
-    except (LookupError, ValueError):
-        return ""
+    name = charset_name(declared)
     return _SUPERSETS.get(name, name)
 
 

@@ -81,7 +81,9 @@ def scrapy_settings(job: CrawlJob, unpaced: frozenset[str]) -> dict[str, Any]:
 
 
 def unpaced_hosts(job: CrawlJob) -> frozenset[str]:
-    """Hosts of the source inside the allow-listed private networks. They are the operator's own and need no pause."""
+    """Hosts of the source inside the allow-listed private networks. They are the operator's own and need no pause. No
+    other private host may be reached in this source: the allow-list permits what a person named, not what a page names.
+    """
     hosts = set()
     for host in Scope(job.seed, job.allow_domains).hosts:
         try:

@@ -41,7 +41,11 @@ class GuardedDownloadHandler(BaseDownloadHandler):
         job: CrawlJob = crawler.spider.job  # type: ignore[union-attr]
         self._timeout_s = job.timeout_s
         self._client = httpx.AsyncClient(
-            transport=GuardedAsyncTransport(job.allowed_networks, job.max_fetch_bytes),
+            transport=GuardedAsyncTransport(
+                job.allowed_networks,
+                crawler.spider.unpaced,  # type: ignore[union-attr]
+                job.max_fetch_bytes,
+            ),
             timeout=job.timeout_s,
             trust_env=False,
         )

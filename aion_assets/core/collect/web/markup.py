@@ -12,6 +12,7 @@ import lxml.html
 from lxml import etree
 
 from aion_assets.core.fetch.error_pages import says_it_is_an_error
+from aion_assets.core.fetch.media import charset_name
 from aion_assets.core.fetch.urls import canonical_url
 from aion_assets.core.ids import short_digest
 
@@ -193,7 +194,4 @@ def _charset(content_type: str) -> str | None:
     message = Message()
     message["Content-Type"] = content_type.replace("\r", " ").replace("\n", " ")
     name = message.get_param("charset")
-    try:
-        return codecs.lookup(str(name)).name if name else None
-    except (LookupError, ValueError):
-        return None
+    return charset_name(str(name)) or None if name else None

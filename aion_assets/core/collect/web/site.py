@@ -16,6 +16,7 @@ from aion_assets.core.collect.responses import failed
 from aion_assets.core.collect.web.wire import CrawlEnd, CrawlJob, Reading, receive_rows, send_job
 from aion_assets.core.errors import SourceError, TransientFetchError
 from aion_assets.core.fetch.urls import Scope, canonical_url
+from aion_assets.core.process.environment import bare_environment
 from aion_assets.core.records import CollectedPage, KnownPage, Outcome
 
 Process = subprocess.Popen[bytes]
@@ -167,6 +168,7 @@ class _Child:
                 [sys.executable, "-m", "aion_assets.core.collect.web.child", str(write_end), str(os.getpid())],
                 stdin=subprocess.PIPE,
                 pass_fds=(write_end,),
+                env=bare_environment(),
                 start_new_session=True,  # Ctrl-C reaches the parent alone; the parent then ends the child
             )
         finally:

@@ -57,7 +57,7 @@ class SiteSpider(Spider):
         self._known = known
         self._send_row, self._tell_reading = send
         self._reading = asyncio.Lock()
-        self._unpaced = unpaced
+        self.unpaced = unpaced
         scope = Scope(job.seed, job.allow_domains)
         self._frontier = Frontier(scope, job.max_depth, job.max_pages)
         self._duplicates = Duplicates(scope, known, job.collection_id)
@@ -66,7 +66,7 @@ class SiteSpider(Spider):
         self._problems: dict[str, None] = {}
 
     async def start(self) -> AsyncIterator[None]:
-        self._fetcher = Fetcher(self.crawler, self.job, self._unpaced)
+        self._fetcher = Fetcher(self.crawler, self.job, self.unpaced)
         self._rules = HostRules(self.job, self._fetcher)
         resumed = self._frontier.resume(self._known, self.job.collection_id)
         self._frontier.add(Entry(self.job.seed, 0))

@@ -27,6 +27,7 @@ _CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}chart"
 _OBJECT = "{urn:schemas-microsoft-com:office:office}OLEObject"
 _MAX_HEADING_CHARS = 300  # a longer paragraph in a heading's style is a paragraph
 _MAX_HEAD_TITLE_CHARS = 150
+_MAX_STYLE_DEPTH = 20
 _HEADING_STYLE = re.compile(r"heading (\d)", re.IGNORECASE)
 
 
@@ -69,7 +70,9 @@ def _read_properties(document: Any, draft: Draft) -> None:
 
 def _style_level(style: Any) -> int:
     """Heading level of a paragraph style, 0 for body text. A user's style inherits it."""
-    while style is not None:
+    for _ in range(_MAX_STYLE_DEPTH):  # a style may be based on itself
+        if style is None:
+            break
         if style.name in ("Title", "Subtitle"):
             return 1
         if found := _HEADING_STYLE.fullmatch(style.name or ""):

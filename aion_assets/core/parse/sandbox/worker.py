@@ -13,6 +13,7 @@ from typing import Any
 
 import aion_assets
 from aion_assets.core.errors import AionError
+from aion_assets.core.process.environment import bare_environment
 from aion_assets.core.records import Anchor, ParsedDocument, ParseOutcome, QuarantineReason
 
 _START_TIMEOUT_S = 60.0
@@ -21,7 +22,6 @@ _READ_BYTES = 1 << 20
 # Libraries leak memory, so a process is renewed after so many jobs.
 _MAX_JOBS = 2_000
 _RSS_POLL_S = 0.5
-_PASSED_ON = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "TESSDATA_PREFIX", "SYSTEMROOT")
 _ENVIRONMENT = {
     # One document, one processor: threads would add to the workers, and each reserves address space.
     "OMP_THREAD_LIMIT": "1",
@@ -51,13 +51,12 @@ class Worker:
         self._body = tempfile.TemporaryFile()  # noqa: SIM115 - both files live as long as the process
         self._log = tempfile.TemporaryFile()  # noqa: SIM115
         arguments = (memory_bytes, os.getpid(), self._body.fileno())
-        inherited = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}  # no keys, no passwords
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "aion_assets.core.parse.sandbox.child", *map(str, arguments)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
-            env={**inherited, **_ENVIRONMENT, "PYTHONPATH": str(Path(aion_assets.__file__).parents[1])},
+            env=bare_environment(**_ENVIRONMENT, PYTHONPATH=str(Path(aion_assets.__file__).parents[1])),
             pass_fds=[self._body.fileno()],
             start_new_session=True,
         )
