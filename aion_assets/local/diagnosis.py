@@ -1,14 +1,23 @@
 """Examine an installation part by part. Every part is examined even when another is broken."""
 
+import os
 import platform
 import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from aion_assets.core.errors import AionError, NoReleaseError, SettingsError
 from aion_assets.core.lake.tables import BODIES, CHUNKS, CURATED_DOCUMENTS, DOCUMENTS, PAGES
 from aion_assets.core.settings import Settings, load_settings
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from aion_assets.core.lake.store import Lake
+
+_LENGTH_TOLERANCE = 1e-3
 _LOW_DISK_BYTES = 2_000_000_000
 _TABLES = (PAGES.name, BODIES.name, DOCUMENTS.name, CURATED_DOCUMENTS.name, CHUNKS.name)
 
@@ -57,7 +66,14 @@ def _python(_settings: Settings) -> Finding:
 
 
 def _home(settings: Settings) -> Finding:
-    settings.home.mkdir(parents=True, exist_ok=True)
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=settings.home) as probe:
+            probe.write(b"written")
+            probe.flush()
+            os.fsync(probe.fileno())
+    except OSError as error:
+        return Finding("home", "broken", f"{settings.home} cannot be written: {error.strerror}.")
     free = shutil.disk_usage(settings.home).free
     detail = f"{settings.home}, {free / 1e9:.1f} GB free"
     return Finding("home", "good" if free > _LOW_DISK_BYTES else "broken", detail)
@@ -65,25 +81,52 @@ def _home(settings: Settings) -> Finding:
 
 def _database(settings: Settings) -> Finding:
     from aion_assets.core.database.engine import open_database
+    from aion_assets.core.database.integrity import complaint
     from aion_assets.core.database.upgrade import HEAD
 
-    kind = open_database(settings).engine.dialect.name
-    return Finding("database", "good", f"{kind}, schema {HEAD}")
+    database = open_database(settings)
+    if wrong := complaint(database):
+        return Finding("database", "broken", f"{wrong}. Stop AION and restore a backup.")
+    return Finding("database", "good", f"{database.engine.dialect.name}, schema {HEAD}")
 
 
 def _tables(settings: Settings) -> Finding:
+    """Reads every row of every table whole: what is damaged shows nowhere else."""
     from aion_assets.core.lake.store import Lake
 
     lake = Lake(settings.lake_uri)
-    counts = []
-    for table in _TABLES:
-        rows = (
-            sum(batch.num_rows for batch in lake.read(table, lake.table(table).schema.names[:1]))
-            if (lake.exists(table))
-            else 0
-        )
-        counts.append(f"{table} {rows}")
+    counts, broken = [], []
+    for table in (*_TABLES, *_derived(lake)):
+        try:
+            columns = lake.table(table).schema.names if lake.exists(table) else []
+            rows = odd = 0
+            for batch in lake.read(table, columns):
+                rows += batch.num_rows
+                odd += _odd_vectors(batch) if "vector" in columns else 0
+            counts.append(f"{table} {rows}")
+            broken += [f"In {table}, {odd} vectors are not of length 1."] if odd else []
+        except AionError as error:
+            broken.append(str(error))
+    if broken:
+        return Finding("tables", "broken", " ".join(broken))
     return Finding("tables", "good", ", ".join(counts))
+
+
+def _odd_vectors(batch: "pa.RecordBatch") -> int:
+    import numpy as np
+
+    vectors = batch["vector"].flatten().to_numpy(zero_copy_only=False).reshape(batch.num_rows, -1)
+    with np.errstate(all="ignore"):  # what is damaged may hold any number
+        lengths = np.linalg.norm(vectors.astype(np.float64), axis=1)
+    return int((~(np.abs(lengths - 1.0) < _LENGTH_TOLERANCE)).sum())
+
+
+def _derived(lake: "Lake") -> list[str]:
+    """Tables of vectors and indexes, one for each embedder."""
+    from aion_assets.core.lake.tables import embeddings_name, knowledge_name
+
+    begins = (embeddings_name(""), knowledge_name(""))
+    return [name for name in lake.names() if name.startswith(begins)]
 
 
 def _embedder(settings: Settings) -> Finding:
@@ -96,6 +139,7 @@ def _embedder(settings: Settings) -> Finding:
 def _release(settings: Settings) -> Finding:
     from aion_assets.core.home import Home
     from aion_assets.core.release.releases import current_release
+    from aion_assets.core.steps.claims import smoke_query_finds_itself
 
     home = Home(settings)
     try:
@@ -103,8 +147,12 @@ def _release(settings: Settings) -> Finding:
     except NoReleaseError as error:
         return Finding("release", "missing", str(error))
     with home.lake.reading(release.table):
-        chunks = home.lake.table_at(release.table, release.tag).count_rows()
-    return Finding("release", "good", f"{release.release_id[:12]}, {chunks} chunks")
+        table = home.lake.table_at(release.table, release.tag)
+        found = smoke_query_finds_itself(table)
+        table.search("a", query_type="fts").limit(1).to_list()
+        chunks = table.count_rows()
+    state = "good" if found.holds else "broken"
+    return Finding("release", state, f"{release.release_id[:12]}, {chunks} chunks. {found.says}")
 
 
 def _ocr(_settings: Settings) -> Finding:
@@ -122,5 +170,11 @@ def _ocr(_settings: Settings) -> Finding:
 def _dagster(settings: Settings) -> Finding:
     from importlib.metadata import version
 
-    where = "PostgreSQL" if settings.dagster_db else "SQLite in the home"
-    return Finding("dagster", "good", f"{version('dagster')}, {where}")
+    from aion_assets.core.database.integrity import file_complaint
+
+    if settings.dagster_db:
+        return Finding("dagster", "good", f"{version('dagster')}, PostgreSQL")
+    wrong = [said for file in sorted((settings.home / "dagster").rglob("*.db")) if (said := file_complaint(file))]
+    if wrong:
+        return Finding("dagster", "broken", f"{'; '.join(wrong)}. Stop AION and remove the file: runs are forgotten.")
+    return Finding("dagster", "good", f"{version('dagster')}, SQLite in the home")
