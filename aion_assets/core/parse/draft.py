@@ -158,7 +158,7 @@ class Draft:
         given = one_line(self.title)
         stem = PurePosixPath(filename).stem or PurePosixPath(unquote(address.path)).stem
         heading = self._first_heading
-        tells = bool(heading) and not is_general(heading)
+        tells = bool(heading) and not is_general(heading) and not names_nothing(heading)
         candidates = (
             "" if self.parser not in _GIVEN_BY_PEOPLE and names_nothing(given) else given,
             heading if tells else "",

@@ -23,6 +23,11 @@ _GENERAL_HEADINGS = frozenset(
     justificativa notas objective objectives objetivo objetivos objeto observacoes overview preambulo prefacio preface
     preliminares purpose resumo revisoes scope sumario summary visao""".split()
 )
+_NAMES_DOCUMENT = re.compile(
+    r"\b[A-Z]{2,6}[-–. ]?\d{1,4}\b|\b(?i:norma|manual|procedimento|pol[íi]tica|instru[çc][ãa]o|regimento|regulamento|"
+    r"edital|contrato|plano|guia|resolu[çc][ãa]o|portaria|relat[óo]rio|policy|procedure|guideline|report|handbook)\b"
+)
+_LETTERHEAD = re.compile(r"\b(?:cep|cnpj|tel|telefone|fone|fax|www|e-mail)\b|@", re.IGNORECASE)
 _FILLERS = frozenset("a as o os e da das de do dos da geral gerais preliminares inicial iniciais the of and".split())
 _WORD = re.compile(r"[^\W\d_]+")
 _FILE_BY_PROGRAM = re.compile(
@@ -35,6 +40,11 @@ _FILE_BY_PROGRAM = re.compile(
 def names_nothing(title: str) -> bool:
     """Whether `title` was written by a program."""
     return len(title) < _MIN_TITLE_CHARS or _BY_PROGRAMS.search(title) is not None
+
+
+def names_document(line: str) -> bool:
+    """Whether a line of a page's head names the document, by a code or by its kind, and is no letterhead."""
+    return _NAMES_DOCUMENT.search(line) is not None and _LETTERHEAD.search(line) is None
 
 
 def is_general(heading: str) -> bool:

@@ -20,6 +20,7 @@ from aion_assets.core.parse.formats.docx_numbering import Numbering
 from aion_assets.core.parse.formats.docx_runs import FALLBACK, RunReader, W, without_struck
 from aion_assets.core.parse.formats.docx_tables import table_cells, table_texts
 from aion_assets.core.parse.formats.table import write_table
+from aion_assets.core.parse.titles import names_document
 from aion_assets.core.records import QuarantineReason
 
 _WRAPPERS = frozenset(f"{W}{name}" for name in ("sdt", "sdtContent", "ins", "customXml", "smartTag"))
@@ -97,8 +98,8 @@ class _Writer:
 
     def write_document(self) -> None:
         heads, feet = (list(self._edge_lines(name)) for name in ("header", "footer"))
-        if heads and len(heads[0]) <= _MAX_HEAD_TITLE_CHARS:
-            self._draft.name_from_head(heads[0])
+        named = (line for line in heads if len(line) <= _MAX_HEAD_TITLE_CHARS and names_document(line))
+        self._draft.name_from_head(next(named, ""))
         self._draft.paragraph("\n".join(heads))
         self.write(self._document.element.body)
         for notes in _note_parts(self._document):

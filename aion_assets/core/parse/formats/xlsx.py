@@ -5,12 +5,14 @@ import re
 import warnings
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import chain, islice, zip_longest
 from typing import Any
 
 from aion_assets.core.errors import ParseError
 from aion_assets.core.parse.detect import RawFile
 from aion_assets.core.parse.draft import Draft
+from aion_assets.core.parse.formats import struck
 from aion_assets.core.parse.formats.archive import check_unpacked_size
 from aion_assets.core.parse.formats.table import write_rows
 from aion_assets.core.parse.formats.xlsx_formulas import Formulas
@@ -60,7 +62,7 @@ def _write_sheet(sheet: Any, body: bytes, formulas: Formulas, draft: Draft) -> N
         rows = formulas.filled(zip_longest(rows, twin.iter_rows(), fillvalue=()))
     first = list(islice(rows, _SAMPLED_ROWS))
     language = _language(first)
-    texts = _texts(chain(first, rows), facts, language)
+    texts = _texts(chain(first, rows), facts, _Reader(language, _struck_styles(sheet.parent), draft))
     write_rows(_with_joined_heads(texts, facts), draft)
 
 
@@ -75,17 +77,33 @@ def _language(rows: list[Any]) -> Language:
     return Language("en" if identify(words, "") in _ENGLISH else "pt")
 
 
-def _texts(rows: Iterator[Any], facts: SheetFacts, language: Language) -> Iterator[tuple[int, list[str]]]:
+def _texts(rows: Iterator[Any], facts: SheetFacts, reader: "_Reader") -> Iterator[tuple[int, list[str]]]:
     """The number of each row, from 1, and its texts. Merged cells stand in every row and column that they cover."""
     for number, row in enumerate(rows, 1):
-        texts = [_text(cell, language) for cell in row]
+        texts = [reader.text(cell) for cell in row]
         facts.spread(number, texts)
         yield number, texts
 
 
-def _text(cell: Any, language: Language) -> str:
-    value = cell.value
-    return value if isinstance(value, str) else shown(value, cell.number_format, language)
+@dataclass(slots=True)
+class _Reader:
+    """Reads cells. `struck`: styles that strike their cells out."""
+
+    language: Language
+    struck: frozenset[int]
+    draft: Draft
+
+    def text(self, cell: Any) -> str:
+        value = cell.value
+        if self.struck and value is not None and getattr(cell, "_style_id", 0) in self.struck:
+            self.draft.note(struck.REMARK)
+            return ""
+        return value if isinstance(value, str) else shown(value, cell.number_format, self.language)
+
+
+def _struck_styles(workbook: Any) -> frozenset[int]:
+    fonts = {place for place, font in enumerate(workbook._fonts) if font.strike}
+    return frozenset(place for place, style in enumerate(workbook._cell_styles) if style.fontId in fonts)
 
 
 def _with_joined_heads(rows: Iterator[tuple[int, list[str]]], facts: SheetFacts) -> Iterator[list[str]]:

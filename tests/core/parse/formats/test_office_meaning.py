@@ -14,7 +14,7 @@ from docx.opc.packuri import PackURI
 from docx.opc.part import Part
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
-from openpyxl.styles import NamedStyle
+from openpyxl.styles import Font, NamedStyle
 from pptx.chart.data import CategoryChartData
 from pptx.enum.chart import XL_CHART_TYPE
 
@@ -240,6 +240,25 @@ def test_merged_cells_of_a_sheet_reach_every_row_and_name_columns_together(parse
         "Público: Adultos; Dia útil manhã: 8; Dia útil tarde: 9; Domingo: 12",
         "Público: Adultos; Dia útil manhã: 10; Dia útil tarde: 11; Domingo: 14",
     ]
+
+
+def test_struck_out_cells_are_left_out_and_a_sheet_that_nobody_named_names_no_file() -> None:
+    workbook = sheet_of([["Sala", "Uso"], ["12", "aulas"], ["13", "provas"]])
+    sheet = workbook.active
+    assert sheet is not None
+    sheet.title = "Planilha1"
+    for cell in sheet[2]:
+        cell.font = Font(strike=True)
+    parsed, remark = parse_noted(RawFile(saved(workbook), filename="Salas do campus.xlsx"))
+    assert parsed.text == "Planilha1\n\nSala: 13; Uso: provas" and remark == "struck-out text is left out"
+    assert parsed.title == "Salas do campus"
+
+
+def test_a_letterhead_is_no_title(parse: Parse) -> None:
+    document = docx.Document()
+    document.sections[0].header.paragraphs[0].text = "Prefeitura de Itu – Rua A, 12 – Tel. 3333-1010"
+    document.add_paragraph("A vigilância é diurna.")
+    assert parse(saved(document), "Plantões de vigilância.docx").title == "Plantões de vigilância"
 
 
 def test_styles_of_cells_are_not_needed(parse: Parse) -> None:
