@@ -2,7 +2,7 @@
 
 A home gets the documents of the folders, in BEIR's form. Half of the documents belong to golden questions, half to
 questions that simulated people ask the real server, and whose sources they click. Then the real daemon runs with a
-threshold above today's nDCG: its watch starts a learner, the gate judges, and a release swaps while people go on
+threshold beyond today's figure: its watch starts a learner, the gate judges, and a release swaps while people go on
 asking. What is printed was measured on documents that were never trained on.
 """
 
@@ -34,8 +34,11 @@ from aion_assets.core.release.releases import current_release, list_releases
 from aion_assets.core.settings import load_settings
 from bench.people import People, Streams
 
-# Above every nDCG that is not perfect, so that the watch sees a drop.
-_TAU_NDCG = "0.999"
+# Thresholds on the wrong side of every figure that is not perfect, so that the watch sees one of the two drop.
+_DROPS = {
+    "ndcg": {"AION_TAU_NDCG": "0.999", "AION_TAU_FALLBACK": "1"},
+    "fallback": {"AION_TAU_NDCG": "0", "AION_TAU_FALLBACK": "0.001"},
+}
 _READY_S, _LEARNED_S = 180.0, 900.0
 
 
@@ -43,6 +46,7 @@ def main(
     folders: Annotated[list[Path], typer.Argument(help="Labelled sets, as `aion bench` takes them.")],
     seed: Annotated[int, typer.Option(help="Of the split and of the clicks.")] = 0,
     clicks: Annotated[str, typer.Option(help="What people click: right, wrong or random.")] = "right",
+    drop: Annotated[str, typer.Option(help="What the watch sees drop: ndcg or fallback.")] = "ndcg",
     limit: Annotated[int, typer.Option(help="Most questions that people ask of a folder; 0 for all.")] = 0,
     streams: Annotated[int, typer.Option(help="Streams of questions while the release swaps.")] = 20,
     port: Annotated[int, typer.Option(help="Of the server; Dagster's is the next.")] = 8120,
@@ -50,7 +54,7 @@ def main(
     with TemporaryDirectory(prefix="aion-learning-") as folder:
         _say(f"home {folder}, seed {seed}, {clicks} clicks")
         os.environ |= {"AION_HOME": folder, "AION_PORT": str(port), "AION_DAGSTER_PORT": str(port + 1)}
-        os.environ |= {"AION_TAU_NDCG": _TAU_NDCG, "AION_LEARN_EVERY_S": "600"}
+        os.environ |= {"AION_LEARN_EVERY_S": "600", **_DROPS[drop]}
         home = Home(load_settings())
         asked = [question for path in folders for question in _bring_in(home, path.resolve(), seed, limit)]
         _say(f"frozen: {dict(freeze(home, str(seed)))}; {len(asked)} questions are left for people to ask")

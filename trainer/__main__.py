@@ -76,6 +76,12 @@ def _generator(home: Home, request: dict[str, Any], tell: Tell) -> dict[str, Any
     return train_generator(home, request, _throttled(tell))
 
 
+def _calibration(home: Home, request: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    from trainer.calibration import train_calibration
+
+    return train_calibration(home, request, _throttled(tell))
+
+
 def _throttled(tell: Tell) -> Callable[[int, int, str], None]:
     last = 0.0
 
@@ -89,6 +95,7 @@ def _throttled(tell: Tell) -> Callable[[int, int, str], None]:
 
 
 LEARNERS: dict[str, Callable[[Home, dict[str, Any], Tell], dict[str, Any]]] = {
+    "calibration": _calibration,
     "ranker": _ranker,
     "generator": _generator,
 }

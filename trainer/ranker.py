@@ -11,8 +11,8 @@ from trainer.embedder import embedder_of
 
 
 def train_ranker(home: Home, request: dict[str, Any], show: ShowProgress) -> dict[str, Any]:
-    """`request` is {release_id}; the result {ranker, figures}."""
+    """`request` is {release_id}; the result {models: {ranker}, figures}."""
     release = read_release(home.database, request["release_id"])
     embedder = embedder_of(home, release.models)
     learned = learn_ranker(home, release, embedder, read_pairs(home), show)
-    return {"ranker": learned.ranker.to_json(), "figures": learned.figures}
+    return {"models": {"ranker": learned.ranker.to_json()}, "figures": learned.figures}

@@ -12,7 +12,9 @@ app = typer.Typer(no_args_is_help=True, help="Learn from what people did, when t
 
 @app.command()
 def start(
-    learner: Annotated[str, typer.Argument(help="ranker, the cheapest, or generator: an adapter.")] = "ranker",
+    learner: Annotated[
+        str, typer.Argument(help="calibration or ranker, which are cheap, or generator: an adapter.")
+    ] = "ranker",
     json: AsJson = False,
 ) -> None:
     """Ask for a training; a running daemon starts it within seconds."""

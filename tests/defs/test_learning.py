@@ -213,3 +213,19 @@ def test_the_trainer_gets_time_to_end_and_then_is_ended(monkeypatch: pytest.Monk
     ending.join(30)
     time.sleep(0)
     assert child.poll() is not None
+
+
+def test_too_many_fallbacks_start_the_calibration(
+    base: LearningBase, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AION_LEARN_MIN_ANSWERS", "3")
+    monkeypatch.setenv("AION_TAU_NDCG", "0")
+    for number in range(4):
+        base.ask(GOLDEN + number, tau=1.0)
+    assert run(instance, "measure_day", partition_key=today_of(base.home).isoformat()).success
+    fired = tick(instance, sensors.quality_drop_sensor)
+    assert [request.job_name for request in fired.run_requests or []] == ["learn_calibration"]
+    assert "Fallback rate 1.000 of 4 answers" in last_look(base.home)[1]
+    result = run(instance, "learn_calibration")
+    newest = last_trainings(base.home)[0]
+    assert newest.run_id == result.run_id and newest.outcome != "" and not newest.is_active

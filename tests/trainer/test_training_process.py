@@ -51,7 +51,7 @@ def test_the_same_pairs_teach_the_same_order(base: LearningBase, tmp_path: Path)
         results.append((tmp_path / name / "result.json").read_bytes())
     assert results[0] == results[1]
     learned = json.loads(results[0])
-    assert learned["ranker"]["weights"]["en"]["dense"] < 0.95, "the rules are told apart by their words"
+    assert learned["models"]["ranker"]["weights"]["en"]["dense"] < 0.95, "the rules are told apart by their words"
     assert json.loads(done.stdout.splitlines()[-1])["step"] == learned["figures"]["lists"]
 
 

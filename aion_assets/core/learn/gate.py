@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from aion_assets.core.learn.measured import Measured
+from aion_assets.core.learn.measured import Measured, squared_errors
 from aion_assets.core.learn.metrics import auroc, paired_bootstrap
 
 # The hybrid may be this much worse at the lower bound of its interval.
 _HYBRID_SLACK = 0.005
 # The same for the AUROC of the confidence.
 _AUROC_SLACK = 0.02
+# The Brier score of the confidence may be this much worse at the lower bound.
+_TRUTH_SLACK = 0.02
 # A search may become this much slower, and by as many milliseconds, which a median of short searches varies by anyway.
 _SLOWER, _SLOWER_MS = 1.5, 10.0
 _AUROC_SAMPLES = 400
@@ -63,14 +65,17 @@ def judge(
         "hybrid": Gain(*paired_bootstrap(incumbent.ndcg, candidate.ndcg)),
         "candidates": Gain(*paired_bootstrap(incumbent.found, candidate.found)),
         "auroc": _auroc_gain(incumbent, candidate),
+        "truth": Gain(*paired_bootstrap(squared_errors(candidate), squared_errors(incumbent))),
     }
     if dense is not None:
         gains["dense"] = Gain(*paired_bootstrap(dense[0].ndcg, dense[1].ndcg))
     against = _reasons_against(incumbent, candidate, gains)
-    better = [name for name, gain in gains.items() if gain.is_real]
+    # A truer confidence is a gain by itself only where the order is the same: another order moves it by chance.
+    reordered = incumbent.ndcg != candidate.ndcg
+    better = [name for name, gain in gains.items() if gain.is_real and not (reordered and name == "truth")]
     if not better:
         against.append("Nothing is better beyond noise.")
-    told = _told(gains["hybrid"], count)
+    told = _told(gains["hybrid"], count) if reordered else _told_truth(incumbent, candidate, gains["truth"])
     return Verdict(not against, " ".join([*against, told]), gains)
 
 
@@ -80,6 +85,8 @@ def _reasons_against(incumbent: Measured, candidate: Measured, gains: Mapping[st
         against.append(f"The order may be worse by more than {_HYBRID_SLACK}.")
     if gains["auroc"].low <= -_AUROC_SLACK:
         against.append(f"The confidence may tell answers worse by more than {_AUROC_SLACK}.")
+    if gains["truth"].low <= -_TRUTH_SLACK:
+        against.append("The confidence may be less true than it was.")
     before, after = (float(np.median(item.search_ms)) for item in (incumbent, candidate))
     if after > _SLOWER * before + _SLOWER_MS:
         against.append(f"A search takes {after:.0f} ms instead of {before:.0f} ms.")
@@ -89,6 +96,14 @@ def _reasons_against(incumbent: Measured, candidate: Measured, gains: Mapping[st
 def _told(hybrid: Gain, count: int) -> str:
     interval = f"between {hybrid.low:+.4f} and {hybrid.high:+.4f}"
     return f"nDCG@10 changes by {hybrid.mean:+.4f} ({interval}) on {count} questions."
+
+
+def _told_truth(before: Measured, after: Measured, truth: Gain) -> str:
+    interval = f"between {truth.low:+.4f} and {truth.high:+.4f}"
+    return (
+        f"The confidence's squared error falls by {truth.mean:+.4f} ({interval}), its calibration error goes from "
+        f"{before.ece:.3f} to {after.ece:.3f}."
+    )
 
 
 def _auroc_gain(incumbent: Measured, candidate: Measured, seed: int = 0) -> Gain:

@@ -13,6 +13,7 @@ from aion_assets.core.answer.confidence import Calibration
 from aion_assets.core.learn.evaluate import K
 from aion_assets.core.learn.labelled import LabelledQuestion
 from aion_assets.core.learn.metrics import auroc, mrr_at_k, ndcg_at_k, recall_at_k
+from aion_assets.core.learn.recalibration import PRESENT_SHARE
 from aion_assets.core.search.retriever import Retriever
 from aion_assets.core.search.selection import best_per_document
 
@@ -89,15 +90,27 @@ def measure(
 
 
 def expected_calibration_error(present: Sequence[float], absent: Sequence[float]) -> float:
-    """Naeini et al. 2015, over ten equal intervals: Σ |share that is true − mean confidence| · share of the cases."""
-    cases = [*((value, 1.0) for value in present), *((value, 0.0) for value in absent)]
+    """Naeini et al. 2015, over ten equal intervals: Σ |share that is true − mean confidence| · share of the cases.
+    Cases count as often as such questions are asked.
+    """
+    if not present or not absent:
+        return 0.0
+    kinds = ((present, 1.0, PRESENT_SHARE), (absent, 0.0, 1 - PRESENT_SHARE))
+    cases = [(value, truth, share / len(values)) for values, truth, share in kinds for value in values]
     error = 0.0
     for place in range(_BINS):
         inside = [case for case in cases if min(int(case[0] * _BINS), _BINS - 1) == place]
-        if inside:
-            said, true = (statistics.fmean(values) for values in zip(*inside, strict=True))
-            error += abs(said - true) * len(inside) / len(cases)
+        error += abs(sum(weight * (said - truth) for said, truth, weight in inside))
     return error
+
+
+def squared_errors(measured: Measured) -> list[float]:
+    """Of each case of the confidence (Brier 1950), weighed by how often such questions are asked; their mean is the
+    Brier score.
+    """
+    cases = len(measured.present) + len(measured.absent)
+    kinds = ((measured.present, 1.0, PRESENT_SHARE), (measured.absent, 0.0, 1 - PRESENT_SHARE))
+    return [(value - truth) ** 2 * share * cases / len(values) for values, truth, share in kinds for value in values]
 
 
 def _judge(result: Measured, retriever: Retriever, question: LabelledQuestion) -> None:

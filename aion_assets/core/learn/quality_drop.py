@@ -10,14 +10,14 @@ from datetime import datetime, timedelta
 
 from aion_assets.core.learn import daily
 from aion_assets.core.learn.daily import Metric
-from aion_assets.core.learn.trainings import LEARNERS, RANKER, WATCH, Training
+from aion_assets.core.learn.trainings import CALIBRATION, LEARNERS, RANKER, WATCH, Training
 from aion_assets.core.settings import Settings
 
 # How far beyond its threshold a figure must come back before its alarm ends.
 _MARGIN = {daily.NDCG: 0.01, daily.FALLBACK: 0.02}
 # After so many runs of its own without gain the watch waits for a person.
 _MOST_WITHOUT_GAIN = 2
-CALIBRATION, RETRIEVER_ADAPTER = "calibration", "retriever_adapter"
+RETRIEVER_ADAPTER = "retriever_adapter"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,9 @@ from aion_assets.core.errors import DatabaseError, TrainingError, TrainingUnderW
 from aion_assets.core.home import Home
 from aion_assets.core.record.events import TrainingEvent, record_event
 
-RANKER = "ranker"
-GENERATOR = "generator"
-LEARNERS = (RANKER, GENERATOR)
+CALIBRATION, RANKER, GENERATOR = "calibration", "ranker", "generator"
+# The cheapest first.
+LEARNERS = (CALIBRATION, RANKER, GENERATOR)
 WATCH = "watch"  # who requests when quality drops
 REQUESTED, QUEUED, RUNNING, COMPLETE, FAILED, CANCELLED = (
     "requested", "queued", "running", "complete", "failed", "cancelled",

@@ -18,6 +18,7 @@ from aion_assets.core.learn.trainings import (
     read_training,
     request_training,
 )
+from aion_assets.core.release.manifest import ModelManifest
 from aion_assets.core.release.models import store_candidate
 from aion_assets.core.release.releases import current_release
 
@@ -67,14 +68,25 @@ def finish_generator(home: Home, task: TrainingTask, result: Mapping[str, Any]) 
     return str(result["digest"])
 
 
-def finish_ranker(home: Home, task: TrainingTask, result: Mapping[str, Any], run_id: str) -> str:
+def finish_training(home: Home, task: TrainingTask, result: Mapping[str, Any], run_id: str) -> str:
     """Store the candidate and return its id, "" when nothing was learned, which ends the training."""
     models = current_release(home.database, home.tenant_id).models
     change_training(home, task.training.training_id, figures=dict(result["figures"]))
-    if result["ranker"]["weights"] == models.ranker.get("weights"):
-        says = "The pairs teach no other order than the one that serves."
+    learned = replace(models, **result["models"])
+    if _alike(learned, models):
+        says = "What was recorded teaches nothing else than what serves."
         end_training(home, task.training.training_id, COMPLETE, outcome=NO_GAIN, says=says)
         return ""
-    candidate = store_candidate(home, replace(models, ranker=dict(result["ranker"])), run_id)
+    candidate = store_candidate(home, learned, run_id)
     change_training(home, task.training.training_id, candidate=candidate)
     return candidate
+
+
+def _alike(learned: ModelManifest, serving: ModelManifest) -> bool:
+    """Whether they differ at most in what they were fitted on."""
+
+    def acting(models: ModelManifest) -> list[dict[str, Any]]:
+        parts = (models.query_encoder, models.ranker, models.calibration)
+        return [{name: value for name, value in part.items() if name != "fitted_on"} for part in parts]
+
+    return acting(learned) == acting(serving)

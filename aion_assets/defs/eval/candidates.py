@@ -11,12 +11,12 @@ from aion_assets.core.steps.claims import Finding
 from aion_assets.defs.claims import claim
 from aion_assets.defs.knowledge_base import KnowledgeBaseResource
 from aion_assets.defs.reporting import OWNERS, Materialized
-from aion_assets.defs.training.assets import ranker
+from aion_assets.defs.training.assets import calibration, ranker
 
 
 @dg.asset(
     key=["eval", "retriever_report"],
-    deps=[ranker],
+    deps=[calibration, ranker],
     group_name="eval",
     kinds={"python"},
     owners=OWNERS,

@@ -63,7 +63,15 @@ measure_day = dg.define_asset_job(
     description="Compute the figures of a day.",
     executor_def=dg.in_process_executor,
 )
-LEARNING_JOBS = {"ranker": learn_ranker, "generator": learn_generator}
+learn_calibration = dg.define_asset_job(
+    "learn_calibration",
+    selection=dg.AssetSelection.assets(
+        ["training", "calibration"], ["eval", "retriever_report"], ["serving", "release"]
+    ),
+    description="Fit the confidence anew, and release it when it is truer beyond noise.",
+    executor_def=dg.in_process_executor,
+)
+LEARNING_JOBS = {"calibration": learn_calibration, "ranker": learn_ranker, "generator": learn_generator}
 
 
 def outdated(instance: dg.DagsterInstance, job: dg.JobDefinition) -> bool:

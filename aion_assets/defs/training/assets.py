@@ -8,9 +8,9 @@ from aion_assets.core.errors import AionError
 from aion_assets.core.lake.code_version import source_version
 from aion_assets.core.learn.pairs import build_pairs, leaked_pairs
 from aion_assets.core.learn.sft_rows import build_sft_rows
-from aion_assets.core.learn.trainings import FAILED, GENERATOR, RANKER, end_training
+from aion_assets.core.learn.trainings import CALIBRATION, FAILED, GENERATOR, RANKER, end_training
 from aion_assets.core.steps.claims import Finding
-from aion_assets.core.steps.training import begin_training, finish_generator, finish_ranker
+from aion_assets.core.steps.training import begin_training, finish_generator, finish_training
 from aion_assets.defs.claims import claim
 from aion_assets.defs.knowledge_base import KnowledgeBaseResource
 from aion_assets.defs.reporting import OWNERS, Materialized
@@ -68,11 +68,32 @@ def no_golden_document_is_learned(knowledge_base: KnowledgeBaseResource) -> dg.A
 )
 def ranker(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> Iterator[Materialized]:
     """Weights of the order of candidates, learned in a process of its own. Without a gain nothing is materialized."""
-    home, run_id = knowledge_base.home, context.run.run_id
-    task = begin_training(home, RANKER, run_id)
+    yield from _trained(context, knowledge_base, RANKER)
+
+
+@dg.asset(
+    key=["training", "calibration"],
+    deps=[interactions],
+    group_name="training",
+    kinds={"python"},
+    owners=OWNERS,
+    pool=TRAIN_POOL,
+    output_required=False,
+    code_version=source_version(
+        "trainer.calibration", "aion_assets.core.learn.recalibration", "aion_assets.core.learn.judged"
+    ),
+)
+def calibration(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> Iterator[Materialized]:
+    """The confidence, fitted anew on golden questions and judged answers. Without a gain nothing is materialized."""
+    yield from _trained(context, knowledge_base, CALIBRATION)
+
+
+def _trained(context: dg.AssetExecutionContext, kb: KnowledgeBaseResource, learner: str) -> Iterator[Materialized]:
+    home, run_id = kb.home, context.run.run_id
+    task = begin_training(home, learner, run_id)
     result = run_trainer(context, home, task)
     try:
-        candidate = finish_ranker(home, task, result, run_id)
+        candidate = finish_training(home, task, result, run_id)
     except AionError as error:
         end_training(home, task.training.training_id, FAILED, says=str(error))
         raise

@@ -1,22 +1,34 @@
 """A candidate goes through the gate into a release, content releases inherit it, and what is worse never serves."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from learning_base import GOLDEN, RULES, LearningBase, learning_base
 from workbench import article, loaded_embedder, write_files
 
+from aion_assets.core.answer.confidence import Calibration
 from aion_assets.core.learn import trainings
+from aion_assets.core.learn.judged import judged_cases
 from aion_assets.core.learn.pairs import build_pairs
-from aion_assets.core.learn.trainings import BLOCKED, NO_GAIN, RANKER, RELEASED, read_training, request_training
-from aion_assets.core.record.feedback import record_click
-from aion_assets.core.release.models import LEARNED, builtin_models, origin_of
-from aion_assets.core.release.releases import current_release
+from aion_assets.core.learn.trainings import (
+    BLOCKED,
+    CALIBRATION,
+    NO_GAIN,
+    RANKER,
+    RELEASED,
+    read_training,
+    request_training,
+)
+from aion_assets.core.record.feedback import Feedback, give_feedback, record_click
+from aion_assets.core.release.models import LEARNED, builtin_models, origin_of, store_candidate
+from aion_assets.core.release.releases import Publication, current_release, publish
 from aion_assets.core.search.ranker import Ranker, halves_only
 from aion_assets.core.settings import Settings
 from aion_assets.core.steps.candidate import CandidateReport, measure_candidate
-from aion_assets.core.steps.training import begin_training, finish_ranker
+from aion_assets.core.steps.training import begin_training, finish_training
+from aion_assets.core.steps.training_calibration import learn_calibration
 from aion_assets.core.steps.training_ranker import learn_ranker
 
 
@@ -44,14 +56,15 @@ def _train(base: LearningBase) -> str:
     task = begin_training(base.home, RANKER, "run-train")
     release = current_release(base.database, base.tenant_id)
     learned = learn_ranker(base.home, release, loaded_embedder(base.model), pairs)
-    finish_ranker(base.home, task, {"ranker": learned.ranker.to_json(), "figures": learned.figures}, "run-train")
+    result = {"models": {"ranker": learned.ranker.to_json()}, "figures": learned.figures}
+    finish_training(base.home, task, result, "run-train")
     return asked.training_id
 
 
 def _candidate(base: LearningBase, ranker: Ranker) -> str:
     asked = request_training(base.home, RANKER, "tester", "")
     task = begin_training(base.home, RANKER, "run-train")
-    finish_ranker(base.home, task, {"ranker": ranker.to_json(), "figures": {}}, "run-train")
+    finish_training(base.home, task, {"models": {"ranker": ranker.to_json()}, "figures": {}}, "run-train")
     return asked.training_id
 
 
@@ -157,3 +170,40 @@ def test_pairs_that_teach_nothing_end_the_training_without_a_candidate(base: Lea
     serving = Ranker.from_json(current_release(base.database, base.tenant_id).models.ranker)
     training = read_training(base.home, _candidate(base, serving))
     assert (training.outcome, training.candidate, training.state) == (NO_GAIN, "", trainings.COMPLETE)
+
+
+def test_a_confidence_that_refuses_what_it_could_answer_is_fitted_anew_and_released(
+    base: LearningBase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aion_assets.core.learn.recalibration.MIN_CASES", 15)
+    current = current_release(base.database, base.tenant_id)
+    calibration = Calibration.from_json(current.models.calibration)
+    timid = {name: replace(model, intercept=model.intercept - 6) for name, model in calibration.models.items()}
+    models = replace(
+        current.models,
+        ranker=builtin_models(base.model).ranker,
+        calibration=replace(calibration, models=timid).to_json(),
+    )
+    store_candidate(base.home, models, "run-forced")
+    publish(base.home, current.index, models, Publication("tester"))
+    asked = request_training(base.home, CALIBRATION, "tester", "")
+    task = begin_training(base.home, CALIBRATION, "run-train")
+    learned = learn_calibration(base.home, current_release(base.database, base.tenant_id), loaded_embedder(base.model))
+    result = {"models": {"calibration": learned.calibration.to_json()}, "figures": learned.figures}
+    assert finish_training(base.home, task, result, "run-train")
+    report = _measure(base)
+    assert report.verdict.passes, report.verdict.says
+    assert report.after["ece"] < report.before["ece"] and report.after["ndcg@10"] == report.before["ndcg@10"]
+    assert base.release().published
+    assert read_training(base.home, asked.training_id).outcome == RELEASED
+
+
+def test_answers_that_people_judged_are_cases_of_the_models_that_gave_them(base: LearningBase) -> None:
+    for number, thumb in ((GOLDEN, "up"), (GOLDEN + 1, "down"), (GOLDEN + 2, "")):
+        answer = base.ask(number)
+        if thumb:
+            give_feedback(base.home, answer.answer_id, Feedback(thumb))
+    current = current_release(base.database, base.tenant_id)
+    assert sorted(case.answerable for case in judged_cases(base.home, current)) == [False, True]
+    other = base.serve_ranker(halves_only(0.5, 0.0))
+    assert judged_cases(base.home, other) == [], "their evidence was gathered in another order"
