@@ -18,7 +18,7 @@ from aion_assets.core.learn.trainings import (
     read_training,
     request_training,
 )
-from aion_assets.core.release.manifest import ModelManifest
+from aion_assets.core.release.manifest import ModelManifest, canonical
 from aion_assets.core.release.models import store_candidate
 from aion_assets.core.release.releases import current_release
 
@@ -85,8 +85,8 @@ def finish_training(home: Home, task: TrainingTask, result: Mapping[str, Any], r
 def _alike(learned: ModelManifest, serving: ModelManifest) -> bool:
     """Whether they differ at most in what they were fitted on."""
 
-    def acting(models: ModelManifest) -> list[dict[str, Any]]:
+    def acting(models: ModelManifest) -> list[str]:
         parts = (models.query_encoder, models.ranker, models.calibration)
-        return [{name: value for name, value in part.items() if name != "fitted_on"} for part in parts]
+        return [canonical({name: value for name, value in part.items() if name != "fitted_on"}) for part in parts]
 
     return acting(learned) == acting(serving)
