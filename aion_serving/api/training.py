@@ -19,7 +19,8 @@ _NONE: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description":
 
 class Start(BaseModel):
     learner: Literal["calibration", "ranker", "generator"] = Field(
-        "ranker", description="What to train; calibration and ranker are cheap, generator is an adapter of the base model."
+        "ranker",
+        description="What to train; calibration and ranker are cheap, generator is an adapter of the base model.",
     )
 
 
