@@ -11,6 +11,7 @@ from enum import StrEnum
 from itertools import pairwise
 from urllib.parse import urlsplit
 
+from aion_assets.core.language.identify import ENGLISH
 from aion_assets.core.language.sentences import sentence_spans
 from aion_assets.core.language.terms import fold
 from aion_assets.core.search.hits import Hit
@@ -26,8 +27,9 @@ _LINK = re.compile(r"!\[|\]\(|\b(?:https?|ftp|mailto|data|javascript|file):|\bww
 _ADDRESS = re.compile(r"https?://[^\s<>\"'”’)\]]+", re.IGNORECASE)
 _WORD = re.compile(r"\w+(?:n['’]t)?")
 _NEGATIONS = frozenset(
-    "nao nunca jamais nem sem nenhum nenhuma proibido proibida not no never neither nor without".split()
+    "nao nunca jamais nem sem nenhum nenhuma proibido proibida not never neither nor without".split()
 )
+_ENGLISH_NEGATIONS = _NEGATIONS | {"no"}  # in Portuguese it is "in the"
 _NUMBER_WORDS = {
     word: str(value)
     for value, words in {
@@ -40,6 +42,21 @@ _NUMBER_WORDS = {
     }.items()
     for word in words.split()
 }  # fmt: skip
+
+
+# Sentences that speak to a model instead of a reader. They are data like any other, and prove nothing: what a hostile
+# page wants said would else be supported by that very page.
+_TO_A_MODEL = re.compile(
+    r"\b(?:ignore|disregard|forget|override|ignore[mn]?|desconsidere|esque[cç]a)\b.{0,60}"
+    r"\b(?:instruc|instruç|prompt|rules?|regras|context|previous|above|anterior)"
+    r"|\b(?:your|this|the|sua|tua|a|na)\s+(?:final\s+)?(?:answer|response|reply|output|resposta)\b.{0,60}"
+    r"\b(?:must|should|deve|include|inclu\w+|append|acrescent\w+|insert|insir\w+|begin|end|with|com)\b"
+    r"|\b(?:include|append|insert|embed|incorporate|add|inclua|acrescente|insira|adicione)\b.{0,80}"
+    r"\b(?:answer|response|reply|output|resposta)\b"
+    r"|\b(?:respond|reply|answer|responda)\s+(?:only|with|in|using|apenas|somente|s[oó]|com|em)\b"
+    r"|\b(?:system prompt|as an ai|language model|modelo de linguagem|you are now|voc[eê] agora [eé])\b",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 class Unsupported(StrEnum):
@@ -80,7 +97,11 @@ class Supports:
         terms = self._weights.terms(sentence)
         if len(set(terms)) < _LEAST_TERMS:
             return Unsupported.WORDS
-        wanted, numbers, negated = self._weights.wanted(terms), numbers_in(sentence), is_negated(sentence)
+        wanted, numbers, negated = (
+            self._weights.wanted(terms),
+            numbers_in(sentence),
+            is_negated(sentence, self._weights.language),
+        )
         others = (number for number in range(len(self._passages)) if number not in claimed)
         links, reason = _LINK.search(sentence) is not None, Unsupported.WORDS
         if not any(numbers <= window.numbers for windows in self._passages for window in windows):
@@ -110,8 +131,10 @@ def numbers_in(text: str) -> frozenset[str]:
     return frozenset(plain | {_NUMBER_WORDS[word] for word in map(fold, _WORD.findall(text)) if word in _NUMBER_WORDS})
 
 
-def is_negated(text: str) -> bool:
-    return any(word in _NEGATIONS or word.endswith(("n't", "n’t")) for word in map(fold, _WORD.findall(text)))
+def is_negated(text: str, language: str) -> bool:
+    words = [*map(fold, _WORD.findall(text))]
+    negations = _ENGLISH_NEGATIONS if language == ENGLISH else _NEGATIONS
+    return any(word in negations or word.endswith(("n't", "n’t")) for word in words)
 
 
 def _windows(hit: Hit, weights: TermWeights) -> Iterator[_Window]:
@@ -121,8 +144,14 @@ def _windows(hit: Hit, weights: TermWeights) -> Iterator[_Window]:
     for start, end in [*spans, *((one[0], other[1]) for one, other in pairwise(spans))]:
         quote = " ".join(hit.text[start:end].split())
         own = frozenset(weights.terms(quote)) - above
-        if own:  # says more than title and heading do
-            yield _Window(quote, own | above, own, numbers_in(f"{quote} {hit.title} {hit.heading}"), is_negated(quote))
+        if own and not _TO_A_MODEL.search(quote):  # it says more than title and heading do, and says it to a reader
+            yield _Window(
+                quote,
+                own | above,
+                own,
+                numbers_in(f"{quote} {hit.title} {hit.heading}"),
+                is_negated(quote, weights.language),
+            )
 
 
 def _best(windows: Sequence[_Window], wanted: WantedTerms) -> _Window | None:
