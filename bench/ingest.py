@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from aion_assets.core.index.embedding_model import EmbeddingModel, find_embeddin
 from aion_assets.core.lake.store import Lake
 from aion_assets.core.records import Source
 from aion_assets.core.settings import Settings, load_settings
-from aion_assets.core.sources.store import add_source
+from aion_assets.core.sources.store import add_source, list_sources
 from aion_assets.core.steps.chunks import chunk_source
 from aion_assets.core.steps.context import SourceRun
 from aion_assets.core.steps.curated import curate_source
@@ -49,7 +49,10 @@ class TemporaryHome:
         return self.home.settings
 
     def add(self, address: str) -> Source:
-        return add_source(self.home.database, self.home.settings, address, auto_approve=True)
+        known = (
+            state.source for state in list_sources(self.home.database, self.settings) if state.source.address == address
+        )
+        return next(known, None) or add_source(self.home.database, self.home.settings, address, auto_approve=True)
 
     def ingest(self, source: Source) -> dict[str, float]:
         """Seconds for every step, and `total`."""
@@ -80,11 +83,13 @@ class TemporaryHome:
 
 
 @contextmanager
-def temporary_home(draw: Draw = no_bars) -> Iterator[TemporaryHome]:
-    """A temporary home. Databases and lake that the environment names stay untouched."""
+def temporary_home(draw: Draw = no_bars, keep: Path | None = None) -> Iterator[TemporaryHome]:
+    """A temporary home, or one in the folder `keep`, where the next call finds what was embedded. Databases and lake
+    that the environment names stay untouched.
+    """
     from trainer.embedder import Embedder as LoadedEmbedder
 
-    with TemporaryDirectory(prefix="aion-bench-") as folder:
+    with nullcontext(keep) if keep else TemporaryDirectory(prefix="aion-bench-") as folder:
         settings = load_settings().model_copy(
             update={"home": Path(folder) / "home", "database_url": "", "dagster_db": "", "lake": ""}
         )

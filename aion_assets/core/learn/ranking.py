@@ -35,17 +35,31 @@ class RankedList:
 
 
 def ranked_list(
-    retriever: Retriever, question: LabelledQuestion, identify: Callable[[Hit], str] = lambda hit: hit.url
+    question: LabelledQuestion,
+    hits: Sequence[Hit],
+    ranker: Ranker,
+    identify: Callable[[Hit], str] = lambda hit: hit.url,
 ) -> RankedList:
-    """`identify` returns the key by which `relevant` of the question names the document of a hit."""
-    asked = Question.read(question.text)
-    hits, features = retriever.features(asked)
+    """`hits` are all candidates of the question. `identify` returns the key by which `relevant` of the question names
+    the document of a hit.
+    """
+    language = Question.read(question.text).language
+    ranked = ranker.ranked(hits, language)
+    features = ranker.features(ranked, language)
     best: dict[str, int] = {}
-    for row, hit in enumerate(hits):
+    for row, hit in enumerate(ranked):
         best.setdefault(hit.doc_id, row)
     rows = [*best.values()]
-    relevance = np.array([question.relevant.get(identify(hits[row]), 0) for row in rows], dtype=np.float64)
-    return RankedList(features[rows], relevance, asked.language)
+    relevance = np.array([question.relevant.get(identify(ranked[row]), 0) for row in rows], dtype=np.float64)
+    return RankedList(features[rows], relevance, language)
+
+
+def ranked_lists(
+    retriever: Retriever, questions: Iterable[LabelledQuestion], identify: Callable[[Hit], str] = lambda hit: hit.url
+) -> list[RankedList]:
+    """One list for each question, as the retriever ranks."""
+    found = ((question, retriever.candidates(question.text)) for question in questions)
+    return [ranked_list(question, hits, retriever.ranker, identify) for question, hits in found]
 
 
 def fit_ranker(
@@ -117,9 +131,3 @@ def _fitted(lists: _Lists, start: Scores, ridge: float) -> Scores:
     found = minimize(penalised, centre, jac=True, method="L-BFGS-B", bounds=[(0.0, None)] * len(start))
     theta: Scores = np.asarray(found.x, dtype=np.float64)
     return theta / theta.sum() if theta.sum() > 0 else start
-
-
-def ranked_lists(
-    retriever: Retriever, questions: Iterable[LabelledQuestion], identify: Callable[[Hit], str] = lambda hit: hit.url
-) -> list[RankedList]:
-    return [ranked_list(retriever, question, identify) for question in questions]

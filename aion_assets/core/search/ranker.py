@@ -4,8 +4,11 @@ Every feature lies in [0, 1], no weight is negative, and the weights of a langua
 too, and a weight is a share of it.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -18,15 +21,19 @@ from aion_assets.core.search.sections import section_scores
 
 Scores = NDArray[np.float64]
 
+BUILTIN_E5 = "builtin_ranker_e5.json"
+
 # In the order of the columns. Dividing by the question's best keeps how close the others come to it. Ranks forget that,
 # so reciprocal rank fusion does worse; min-max scaling exaggerates it.
 RANKING_FEATURES = (
     "dense",  # cosine above the floor of the ranker; over the question's best where there is no floor
     "full_text",  # BM25 over the question's best
+    "own_full_text",  # the same, 0 for a passage in another language, where equal words are chance or names
     *READING_FEATURES,
     "sections",  # what the passage's document scores, over the best document
 )
-_SECTIONS = len(RANKING_FEATURES) - 1
+_COLUMN = {name: column for column, name in enumerate(RANKING_FEATURES)}
+_SECTIONS = _COLUMN["sections"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,8 @@ class Ranker:
             cosines = np.array([hit.dense for hit in hits])
             matrix[:, 0] = self._above_floor(cosines) if self.dense_floor else _over_best(cosines)
             matrix[:, 1] = _over_best(np.array([hit.lexical for hit in hits]))
-            matrix[:, 2:_SECTIONS] = [hit.read for hit in hits]
+            matrix[:, 3:_SECTIONS] = [hit.read for hit in hits]
+            matrix[:, 2] = matrix[:, 1] * matrix[:, _COLUMN["language"]]
             alone = self.shares(language)[:_SECTIONS]
             passages = matrix[:, :_SECTIONS] @ alone / (alone.sum() or 1.0)
             matrix[:, _SECTIONS] = section_scores(hits, passages)
@@ -124,15 +132,19 @@ def _of_fusion(data: Mapping[str, Any]) -> Ranker:
     return Ranker(weights, float(data.get("dense_floor", 0.0)), {"questions": int(data.get("tuned_on", 0))})
 
 
-# The first fits an embedder that knows English better than Portuguese, such as MiniLM. Of e5 the cosines lie between .7
-# and .9 whatever is asked, so that dividing by the best would flatten them.
+# Fits an embedder that knows English better than Portuguese, such as MiniLM.
 _HAND_SET = {"dense_weight_pt": 0.5, "dense_weight_en": 0.7, "reading_weight": 0.45, "sections_weight": 0.4}
-_HAND_SET_E5 = {"dense_weight_pt": 0.875, "dense_weight_en": 0.875, "reading_weight": 0.27, "dense_floor": 0.7}
 
 
+@cache
 def builtin_ranker(embedder_id: str) -> Ranker:
-    """What holds until labelled questions of the installation teach another."""
-    return _of_fusion(_HAND_SET_E5 if "e5" in embedder_id.lower() else _HAND_SET)
+    """What holds until labelled questions of the installation teach another: for e5 what `bench/fit_ranker.py` wrote
+    (docs/experiments.md, ranker).
+    """
+    if "e5" not in embedder_id.lower():
+        return _of_fusion(_HAND_SET)
+    fitted = files("aion_assets.core.search").joinpath(BUILTIN_E5)
+    return Ranker.from_json(json.loads(fitted.read_text(encoding="utf-8")))
 
 
 def _over_best(scores: Scores) -> Scores:

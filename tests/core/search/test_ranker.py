@@ -51,6 +51,12 @@ def test_english_questions_trust_an_english_embedder_more() -> None:
     assert shares("en")[dense] > shares("pt")[dense] == shares("es")[dense]
 
 
+def test_words_of_a_passage_in_another_language_may_count_less() -> None:
+    own, foreign = (tuple(float(name == "language") * same for name in READING_FEATURES) for same in (1, 0))
+    ranker = Ranker({"pt": {"own_full_text": 1.0}, "en": {}})
+    assert _scores(ranker, _hits([0.8, 0.8], [5.0, 10.0], [own, foreign])) == pytest.approx([0.5, 0])
+
+
 def test_e5_has_a_ranker_of_its_own() -> None:
     assert builtin_ranker("multilingual-e5-small-enpt@abc").dense_floor > 0
     assert builtin_ranker("all-MiniLM-L6-v2@abc").dense_floor == 0
