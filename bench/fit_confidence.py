@@ -50,6 +50,7 @@ def main(
     folders: Annotated[list[Path], typer.Argument(help="Labelled sets, as `aion bench` takes them.")],
     site: Annotated[list[str] | None, typer.Option(help="ADDRESS=QUESTIONS.jsonl of a site; may be repeated.")] = None,
     limit: Annotated[int, typer.Option(help="Questions of each kind and set.")] = 300,
+    keep: Annotated[Path | None, typer.Option(help="Keep what was embedded in this folder for the next run.")] = None,
 ) -> None:
     sites = [load_site_questions(url, Path(path)) for url, _, path in (text.rpartition("=") for text in site or ())]
     alone = [*(load_labelled_set(folder, 0) for folder in folders), *sites]
@@ -58,7 +59,7 @@ def main(
     cases: dict[str, Cases] = {}
     embedder_id = ""
     for labelled in sets:
-        with temporary_home() as home:
+        with temporary_home(keep=keep / labelled.name if keep else None) as home:
             embedder_id = home.embedder.embedder_id
             bench = open_bench(home, labelled)
             found = _cases(bench, [item for item in alone if not _share_sources(item, labelled)], limit)

@@ -1,5 +1,6 @@
 """What every test may ask for."""
 
+import os
 from pathlib import Path
 
 import counts
@@ -8,6 +9,8 @@ import pytest
 from aion_assets.core.settings import Settings, load_settings
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+# The default model would be unpacked into every home, which takes a second and 155 MB. Tests of the default unset it.
+os.environ["AION_EMBED_MODEL"] = "all-MiniLM-L6-v2"
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +28,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "home"
     monkeypatch.setenv("AION_HOME", str(folder))
     monkeypatch.setenv("AION_ALLOW_PRIVATE_NETWORKS", "127.0.0.0/8")
-    for name in ("AION_DATABASE_URL", "DATABASE_URL", "AION_DAGSTER_DB", "AION_EMBED_MODEL"):
+    for name in ("AION_DATABASE_URL", "DATABASE_URL", "AION_DAGSTER_DB"):
         monkeypatch.delenv(name, raising=False)
     return folder
 

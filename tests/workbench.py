@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from models import default_model
+from models import minilm_model
 
 from aion_assets.core.curate.decisions import Verdict, decide
 from aion_assets.core.database.engine import Database
@@ -43,8 +43,8 @@ def loaded_embedder(model: EmbeddingModel) -> Embedder:
 
 
 def embedder() -> Embedder:
-    """Of the default model."""
-    return loaded_embedder(default_model())
+    """Of the small model with which tests run."""
+    return loaded_embedder(minilm_model())
 
 
 class Workbench:

@@ -83,7 +83,7 @@ class Settings(BaseSettings):
     parse_memory_bytes: int = Field(2_000_000_000, ge=100_000_000, description="Memory limit of the parser process.")
 
     # Index and answers
-    embed_model: str = Field("", description="multilingual-e5-small-enpt, hub id or folder; empty means MiniLM.")
+    embed_model: str = Field("", description="all-MiniLM-L6-v2, hub id or folder; empty means multilingual E5.")
     tau_confidence: float = Field(0.62, ge=0, le=1, description="Answers need at least this calibrated confidence.")
     actions: Annotated[tuple[Action, ...], NoDecode] = Field(
         (), description="Links offered below every answer: Open a ticket: https://help.example.org; Call us: /phone."

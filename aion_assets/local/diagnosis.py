@@ -130,9 +130,12 @@ def _derived(lake: "Lake") -> list[str]:
 
 
 def _embedder(settings: Settings) -> Finding:
-    from aion_assets.core.index.embedding_model import find_embedding_model
+    from aion_assets.core.index.embedding_model import default_is_missing, find_embedding_model
 
     model = find_embedding_model(settings.embed_model, settings.home)
+    missing = default_is_missing(settings.embed_model)
+    if missing:
+        return Finding("embedder", "missing", missing)
     return Finding("embedder", "good", f"{model.embedder_id}, {model.dimension} dimensions, {model.max_tokens} tokens")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from models import default_model
+from models import minilm_model
 
 from aion_assets.core.index.embedding_model import find_embedding_model
 from trainer.embedder import Embedder
@@ -21,7 +21,7 @@ TEXTS = [
 
 @pytest.fixture(scope="module")
 def embedder() -> Embedder:
-    return Embedder(default_model())
+    return Embedder(minilm_model())
 
 
 @pytest.mark.filterwarnings("ignore")  # of sentence_transformers, which is the reference here

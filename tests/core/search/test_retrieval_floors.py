@@ -1,6 +1,7 @@
 """Figures that may rise and never silently fall, on a corpus pinned by its digest."""
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,14 @@ FAQUAD_SHA256 = "37fd3c47e2519ca8c75da2f5d3ab3c1d6c68736df8720dadcad6c6b202ea58a
 QUESTIONS = 100
 
 pytestmark = pytest.mark.timeout(900)  # a whole corpus is embedded
+
+
+@pytest.fixture(scope="module", autouse=True)
+def default_model() -> Iterator[None]:
+    """The floors are those of the default."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.delenv("AION_EMBED_MODEL", raising=False)
+        yield
 
 
 @pytest.fixture(scope="module")
