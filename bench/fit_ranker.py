@@ -19,7 +19,7 @@ from aion_assets.core.ids import short_digest
 from aion_assets.core.language.question import Question
 from aion_assets.core.learn.labelled import LabelledQuestion, LabelledSet, load_labelled_set, load_site_questions
 from aion_assets.core.learn.metrics import ndcg_at_k
-from aion_assets.core.learn.ranking import RankedList, fit_ranker, ranked_list
+from aion_assets.core.learn.ranking import RankedList, fit_ranker, list_of
 from aion_assets.core.search import ranker as ranker_module
 from aion_assets.core.search.hits import Hit
 from aion_assets.core.search.ranker import BUILTIN_E5, Ranker
@@ -59,7 +59,7 @@ class Judged:
     found: list[tuple[LabelledQuestion, list[Hit]]]
 
     def lists(self, ranker: Ranker) -> list[RankedList]:
-        made = [ranked_list(question, hits, ranker, _document) for question, hits in self.found]
+        made = [list_of(question, hits, ranker, _document) for question, hits in self.found]
         return [replace(item, weight=self.weight / len(made)) for item in made]
 
     def ndcg(self, ranker: Ranker) -> float:

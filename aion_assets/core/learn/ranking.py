@@ -35,14 +35,16 @@ class RankedList:
 
 
 def ranked_list(
-    question: LabelledQuestion,
-    hits: Sequence[Hit],
-    ranker: Ranker,
-    identify: Callable[[Hit], str] = lambda hit: hit.url,
+    retriever: Retriever, question: LabelledQuestion, identify: Callable[[Hit], str] = lambda hit: hit.url
 ) -> RankedList:
-    """`hits` are all candidates of the question. `identify` returns the key by which `relevant` of the question names
-    the document of a hit.
-    """
+    """`identify` returns the key by which `relevant` of the question names the document of a hit."""
+    return list_of(question, retriever.candidates(question.text), retriever.ranker, identify)
+
+
+def list_of(
+    question: LabelledQuestion, hits: Sequence[Hit], ranker: Ranker, identify: Callable[[Hit], str]
+) -> RankedList:
+    """`hits` are all candidates of the question, in any order."""
     language = Question.read(question.text).language
     ranked = ranker.ranked(hits, language)
     features = ranker.features(ranked, language)
@@ -57,9 +59,7 @@ def ranked_list(
 def ranked_lists(
     retriever: Retriever, questions: Iterable[LabelledQuestion], identify: Callable[[Hit], str] = lambda hit: hit.url
 ) -> list[RankedList]:
-    """One list for each question, as the retriever ranks."""
-    found = ((question, retriever.candidates(question.text)) for question in questions)
-    return [ranked_list(question, hits, retriever.ranker, identify) for question, hits in found]
+    return [ranked_list(retriever, question, identify) for question in questions]
 
 
 def fit_ranker(

@@ -103,6 +103,6 @@ def test_the_same_lists_give_the_same_weights(retriever: Retriever) -> None:
 
 def test_a_list_holds_the_best_passage_of_every_document(retriever: Retriever) -> None:
     question = _questions(1, 0)[0]
-    made = ranked_list(question, retriever.candidates(question.text), START)
+    made = ranked_list(retriever, question)
     assert made.features.shape == (len(made.relevance), len(RANKING_FEATURES))
     assert made.relevance.sum() == 1
