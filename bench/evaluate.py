@@ -13,7 +13,7 @@ from aion_assets.core.ids import doc_id
 from aion_assets.core.lake.tables import CURATED_DOCUMENTS, PAGES
 from aion_assets.core.learn.evaluate import evaluate
 from aion_assets.core.learn.labelled import LabelledQuestion, LabelledSet, load_labelled_set
-from aion_assets.core.learn.metrics import auroc, exact_match, token_f1
+from aion_assets.core.learn.metrics import auroc, exact_match, holds_answer, token_f1
 from aion_assets.core.release.releases import current_release
 from aion_assets.core.search.ranker import Ranker, halves_only
 from aion_assets.core.search.retriever import Retriever
@@ -129,7 +129,7 @@ def _rank(bench: Bench, retriever: Retriever, questions: Iterable[LabelledQuesti
 
 
 def bench_answers(folder: Path, *, limit: int = 0, seed: int = 0, draw: Draw = no_bars) -> Figures:
-    """Token F1 and EM of the leading sentence, citations, and abstention as a decision.
+    """Token F1 and EM of the leading sentence, whether it holds the answer, citations, and abstention as a decision.
 
     `right_passage_cited` is the share of given answers that cite a right document among at most three.
     `right_passage_cited_of_all` counts abstentions on answerable queries as misses. `right_passage_offered_of_all`
@@ -159,6 +159,7 @@ def bench_answers(folder: Path, *, limit: int = 0, seed: int = 0, draw: Draw = n
         "n": len(judged),
         "answered": len(answered),
         "token_f1": _mean([token_f1(text, query.answers) for query, text in graded]),
+        "first_quote_holds": _mean([holds_answer(text, query.answers) for query, text in graded]),
         "em": _mean([exact_match(text, query.answers) for query, text in graded]),
         "right_passage_cited": _share(cited, len(answered)),
         "right_passage_cited_of_all": _share(cited, len(given)),

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from aion_assets.core.answer.asked_for import named_numbers, numbers
 from aion_assets.core.answer.citations import Locate, cite, where_passages_begin
 from aion_assets.core.answer.confidence import Calibration
 from aion_assets.core.answer.quotes import best_quotes
 from aion_assets.core.answer.wording import wording
+from aion_assets.core.language.identify import ENGLISH, PORTUGUESE
 from aion_assets.core.records import Citation
 from aion_assets.core.search.hits import Retrieval
 
@@ -16,6 +18,8 @@ MAX_CITATIONS = 3
 # Further quotes are shown when they score at least this share of the best. Showing always three cites the right passage
 # hardly more often (with this value: docs/experiments.md, answers-faquad and answers-clapnq).
 _NEARLY_AS_GOOD = 0.8
+# Of a question for an article or a contract whose number stands nowhere, the answer is almost never there.
+_WITHOUT_THE_NUMBER = 0.5
 # Marks of footnotes. Elsewhere a number in brackets may be an index of code, an interval or a year.
 _FOOTNOTE = re.compile(r"(?<=[.!?,;”»])(?:\[\d{1,3}(?:[,–-] ?\d{1,3})*\])+")
 
@@ -23,11 +27,11 @@ _FOOTNOTE = re.compile(r"(?<=[.!?,;”»])(?:\[\d{1,3}(?:[,–-] ?\d{1,3})*\])+"
 @dataclass(frozen=True, slots=True)
 class Answer:
     """`nearest`: the passages that an abstention offers instead. They support nothing and have no marker. `opening`:
-    the text of an abstention.
+    the text of an abstention. `source_language`: that of the first quote if it is not the answer's, else "".
 
     `written` is the text of a model, `provider` and `model` who wrote it, and `dropped` how many of its sentences are
     not shown, by reason. `reason`: why the engine before this one did not answer, or why the text ends early.
-    `cancelled`: a person stopped it.
+    `cancelled`: a person stopped it. `source_language`: that of the first quote if it is not the answer's, else "".
     """
 
     used: str
@@ -37,6 +41,7 @@ class Answer:
     citations: list[Citation] = field(default_factory=list)
     nearest: list[Citation] = field(default_factory=list)
     opening: str = ""
+    source_language: str = ""
     written: str = ""
     provider: str = ""
     model: str = ""
@@ -58,6 +63,8 @@ class Answer:
             return self.opening
         lead, *others = [f"“{_without_footnotes(item.quote)}” [{item.number}]" for item in self.citations]
         see_also = [f"- {_indented(other)}" for other in others]
+        if self.source_language:
+            lead = f"{lead}\n\n{words.source_in[self.source_language]}"
         return "\n".join([lead, "", words.see_also, *see_also]) if see_also else lead
 
 
@@ -75,13 +82,29 @@ def answer_question(
     if not retrieval.question.text:
         return Answer(ABSTENTION, 0.0, tau, spoken, opening=words.empty_question)
     confidence = calibration.confidence(retrieval.features, retrieval.language)
-    quotes = best_quotes(retrieval.question, retrieval.hits, retrieval.weights)[:MAX_CITATIONS]
+    if _lacks_the_number(retrieval):
+        confidence *= _WITHOUT_THE_NUMBER
+    asked = (retrieval.question, retrieval.hits, retrieval.weights)
+    quotes = best_quotes(*asked, retrieval.closeness)[:MAX_CITATIONS]
     if confidence < tau or not quotes:
         return Answer(
             ABSTENTION, confidence, tau, spoken, nearest=cite(quotes, locate(quotes)), opening=words.not_found
         )
     shown = [quote for quote in quotes if quote.score >= _NEARLY_AS_GOOD * quotes[0].score]
-    return Answer(EXTRACTIVE, confidence, tau, spoken, cite(shown, locate(shown)))
+    answer = Answer(EXTRACTIVE, confidence, tau, spoken, cite(shown, locate(shown)))
+    return replace(answer, source_language=_other_language(shown[0].hit.lang, spoken))
+
+
+def _lacks_the_number(retrieval: Retrieval) -> bool:
+    """Whether the question names a thing by a number, such as an article, that no passage found has."""
+    named = named_numbers(retrieval.question.text)
+    held = frozenset().union(*(numbers(f"{hit.title} {hit.heading} {hit.text}") for hit in retrieval.hits))
+    return bool(named) and not named & held
+
+
+def _other_language(lang: str, spoken: str) -> str:
+    """`lang`, if it is one that AION speaks and not the one that is spoken."""
+    return lang if lang in (PORTUGUESE, ENGLISH) and lang != spoken else ""
 
 
 def _indented(quoted: str) -> str:

@@ -1,14 +1,20 @@
 """Choose the part of a passage that supports an answer best."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import log
 
+from aion_assets.core.answer.asked_for import AskedFor, numbers
 from aion_assets.core.language.question import Question
 from aion_assets.core.language.sentences import sentence_spans
 from aion_assets.core.search.hits import Hit
 from aion_assets.core.search.weights import TermWeights, WantedTerms
+
+# Texts → how near each is in meaning to the question, in [0, 1].
+Closeness = Callable[[Sequence[str]], Sequence[float]]
 
 MAX_QUOTE_CHARS = 400
 # A line without a full stop that is shorter than this is a heading or label: it names what follows and asserts nothing.
@@ -20,6 +26,12 @@ _RANKED = 3.0
 _TO_THE_POINT = 0.1
 # Where a manual exists in two languages, the page in the reader's own is the better one.
 _SAME_LANGUAGE = 0.1
+# The further shares were chosen on faquad, squad_pt_sample and clapnq (docs/experiments.md, quotes).
+_TELLING = 0.15
+_OF_ITS_KIND = 0.3
+_ITS_NUMBERS, _OTHER_NUMBERS = 0.5, 0.3
+# Embedding a sentence takes some milliseconds, so only the best are read closely.
+_READ_CLOSELY, _CLOSENESS = 10, 1.0
 _CLOSED = re.compile(r"""[.!…]["'”’»)\]]*$""")
 _LIST_ITEM = re.compile(r"[-–•*] |\d+[.)] ")
 _CLAUSE_START = re.compile(r"(?<=[,;:–—] )\S")
@@ -34,30 +46,69 @@ class Quote:
     score: float
 
 
-def best_quotes(question: Question, hits: Sequence[Hit], weights: TermWeights) -> list[Quote]:
+def best_quotes(
+    question: Question, hits: Sequence[Hit], weights: TermWeights, closeness: Closeness | None = None
+) -> list[Quote]:
     """The best quote of every document among `hits`, best first. A quote must say more than title and heading do.
 
     A quote scores by the weight of the question's terms that it holds, title and heading included, and by the score of
-    its passage. Of two equal ones, the one whose first line keeps to the question and the one in its language are
-    better. The cosine of the sentence would add nothing and would cost far more than the rest.
+    its passage; by terms that few sentences of its passage hold; and by what is asked for: a figure, a time, a name, or
+    the number that the question names. Of two equal ones, the one whose first line keeps to the question and the one in
+    its language are better. `closeness` judges the best of them once more, by their meaning.
     """
-    wanted = weights.wanted(question.terms)
+    found = [quote for hit in hits for quote in _quotes(question, hit, weights)]
+    found.sort(key=lambda quote: -quote.score)
+    if closeness is not None:
+        read = found[:_READ_CLOSELY]
+        for quote, close in zip(read, closeness([quote.text for quote in read]), strict=True):
+            quote.score += _CLOSENESS * close
+        found = sorted(read, key=lambda quote: -quote.score) + found[_READ_CLOSELY:]
     best: dict[str, Quote] = {}
-    for hit in hits:
-        above = weights.terms(f"{hit.title} {hit.heading}")
-        for text, introduction in _quotable(hit.text):
-            found = weights.terms(text)
-            if found and set(found) <= set(above):
-                continue
-            score = _RANKED * hit.score + wanted.coverage([*found, *above])
-            score += _TO_THE_POINT * _share(weights.terms(introduction), wanted)
-            score += _SAME_LANGUAGE * weights.are_for(hit.lang)
-            if hit.doc_id not in best or score > best[hit.doc_id].score:
-                best[hit.doc_id] = Quote(hit, text, score)
+    for quote in found:
+        best.setdefault(quote.hit.doc_id, quote)
+    wanted = weights.wanted(question.terms)
     ranked = _without_echoes(sorted(best.values(), key=lambda quote: -quote.score))
     for quote in ranked:
         quote.text = _shortened(quote.text, wanted, weights)
     return ranked
+
+
+def _quotes(question: Question, hit: Hit, weights: TermWeights) -> Iterator[Quote]:
+    """Everything of a passage that can be quoted, with its score."""
+    wanted, asked_for = weights.wanted(question.terms), AskedFor.of(question.text)
+    asked_numbers = numbers(question.text)
+    above = weights.terms(f"{hit.title} {hit.heading}")
+    quotable = [(text, introduction, weights.terms(text)) for text, introduction in _quotable(hit.text)]
+    telling = _telling(question, above, [found for *_, found in quotable], weights)
+    for text, introduction, found in quotable:
+        if found and set(found) <= set(above):
+            continue
+        score = _RANKED * hit.score + wanted.coverage([*found, *above])
+        score += _TELLING * sum(telling[term] for term in telling.keys() & found)
+        score += _TO_THE_POINT * _share(weights.terms(introduction), wanted)
+        score += _SAME_LANGUAGE * weights.are_for(hit.lang)
+        score += _OF_ITS_KIND * asked_for.is_in(text, question.text)
+        if asked_numbers:
+            given = numbers(text)
+            score += _ITS_NUMBERS * len(asked_numbers & given) / len(asked_numbers)
+            score -= _OTHER_NUMBERS * (bool(given) and given.isdisjoint(asked_numbers))
+        yield Quote(hit, text, score)
+
+
+def _telling(
+    question: Question, above: Sequence[str], quotable: Sequence[Sequence[str]], weights: TermWeights
+) -> dict[str, float]:
+    """Term of the question → share of what tells the sentences of one passage apart. A term that stands in every
+    sentence tells nothing, one that stands in title or heading little.
+    """
+    held = Counter(term for found in quotable for term in {*found})
+    telling = {
+        term: weights.weight(term) * log((len(quotable) + 1) / (held[term] + 0.5)) * (0.3 if term in above else 1.0)
+        for term in dict.fromkeys(question.terms)
+        if held[term]
+    }
+    total = sum(telling.values())
+    return {term: share / total for term, share in telling.items()} if total > 0 else {}
 
 
 def _without_echoes(ranked: Sequence[Quote]) -> list[Quote]:

@@ -1,5 +1,6 @@
 """The words that AION puts around its quotes, in Portuguese and English."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -11,6 +12,7 @@ class Wording:
     empty_question: str
     no_source: str
     sources: str
+    source_in: Mapping[str, str]
 
 
 _WORDINGS = {
@@ -21,6 +23,7 @@ _WORDINGS = {
         empty_question="Escreva uma pergunta para que eu procure na base de conhecimento.",
         no_source="(sem fonte)",
         sources="Fontes:",
+        source_in={"pt": "A fonte está em português.", "en": "A fonte está em inglês."},
     ),
     "en": Wording(
         see_also="See also:",
@@ -29,6 +32,7 @@ _WORDINGS = {
         empty_question="Write a question, and I will look it up in the knowledge base.",
         no_source="(no source)",
         sources="Sources:",
+        source_in={"pt": "The source is in Portuguese.", "en": "The source is in English."},
     ),
 }
 

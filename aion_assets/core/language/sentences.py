@@ -9,7 +9,7 @@ import re
 _ABBREVIATIONS = frozenset(
     "sr sra srs sras dr dra drs prof profa profª exmo exma ilmo av ed vol cap pág pag págs pp fl fls nº núm art arts "
     "inc par tel ex obs séc fig figs tab eq ref cf vs e.g i.e a.c d.c p.ex ltda cia s.a jr mr mrs ms corp co dept "
-    "approx".split(" ")
+    "approx aprox máx mín".split(" ")
 )
 # A run of marks, blanks or openings is taken whole and from its beginning only: what fails is not tried at each of its
 # characters again, so that the time is linear in the text.
@@ -21,6 +21,12 @@ _END, _END_LOWER_CASE = (
 )
 # A text with a smaller share of capitals among its letters was put into lower case. Prose has many times as many.
 _LOWER_CASE_SHARE = 0.003
+# The number of an article or of an item, before its text.
+_LABEL = re.compile(
+    r"(?:(?:arts?\.?|artigo|§|par[áa]grafo|cl[áa]usula|item|inciso|anexo)\s*)?\d{1,4}[ºª°]?(?:[-.]\w{1,3})*",
+    re.IGNORECASE,
+)
+_LABEL_CHARS = 30
 _LAST_WORD = re.compile(r"([\w.ªº]+)$")
 # A shorter line was not broken by the page's width.
 _WRAPPED_LINE_CHARS = 40
@@ -43,7 +49,7 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
             line_start = match.end()
             if wrapped:
                 continue
-        elif _is_abbreviation(text[max(0, match.start() - 20) : match.start()], match["mark"]):
+        elif match["mark"] == "." and _goes_on(text, start, match.start()):
             continue
         _append(spans, text, start, match.end())
         start = match.end()
@@ -68,10 +74,11 @@ def _is_wrapped(text: str, line_start: int, line_break: re.Match[str]) -> bool:
     )
 
 
-def _is_abbreviation(before: str, mark: str) -> bool:
-    if mark != ".":
-        return False
-    word = _LAST_WORD.search(before)
+def _goes_on(text: str, start: int, stop: int) -> bool:
+    """Whether the full stop at `stop` does not end the sentence that begins at `start`."""
+    if stop - start <= _LABEL_CHARS and _LABEL.fullmatch(text[start:stop].strip()):
+        return True
+    word = _LAST_WORD.search(text[max(0, stop - 20) : stop])
     if word is None:
         return False
     last = word.group(1).lower()

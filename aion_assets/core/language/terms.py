@@ -44,6 +44,10 @@ _STOP_WORDS = frozenset(
 )
 
 
+# Abbreviations by which laws are cited.
+_IN_FULL = {"art": "artigo", "arts": "artigos", "inc": "inciso", "cap": "capítulo"}
+
+
 class _Terms(dict[bytes, tuple[str, ...]]):
     """Stretch of text between two ASCII non-word characters → its terms. Most stretches are one word.
 
@@ -67,8 +71,11 @@ _ENGLISH_TERMS, _OTHER_TERMS = _Terms(ENGLISH, PORTUGUESE), _Terms(PORTUGUESE, E
 
 def _term(word: str, languages: Sequence[str]) -> str:
     """ "" for a word without content."""
+    if word[0].isdigit():
+        return fold(word.rstrip("ºª"))  # "art. 5º" is asked for as "artigo 5"
     if fold(word) in _STOP_WORDS:
         return ""
+    word = _IN_FULL.get(word.lower(), word)
     # Dictionaries hold letters only, and a look-up in vain is the slowest.
     form = fold(lemma(word, *languages) if word.isalpha() else word)
     if form in _STOP_WORDS:  # "fez" says as little as "fazer"

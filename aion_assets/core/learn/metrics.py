@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 _ARTICLES = frozenset("a an the o os as um uma uns umas".split())
 _BOOTSTRAP_SAMPLES = 2_000
+_LONG_ANSWER = 10
 
 
 def ndcg_at_k(found: Sequence[str], relevance: Mapping[str, int], k: int) -> float:
@@ -58,6 +59,22 @@ def exact_match(answer: str, truths: Sequence[str]) -> float:
 def token_f1(answer: str, truths: Sequence[str]) -> float:
     """Harmonic mean of the precision and recall of words, against the expected answer that it matches best."""
     return max((_f1(normalised_words(answer), normalised_words(truth)) for truth in truths), default=0.0)
+
+
+def holds_answer(text: str, truths: Sequence[str]) -> float:
+    """1 where an expected answer stands in the text word by word, or, of one with more than _LONG_ANSWER words, half of
+    its words do: such an answer is rarely a stretch of one sentence.
+    """
+    words = normalised_words(text)
+    return float(any(_holds(words, normalised_words(truth)) for truth in truths))
+
+
+def _holds(words: Sequence[str], truth: Sequence[str]) -> bool:
+    if not truth:
+        return False
+    if len(truth) > _LONG_ANSWER:
+        return len({*truth} & {*words}) >= len({*truth}) / 2
+    return any(list(words[at : at + len(truth)]) == list(truth) for at in range(len(words) - len(truth) + 1))
 
 
 def _f1(answer: Sequence[str], truth: Sequence[str]) -> float:

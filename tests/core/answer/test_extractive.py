@@ -120,3 +120,22 @@ def test_instructions_inside_a_passage_are_only_quoted(calibration: Calibration)
         _retrieval("prazo de matrícula", [hit("a", text=order, score=1.0)]), calibration=calibration, tau=TAU
     )
     assert answer.text == f"“{order}” [1]"
+
+
+def test_a_source_in_another_language_is_named_as_such(calibration: Calibration) -> None:
+    passage = hit("en", text="The enrolment fee is 30 reais.", title="Fees", score=1.0)
+    passage.lang = "en"
+    asked = _retrieval("Quanto custa enrolment fee?", [passage])
+    foreign = answer_question(asked, calibration=calibration, tau=TAU)
+    assert foreign.source_language == "en"
+    assert "A fonte está em inglês." in foreign.text
+    own = answer_question(asked, calibration=calibration, tau=TAU, language="en")
+    assert own.source_language == "" and "fonte" not in own.text
+
+
+def test_an_article_that_stands_nowhere_is_not_answered_with_another(calibration: Calibration) -> None:
+    articles = [hit("a", text="Art. 4º O laboratório abre cedo. Art. 5º O usuário assina o termo.", score=1.0)]
+    there = answer_question(_retrieval("O que diz o artigo 5?", articles), calibration=calibration, tau=TAU)
+    missing = answer_question(_retrieval("O que diz o artigo 9?", articles), calibration=calibration, tau=TAU)
+    assert there.used == EXTRACTIVE
+    assert missing.used == ABSTENTION and missing.confidence < there.confidence

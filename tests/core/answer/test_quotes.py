@@ -112,3 +112,36 @@ def test_of_two_editions_the_one_in_the_language_of_the_question_is_quoted_first
     passages[1].lang = "en"
     weights = TermWeights.of_texts([item.text for item in passages], "en")
     assert best_quotes(Question.read("what is a release"), passages, weights)[0].hit.chunk_id == "en"
+
+
+def test_a_question_for_a_figure_is_answered_by_the_sentence_that_has_one() -> None:
+    text = "A multa por atraso é cobrada do fornecedor. A multa por atraso é de 0,5% ao dia."
+    assert _quotes("Qual é a multa por atraso?", text) == ["A multa por atraso é de 0,5% ao dia."]
+
+
+def test_an_article_is_found_by_its_number_however_it_is_written() -> None:
+    text = (
+        "Art. 4º O laboratório abre às 7h30, conforme o regimento.\n\nArt. 5º O usuário assina o termo.\n\n"
+        "Art. 6º É proibido comer.\n\nArt. 10. O alvará caduca em dois anos."
+    )
+    for question in ("art. 5 do regimento", "O que diz o artigo 5 do regimento?"):
+        assert _quotes(question, text) == ["Art. 5º O usuário assina o termo."]
+    assert _quotes("artigo 10 do regimento", text) == ["Art. 10. O alvará caduca em dois anos."]
+
+
+def test_words_that_stand_in_every_sentence_decide_nothing() -> None:
+    text = (
+        "O teletrabalho e a revogação do teletrabalho cabem à chefia. "
+        "O teletrabalho é pedido por formulário. "
+        "A revogação é imediata quando as metas do teletrabalho não são cumpridas."
+    )
+    (quote,) = _quotes("Em que casos a revogação do teletrabalho é imediata?", text)
+    assert "metas" in quote
+
+
+def test_what_is_near_in_meaning_passes_what_has_as_many_words() -> None:
+    text = "O prazo é curto. O prazo é de um mês."
+    hits = [hit("a", text=text, score=1.0)]
+    weights = TermWeights.of_texts([text], "pt")
+    nearest = best_quotes(Question.read("prazo"), hits, weights, lambda texts: ["mês" in one for one in texts])
+    assert nearest[0].text == "O prazo é de um mês."

@@ -8,6 +8,11 @@ from aion_assets.core.language.sentences import sentence_spans
     [
         ("O Sr. Silva chegou. Depois saiu?", ["O Sr. Silva chegou.", "Depois saiu?"]),
         ("Veja o art. 5º da lei. É claro.", ["Veja o art. 5º da lei.", "É claro."]),
+        ("Leva no máx. 300 kg e tem no mín. 2 portas. Sobe.", ["Leva no máx. 300 kg e tem no mín. 2 portas.", "Sobe."]),
+        ("Dura aprox. 30 dias. Acaba.", ["Dura aprox. 30 dias.", "Acaba."]),
+        ("Art. 10. O alvará caduca. Depois, nada.", ["Art. 10. O alvará caduca.", "Depois, nada."]),
+        ("Cláusula 3. O preço é fixo.\n2. Ligue o motor.", ["Cláusula 3. O preço é fixo.", "2. Ligue o motor."]),
+        ("Nasceu em 2020. Depois cresceu.", ["Nasceu em 2020.", "Depois cresceu."]),
         ("J. R. R. Tolkien wrote it. He did!", ["J. R. R. Tolkien wrote it.", "He did!"]),
         ("Custa R$ 3.50 por mês. Barato.", ["Custa R$ 3.50 por mês.", "Barato."]),
         ("Título\n\nCorpo do texto", ["Título", "Corpo do texto"]),

@@ -5,6 +5,7 @@ import pytest
 from aion_assets.core.learn.metrics import (
     auroc,
     exact_match,
+    holds_answer,
     mrr_at_k,
     ndcg_at_k,
     paired_bootstrap,
@@ -72,3 +73,12 @@ def test_paired_bootstrap_of_equal_systems_includes_zero() -> None:
     _, low, high = paired_bootstrap([0.1, 0.9, 0.4], [0.9, 0.1, 0.4])
     assert low < 0 < high
     assert paired_bootstrap([], []) == (0.0, 0.0, 0.0)
+
+
+def test_a_quote_holds_an_answer_that_stands_in_it_word_by_word_or_half_of_a_long_one() -> None:
+    assert holds_answer("O prazo é de 30 dias úteis.", ["40 dias", "os 30 dias"]) == 1
+    assert holds_answer("O prazo é de 30 dias úteis.", ["dias 30"]) == 0
+    long_answer = "the coat is short and blue grey with silver tips that give it a shimmer"
+    assert holds_answer("Its coat is short, blue grey, with silver tips.", [long_answer]) == 1
+    assert holds_answer("Its coat is short.", [long_answer]) == 0
+    assert holds_answer("anything", [""]) == 0

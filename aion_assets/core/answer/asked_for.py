@@ -1,0 +1,107 @@
+"""What kind of thing a question asks for, and whether a text has one: a figure, a time, a person, a place, a reason."""
+
+import re
+from dataclasses import dataclass
+from itertools import chain
+
+from aion_assets.core.language.terms import fold
+
+_FIGURE_ASKED = re.compile(
+    r"\b(quant[oa]s?|qual (?:e |eh |sao |foi |era )?(?:o |a )?(?:valor|preco|taxa|multa|custo|numero|percentual|"
+    r"porcentagem|limite|total|idade|altura|largura|peso|distancia|area|tamanho|populacao|adicional|aliquota|salario|"
+    r"piso|teto|vazao|temperatura|velocidade|capacidade)|how (?:many|much|long|far|old|big|tall|often)|"
+    r"what (?:is |was |are )?(?:the )?(?:price|cost|fee|number|amount|percentage|limit|size|population|rate))\b"
+)
+_TIME_ASKED = re.compile(
+    r"\b(quando|que (?:dia|data|hora|horas|ano|mes|seculo|periodo|epoca)|qual (?:e |foi |era )?(?:o |a )?"
+    r"(?:prazo|data|dia|ano|mes|seculo|horario|vencimento|validade|periodo)|ate quando|quanto tempo|horarios?|prazo|"
+    r"when|what (?:year|date|day|time|century|month)|which (?:year|date|day|month)|how long|deadline)\b"
+)
+_PERSON_ASKED = re.compile(r"\b(quem|who|whom|whose)\b")
+_PLACE_ASKED = re.compile(r"\b(onde|aonde|em que (?:lugar|cidade|pais|estado|local|sala|rua)|where)\b")
+_REASON_ASKED = re.compile(r"\b(por ?que|porque|qual (?:e |foi )?(?:o |a )?(?:motivo|razao|causa)|why)\b")
+_NUMBER_WORDS = (
+    "um dois duas tres quatro cinco seis sete oito nove dez onze doze treze quatorze catorze quinze dezesseis "
+    "dezessete dezoito dezenove vinte trinta quarenta cinquenta sessenta setenta oitenta noventa cem cento "
+    "duzentos trezentos quatrocentos quinhentos mil milhao milhoes bilhao bilhoes metade dobro triplo terco "
+    "nenhum one two three four five six seven eight nine ten eleven twelve thirteen fifteen twenty thirty forty "
+    "fifty sixty seventy eighty ninety hundred thousand million billion half twice "
+).split()
+_FIGURE = re.compile(rf"\d+(?:[.,]\d+)*|\b(?:{'|'.join(word for word in _NUMBER_WORDS if word != 'um')})\b")
+_MONTHS = (
+    "janeiro fevereiro marco abril maio junho julho agosto setembro outubro novembro dezembro january february march "
+    "april may june july august september october november december"
+).split()
+_UNITS_OF_TIME = (
+    r"(?:dia|dias|mes|meses|ano|anos|hora|horas|minutos?|semanas?|bimestres?|semestres?|trimestres?|seculos?|decadas?|"
+    r"days?|months?|years?|hours?|minutes?|weeks?|century|centuries|decades?)"
+)
+_TIME = re.compile(
+    rf"\b(?:{'|'.join(_MONTHS)})\b|\b(?:1[0-9]|20)\d\d\b|\b\d{{1,2}}[/.-]\d{{1,2}}\b|"
+    r"\b\d{1,2} ?(?:h|hs|:\d\d|am|pm)\b|"
+    rf"\b(?:segunda|terca|quarta|quinta|sexta|sabado|domingo|monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
+    rf"(?:s|-feiras?)?\b|\b{_UNITS_OF_TIME}\b|\bseculo\b"
+)
+_THOUSANDS = re.compile(r"(?<=\d)\.(?=\d{3}(?!\d))")
+_NUMBER = re.compile(r"\d+(?:,\d+)?")
+_NAMED = re.compile(
+    r"\b(?:art|arts|artigos?|articles?|sections?|items?|itens|inciso|paragrafo|clausula|contratos?|contracts?|lei|law|"
+    r"decreto|portaria|resolucao|norma|nr|nbr|iso|processo|edital|anexo|capitulo|chapter|rule|form|formulario)"
+    r"\.?[ -]*(?:n[.o]*[ ]*)?\d[\d./-]*"
+)
+_NAME = re.compile(r"(?<=[\w,;:(] )[A-ZÀ-ÖØ-Þ][\w'’-]+")
+_PLACE = re.compile(r"\b(?:em|no|na|nos|nas|ao|à|in|at|on|near|rua|avenida|sala|praça|to)\s+(?:[oa]\s+)?[A-ZÀ-ÖØ-Þ0-9]")
+_REASON = re.compile(
+    r"\b(porque|pois|devido|por causa|ja que|uma vez que|para que|a fim de|because|since|due to|so that)\b"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedFor:
+    """Several may hold at once: "quanto tempo" asks for a figure that is a time."""
+
+    figure: bool
+    time: bool
+    person: bool
+    place: bool
+    reason: bool
+
+    @classmethod
+    def of(cls, question: str) -> "AskedFor":
+        text = fold(question)
+        time = bool(_TIME_ASKED.search(text))
+        figure = bool(_FIGURE_ASKED.search(text)) and not (time and "quanto tempo" not in text and "how" not in text)
+        return cls(
+            figure=figure,
+            time=time,
+            person=bool(_PERSON_ASKED.search(text)),
+            place=bool(_PLACE_ASKED.search(text)),
+            reason=bool(_REASON_ASKED.search(text)),
+        )
+
+    def is_in(self, text: str, question: str) -> bool:
+        """Whether a text has a thing of a kind asked for, which the question does not name itself."""
+        folded, asked = fold(text), fold(question)
+        return (
+            (self.figure and _has_other(_FIGURE, folded, asked))
+            or (self.time and _has_other(_TIME, folded, asked))
+            or (self.person and any(fold(match[0]) not in asked for match in _NAME.finditer(text)))
+            or (self.place and _PLACE.search(text) is not None)
+            or (self.reason and _REASON.search(folded) is not None)
+        )
+
+
+def _has_other(kind: re.Pattern[str], folded: str, asked: str) -> bool:
+    known = {match[0] for match in kind.finditer(asked)}
+    return any(match[0] not in known for match in kind.finditer(folded))
+
+
+def numbers(text: str) -> frozenset[str]:
+    """The numbers of a text in one form: "12.721" is "12721", "054/2023" is "54" and "2023"."""
+    joined = _THOUSANDS.sub("", text)
+    return frozenset(number.lstrip("0") or "0" for number in _NUMBER.findall(joined))
+
+
+def named_numbers(question: str) -> frozenset[str]:
+    """Those by which a question names a thing: an article, a contract, a standard, an item."""
+    return frozenset(chain.from_iterable(numbers(match[0]) for match in _NAMED.finditer(fold(question))))

@@ -1,0 +1,45 @@
+"""What a question asks for, and whether a sentence has one."""
+
+import pytest
+
+from aion_assets.core.answer.asked_for import AskedFor, named_numbers, numbers
+
+
+@pytest.mark.parametrize(
+    ("question", "has_one", "has_none"),
+    [
+        ("Quanto custa a segunda via?", "A segunda via custa R$ 35,00.", "A segunda via é paga no balcão."),
+        ("Quantos dias por semana posso ficar em casa?", "São no máximo três por semana.", "Cada chefia decide."),
+        ("Quando vence o boleto?", "O boleto vence no dia 20.", "O boleto vence e a multa começa."),
+        ("Qual o prazo da vistoria?", "A vistoria sai em 30 dias.", "A vistoria depende do pedido."),
+        ("Quem assina o termo?", "O termo leva a assinatura de Maria Lemos.", "O termo é assinado antes do uso."),
+        ("Onde fica o arquivo?", "O arquivo fica na Rua das Flores.", "O arquivo guarda processos."),
+        ("Por que o alvará caduca?", "Caduca porque a obra não começou.", "O alvará caduca."),
+        ("How many copies are allowed?", "Each reader takes five copies.", "Copies are allowed."),
+    ],
+)
+def test_a_sentence_with_the_kind_of_thing_asked_for_is_told_from_one_without(
+    question: str, has_one: str, has_none: str
+) -> None:
+    asked = AskedFor.of(question)
+    assert asked.is_in(has_one, question)
+    assert not asked.is_in(has_none, question)
+
+
+def test_what_the_question_says_itself_is_no_answer_to_it() -> None:
+    question = "Quanto custa a ligação de 20 mm?"
+    assert not AskedFor.of(question).is_in("A ligação de 20 mm é cobrada.", question)
+
+
+def test_a_question_for_nothing_of_these_prefers_none() -> None:
+    assert not AskedFor.of("Fale sobre o regimento").is_in("Em 2020 Ana pagou 3 reais em Recife porque quis.", "")
+
+
+def test_numbers_are_compared_in_one_form() -> None:
+    assert numbers("NBR 12.721, contrato 054/2023, art. 5º, R$ 1.234,50") == {"12721", "54", "2023", "5", "1234,50"}
+
+
+def test_a_thing_that_is_named_by_its_number_is_told_from_a_quantity() -> None:
+    assert named_numbers("O que diz o art. 12, § 3º, da Lei nº 8.112?") == {"12", "8112"}
+    assert named_numbers("Quando vence o contrato 54/2023?") == {"54", "2023"}
+    assert named_numbers("Posso levar 3 livros por 10 dias?") == frozenset()
