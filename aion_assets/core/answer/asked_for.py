@@ -9,12 +9,13 @@ from aion_assets.core.language.terms import fold
 _FIGURE_ASKED = re.compile(
     r"\b(quant[oa]s?|qual (?:e |eh |sao |foi |era )?(?:o |a )?(?:valor|preco|taxa|multa|custo|numero|percentual|"
     r"porcentagem|limite|total|idade|altura|largura|peso|distancia|area|tamanho|populacao|adicional|aliquota|salario|"
-    r"piso|teto|vazao|temperatura|velocidade|capacidade)|how (?:many|much|long|far|old|big|tall|often)|"
+    r"piso|teto|vazao|temperatura|velocidade|capacidade)|how (?:many|much|long|far|old|big|tall)|"
     r"what (?:is |was |are )?(?:the )?(?:price|cost|fee|number|amount|percentage|limit|size|population|rate))\b"
 )
 _TIME_ASKED = re.compile(
     r"\b(quando|que (?:dia|data|hora|horas|ano|mes|seculo|periodo|epoca)|qual (?:e |foi |era )?(?:o |a )?"
-    r"(?:prazo|data|dia|ano|mes|seculo|horario|vencimento|validade|periodo)|ate quando|quanto tempo|horarios?|prazo|"
+    r"(?:prazo|data|dia|ano|mes|seculo|horario|vencimento|validade|periodo)|ate quando|quanto tempo|"
+    r"com que frequencia|how often|horarios?|prazo|"
     r"when|what (?:year|date|day|time|century|month)|which (?:year|date|day|month)|how long|deadline)\b"
 )
 _PERSON_ASKED = re.compile(r"\b(quem|who|whom|whose)\b")
@@ -58,7 +59,7 @@ _REASON = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class AskedFor:
-    """Several may hold at once: "quanto tempo" asks for a figure that is a time."""
+    """Several may hold at once. "quanto tempo" asks for a time, not for any figure."""
 
     figure: bool
     time: bool
@@ -70,7 +71,7 @@ class AskedFor:
     def of(cls, question: str) -> "AskedFor":
         text = fold(question)
         time = bool(_TIME_ASKED.search(text))
-        figure = bool(_FIGURE_ASKED.search(text)) and not (time and "quanto tempo" not in text and "how" not in text)
+        figure = bool(_FIGURE_ASKED.search(text)) and not time
         return cls(
             figure=figure,
             time=time,

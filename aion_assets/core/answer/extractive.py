@@ -84,8 +84,7 @@ def answer_question(
     confidence = calibration.confidence(retrieval.features, retrieval.language)
     if _lacks_the_number(retrieval):
         confidence *= _WITHOUT_THE_NUMBER
-    asked = (retrieval.question, retrieval.hits, retrieval.weights)
-    quotes = best_quotes(*asked, retrieval.closeness)[:MAX_CITATIONS]
+    quotes = best_quotes(retrieval.question, retrieval.hits, retrieval.weights)[:MAX_CITATIONS]
     if confidence < tau or not quotes:
         return Answer(
             ABSTENTION, confidence, tau, spoken, nearest=cite(quotes, locate(quotes)), opening=words.not_found

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import log
@@ -12,9 +12,6 @@ from aion_assets.core.language.question import Question
 from aion_assets.core.language.sentences import sentence_spans
 from aion_assets.core.search.hits import Hit
 from aion_assets.core.search.weights import TermWeights, WantedTerms
-
-# Texts → how near each is in meaning to the question, in [0, 1].
-Closeness = Callable[[Sequence[str]], Sequence[float]]
 
 MAX_QUOTE_CHARS = 400
 # A line without a full stop that is shorter than this is a heading or label: it names what follows and asserts nothing.
@@ -30,8 +27,6 @@ _SAME_LANGUAGE = 0.1
 _TELLING = 0.15
 _OF_ITS_KIND = 0.3
 _ITS_NUMBERS, _OTHER_NUMBERS = 0.5, 0.3
-# Embedding a sentence takes some milliseconds, so only the best are read closely.
-_READ_CLOSELY, _CLOSENESS = 10, 1.0
 _CLOSED = re.compile(r"""[.!…]["'”’»)\]]*$""")
 _LIST_ITEM = re.compile(r"[-–•*] |\d+[.)] ")
 _CLAUSE_START = re.compile(r"(?<=[,;:–—] )\S")
@@ -46,23 +41,17 @@ class Quote:
     score: float
 
 
-def best_quotes(
-    question: Question, hits: Sequence[Hit], weights: TermWeights, closeness: Closeness | None = None
-) -> list[Quote]:
+def best_quotes(question: Question, hits: Sequence[Hit], weights: TermWeights) -> list[Quote]:
     """The best quote of every document among `hits`, best first. A quote must say more than title and heading do.
 
     A quote scores by the weight of the question's terms that it holds, title and heading included, and by the score of
     its passage; by terms that few sentences of its passage hold; and by what is asked for: a figure, a time, a name, or
     the number that the question names. Of two equal ones, the one whose first line keeps to the question and the one in
-    its language are better. `closeness` judges the best of them once more, by their meaning.
+    its language are better. Adding the cosine of a sentence to the question gained nothing on unseen questions, with
+    either embedder that comes with AION, and took longer than the rest (docs/experiments.md, quotes).
     """
     found = [quote for hit in hits for quote in _quotes(question, hit, weights)]
     found.sort(key=lambda quote: -quote.score)
-    if closeness is not None:
-        read = found[:_READ_CLOSELY]
-        for quote, close in zip(read, closeness([quote.text for quote in read]), strict=True):
-            quote.score += _CLOSENESS * close
-        found = sorted(read, key=lambda quote: -quote.score) + found[_READ_CLOSELY:]
     best: dict[str, Quote] = {}
     for quote in found:
         best.setdefault(quote.hit.doc_id, quote)
@@ -76,7 +65,8 @@ def best_quotes(
 def _quotes(question: Question, hit: Hit, weights: TermWeights) -> Iterator[Quote]:
     """Everything of a passage that can be quoted, with its score."""
     wanted, asked_for = weights.wanted(question.terms), AskedFor.of(question.text)
-    asked_numbers = numbers(question.text)
+    # A number that the title says holds for the whole passage.
+    asked_numbers = numbers(question.text) - numbers(f"{hit.title} {hit.heading}")
     above = weights.terms(f"{hit.title} {hit.heading}")
     quotable = [(text, introduction, weights.terms(text)) for text, introduction in _quotable(hit.text)]
     telling = _telling(question, above, [found for *_, found in quotable], weights)

@@ -1,6 +1,5 @@
 """The results of a search."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -66,8 +65,6 @@ class Retrieval:
 
     `raw_confidence` is SPEC's C before calibration: (mean cosine of the selected + 1) / 2, clipped to [0, 1].
     `features` are the input of `core.answer.confidence.Calibration`; `weights` are those of the index's terms.
-    `closeness` says how near texts are to the question, in [0, 1]; None with an embedder whose cosines of single
-    sentences say little.
     """
 
     question: Question
@@ -77,7 +74,6 @@ class Retrieval:
     query_vector: Vector = field(repr=False)
     weights: TermWeights = field(repr=False)
     seconds: float = 0.0
-    closeness: Callable[[Sequence[str]], Sequence[float]] | None = field(default=None, repr=False)
 
     @property
     def language(self) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from dataclasses import fields
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -117,15 +116,7 @@ class Retriever:
             query_vector=vector,
             weights=weights,
             seconds=time.monotonic() - started,
-            closeness=partial(self._closeness, vector) if self.ranker.dense_floor else None,
         )
-
-    def _closeness(self, question: Vector, texts: Sequence[str]) -> list[float]:
-        """Cosines above the ranker's floor, in [0, 1]."""
-        floor = self.ranker.dense_floor
-        cosines = self.embedder.embed(texts) @ question if texts else np.zeros(0)
-        near: list[float] = np.clip((cosines - floor) / (1 - floor), 0.0, 1.0).tolist()
-        return near
 
     def _candidates(self, question: Question, pool: int, visible: Visibility) -> tuple[list[Hit], Vector]:
         """All that either half finds, by falling score, and the vector of the question."""

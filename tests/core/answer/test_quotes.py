@@ -139,9 +139,10 @@ def test_words_that_stand_in_every_sentence_decide_nothing() -> None:
     assert "metas" in quote
 
 
-def test_what_is_near_in_meaning_passes_what_has_as_many_words() -> None:
-    text = "O prazo é curto. O prazo é de um mês."
-    hits = [hit("a", text=text, score=1.0)]
-    weights = TermWeights.of_texts([text], "pt")
-    nearest = best_quotes(Question.read("prazo"), hits, weights, lambda texts: ["mês" in one for one in texts])
-    assert nearest[0].text == "O prazo é de um mês."
+def test_a_number_in_the_title_is_no_reason_to_quote_the_title() -> None:
+    passage = hit(
+        "a", title="NR-35", score=1.0, text="NR-35 fala de altura.\nO treinamento se repete a cada dois anos."
+    )
+    weights = TermWeights.of_texts([passage.text], "pt")
+    question = Question.read("De quanto em quanto tempo se repete o treinamento da NR 35?")
+    assert best_quotes(question, [passage], weights)[0].text == "O treinamento se repete a cada dois anos."
