@@ -107,8 +107,7 @@ def load_served(settings: Settings) -> ServedModel:
     from trainer.base_model import load_base_model
     from trainer.generator import Generator
 
-    # One core stays free for whoever asks. Threads of torch that wait for a core which works for others slow each other
-    # down many times over (docs/experiments.md, generation).
+    # One core stays free for the server that asks.
     torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
     served = ServedModel(settings, Generator(load_base_model(settings.base_model, in_4bit=settings.load_in_4bit)))
     root = Path(settings.adapter_dir or settings.home / "adapters")
