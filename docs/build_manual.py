@@ -40,6 +40,7 @@ FORMATS = {
     "17-glossary": "docx",
     "18-models": "html",
     "19-learning": "html",
+    "20-reliability": "html",
 }
 RENDERERS: dict[str, Callable[[Chapter], bytes]] = {
     "md": lambda chapter: chapter.source.encode(),

@@ -38,6 +38,21 @@ def settings(home: Path) -> Settings:
     return load_settings()
 
 
+_FAULTS = {
+    "test_kill": "kills between two commits",
+    "test_disk": "full disks and damaged files",
+    "test_clock": "clocks that jump",
+    "test_concurrency": "processes at work at once",
+}
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Each test of a fault is one fault that was tried."""
+    what = _FAULTS.get(Path(report.fspath).stem) if "faults/" in report.nodeid and report.when == "call" else None
+    if what:
+        counts.note(what, 1, int(report.failed))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if lines := counts.lines():
         terminalreporter.section("what was tried")

@@ -149,3 +149,13 @@ def test_whatever_one_location_raises_is_its_own_outcome(
     (failed,) = [row for row in rows.values() if row.outcome is Outcome.ERROR]
     assert failed.reason and "poison" not in failed.reason
     counts.note("errors that reading one location raised", 1)
+
+
+def test_answers_that_are_no_http_do_not_mark_their_host_as_down(quick: Settings, site: CountingSite) -> None:
+    site.answers = {f"/b{n}": (302, {"Location": "http://a.example/\x01\x7f"}, b"") for n in range(40)}
+    site.pages["/"] = page("Start", "Start.", *site.answers, "/fine")
+    site.pages["/fine"] = page("Fine", "A page that is there.")
+    rows = collected("web", f"{site.root}/", quick)
+    assert rows[f"{site.root}/fine"].outcome is Outcome.STORED
+    assert all("protocol error" in rows[f"{site.root}/b{n}"].reason for n in range(40))
+    counts.note("answers that are no HTTP", 40)

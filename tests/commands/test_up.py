@@ -167,7 +167,7 @@ def test_one_port_for_both_servers_is_refused(running: Running, tmp_path: Path) 
 
 @pytest.mark.timeout(400)
 def test_a_part_that_dies_is_started_again_while_the_others_go_on(running: Running) -> None:
-    webserver = next(child for child in _family(running) if "dagster_webserver" in child.cmdline())
+    webserver = next(child for child in _family(running) if "aion_assets.local.webserver" in child.cmdline())
     webserver.kill()
     _wait_for(lambda: "Started dagster-webserver again." in running.log.read_text())
     assert _answers(running.port, "/health")

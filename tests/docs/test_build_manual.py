@@ -38,7 +38,7 @@ def test_a_second_build_touches_only_what_is_not_right(build_manual: Build, manu
     (out / "pt" / "01-o-que-e-o-aion.md").write_text("spoilt")
     untouched = out / "pt" / "08-perguntas-e-respostas.md"
     before = untouched.stat().st_mtime_ns
-    assert "38 files" in build_manual(out)
+    assert f"{len(files(manual))} files" in build_manual(out)
     assert untouched.stat().st_mtime_ns == before
     assert files(out) == files(manual)
 

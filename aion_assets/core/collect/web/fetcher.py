@@ -33,6 +33,10 @@ UNPACED_CONCURRENCY = 4
 FAILURES_OF_A_DEAD_HOST = 15
 
 
+class _BrokenAnswerError(TransientFetchError):
+    """The host answers, but not as HTTP. That is the matter of one address, and no sign that the host is down."""
+
+
 class GuardedDownloadHandler(BaseDownloadHandler):
     """Scrapy's http and https handler. The time limit spans the whole answer: it also ends one that drips bytes."""
 
@@ -104,9 +108,9 @@ class Fetcher:
         for attempt in range(RETRIES + 1):
             try:
                 answer = await self._attempt(url, headers, documents_only)
-            except TransientFetchError:
+            except TransientFetchError as error:
                 if attempt == RETRIES:
-                    self._failures[host] += 1
+                    self._failures[host] += not isinstance(error, _BrokenAnswerError)
                     raise
                 await asyncio.sleep(_backoff_s(attempt))
                 continue
@@ -132,6 +136,10 @@ class Fetcher:
                 response = await self._crawler.engine.download_async(request)
         except TimeoutError:
             raise TransientFetchError(f"no complete answer within {self._timeout_s:g} s") from None
+        except httpx.RemoteProtocolError as error:
+            said_nothing = "disconnected" in str(error)
+            kind = TransientFetchError if said_nothing else _BrokenAnswerError
+            raise kind(f"{_words(type(error).__name__)}: {error}") from error
         except httpx.TransportError as error:
             raise TransientFetchError(f"{_words(type(error).__name__)}: {error}") from error
         except (httpx.InvalidURL, httpx.HTTPError, ValueError) as error:
