@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,3 +62,8 @@ def _is_lake(node: ast.expr) -> bool:
     return (isinstance(node, ast.Name) and node.id == "lake") or (
         isinstance(node, ast.Attribute) and node.attr == "lake"
     )
+
+
+def test_no_two_test_modules_have_one_name() -> None:
+    names = Counter(path.name for path in (REPOSITORY / "tests").rglob("test_*.py"))
+    assert [name for name, count in names.items() if count > 1] == [], "pytest collects only the first of them"
