@@ -38,9 +38,20 @@ SCHEMAS = {"0.1.0": "0006", "0.2.0": "0008"}
 QUESTION = "Com quantos dias de antecedência o pedido de férias deve ser feito?"
 
 
-@pytest.fixture(params=SCHEMAS)
-def old(request: pytest.FixtureRequest, home: Path) -> OldHome:
-    return unpack(request.param, home)
+# The oldest home crosses every migration, on both databases; a later one crosses the last of them.
+KEPT = [("0.1.0", "sqlite"), ("0.1.0", "postgresql"), ("0.2.0", "sqlite")]
+
+
+@pytest.fixture(params=KEPT, ids="-".join)
+def kept(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """Version that wrote the home, and the database that it is opened on."""
+    pair: tuple[str, str] = request.param
+    return pair
+
+
+@pytest.fixture
+def old(kept: tuple[str, str], home: Path) -> OldHome:
+    return unpack(kept[0], home)
 
 
 @pytest.fixture
@@ -49,9 +60,9 @@ def schema(old: OldHome) -> str:
     return SCHEMAS[old.version]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def upgraded(request: pytest.FixtureRequest, old: OldHome, schema: str, settings: Settings) -> Iterator[Home]:
-    if request.param == "sqlite":
+@pytest.fixture
+def upgraded(kept: tuple[str, str], old: OldHome, schema: str, settings: Settings) -> Iterator[Home]:
+    if kept[1] == "sqlite":
         opened = Home(settings)
         yield opened
         opened.database.engine.dispose()
@@ -154,8 +165,6 @@ def test_the_release_of_before_answers_until_another_model_has_embedded_every_so
 
 
 def test_a_copy_of_the_database_is_made_before_it_is_changed(upgraded: Home, schema: str) -> None:
-    if schema == HEAD:
-        pytest.skip("this home needs no change yet")
     engine = upgraded.database.engine
     if engine.dialect.name == "sqlite":
         copy = upgraded.settings.home / "copies" / f"before-upgrade-from-{schema}.sqlite"
@@ -185,7 +194,8 @@ open_database(load_settings())
 """
 
 
-@pytest.mark.parametrize(("old", "after"), [("0.1.0", 1), ("0.1.0", 8), ("0.1.0", 20), ("0.1.0", 33)], indirect=["old"])
+@pytest.mark.parametrize("kept", [("0.1.0", "sqlite")], indirect=True, ids="-".join)
+@pytest.mark.parametrize("after", [1, 8, 20, 33])
 def test_an_upgrade_that_is_killed_loses_nothing_and_the_next_start_ends_it(
     old: OldHome, schema: str, settings: Settings, after: int
 ) -> None:
