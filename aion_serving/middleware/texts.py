@@ -23,7 +23,13 @@ def unstorable_body(body: bytes) -> str:
         return "a number that is none"
     except (ValueError, RecursionError):
         return ""
-    return "a character that no text can hold" if _holds_unstorable(content) else ""
+    fields = content.items() if isinstance(content, dict) else (("", content),)
+    for name, value in fields:
+        if _holds_unstorable(name):
+            return "NUL or half a character in the name of a field"
+        if _holds_unstorable(value):
+            return f"NUL or half a character in {f'body.{name[:40]}' if name else 'body'}"
+    return ""
 
 
 def unstorable_address(path: str, query: bytes) -> str:
