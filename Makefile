@@ -45,7 +45,7 @@ lint: setup $(DEV_STAMP)  ## Style, types and who may import whom
 	$(BIN)/lint-imports
 
 # In two halves at once, as most tests wait for servers and processes; what one half says is shown when both have ended.
-HALF := tests/bench tests/commands/test_up.py tests/core tests/docs tests/serving tests/trainer
+HALF := tests/commands/test_up.py tests/core tests/serving tests/trainer
 test: lint  ## Lint and all tests
 	@log=$$(mktemp); $(BIN)/pytest $(HALF) >$$log 2>&1 & half=$$!; \
 	$(BIN)/pytest $(addprefix --ignore=,$(HALF)); rest=$$?; \
