@@ -170,11 +170,12 @@ class Assistant:
                 if isinstance(piece, str):
                     yield piece
                     continue
-                yield self._closed(opened.answer_id, task, piece, _latency(task, started), opened.channel)
+                record = self._closed(opened.answer_id, task, piece, _latency(task, started), opened.channel)
         except BaseException as error:
             end_answer(self.database, opened.answer_id, State.FAILED, type(error).__name__)
             self.telemetry.failed()
             raise
+        yield record  # a reader who leaves now makes no failure of it
 
     def give_up(self, opened: "Opened") -> None:
         """Close an answer that nobody will write."""
