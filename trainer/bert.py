@@ -3,8 +3,11 @@
 The graph is built from config.json and safetensors. So a process that only embeds imports neither torch nor
 transformers, which saves time and memory. OpenVINO's kernels for small matrices are faster than torch's
 (docs/experiments.md, speed).
+
+The table of word vectors, half of a small model, stays in its file: a question needs a few of its rows.
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,48 +16,72 @@ from numpy.typing import NDArray
 
 from trainer.openvino import Model, Node, ops
 
+_WEIGHTS = "model.safetensors"
+_WORDS = "embeddings.word_embeddings.weight"
 
-def can_be_drawn(config: dict[str, Any]) -> bool:
+
+def can_be_drawn(folder: Path, config: dict[str, Any]) -> bool:
     return (
         config.get("model_type") == "bert"
         and config.get("hidden_act") == "gelu"
         and config.get("position_embedding_type", "absolute") == "absolute"
+        and (folder / _WEIGHTS).is_file()
+        and _place_of_words(folder)["dtype"] == "F32"
     )
 
 
 def bert_graph(folder: Path, config: dict[str, Any]) -> Model:
-    """Maps token ids int32 (n, length) of sentences of one length, special tokens included, to (n, d), mean-pooled.
+    """Maps word vectors float32 (n, length, d) of sentences of one length, special tokens included, to (n, d),
+    mean-pooled.
 
     It has no mask: sentences of one length need none.
     """
     return _Drawing(folder, config).graph()
 
 
+def word_vectors(folder: Path) -> NDArray[np.float32]:
+    """The vector of each token, (vocabulary, d), read from the model's file row by row as they are needed."""
+    place = _place_of_words(folder)
+    return np.memmap(folder / _WEIGHTS, np.float32, "r", place["begin"], tuple(place["shape"]))
+
+
+def _place_of_words(folder: Path) -> dict[str, Any]:
+    """Their dtype, shape and first byte. A file begins with the size of its header, which tells where each tensor is:
+    https://huggingface.co/docs/safetensors
+    """
+    with (folder / _WEIGHTS).open("rb") as file:
+        size_bytes = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(size_bytes))
+    about = next(header[name] for name in (f"bert.{_WORDS}", _WORDS) if name in header)
+    return {**about, "begin": 8 + size_bytes + about["data_offsets"][0]}
+
+
 class _Drawing:
     def __init__(self, folder: Path, config: dict[str, Any]) -> None:
-        from safetensors.numpy import load_file
+        from safetensors import safe_open
 
-        self._weights = {
-            name.removeprefix("bert."): value for name, value in load_file(folder / "model.safetensors").items()
-        }
+        with safe_open(folder / _WEIGHTS, "numpy") as file:
+            names = file.keys()
+            self._weights = {
+                name.removeprefix("bert."): file.get_tensor(name) for name in names if not name.endswith(_WORDS)
+            }
         self._layers = int(config["num_hidden_layers"])
         self._heads = int(config["num_attention_heads"])
         self._size = int(config["hidden_size"])
         self._epsilon = float(config["layer_norm_eps"])
 
     def graph(self) -> Model:
-        ids = ops.parameter([-1, -1], np.int32, name="ids")
-        hidden = self._embedded(ids)
+        words = ops.parameter([-1, -1, self._size], np.float32, name="words")
+        hidden = self._embedded(words)
         for number in range(self._layers):
             hidden = self._layer(hidden, f"encoder.layer.{number}")
-        return Model([ops.reduce_mean(hidden, _ints(1), keep_dims=False)], [ids], "bert")
+        return Model([ops.reduce_mean(hidden, _ints(1), keep_dims=False)], [words], "bert")
 
-    def _embedded(self, ids: Node) -> Node:
-        words = ops.gather(ops.constant(self._weights["embeddings.word_embeddings.weight"]), ids, _int(0))
+    def _embedded(self, words: Node) -> Node:
         # Every token of a single sentence has type 0, so that row is added once, here.
         types = self._weights["embeddings.token_type_embeddings.weight"][0]
         places = ops.constant(self._weights["embeddings.position_embeddings.weight"] + types)
-        length = ops.gather(ops.shape_of(ids), _ints(1), _int(0))
+        length = ops.gather(ops.shape_of(words), _ints(1), _int(0))
         return self._norm(ops.add(words, ops.slice(places, _ints(0), length, _ints(1))), "embeddings.LayerNorm")
 
     def _layer(self, hidden: Node, name: str) -> Node:

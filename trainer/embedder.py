@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from aion_assets.core.home import Home
 from aion_assets.core.index.embedding_model import EmbeddingModel, find_recorded_model
+from aion_assets.core.lake.memory import give_back
 from aion_assets.core.release.manifest import ModelManifest
-from trainer.bert import bert_graph, can_be_drawn
+from trainer.bert import bert_graph, can_be_drawn, word_vectors
 from trainer.openvino import Core, InferRequest
 
 Vectors = NDArray[np.float32]
@@ -38,7 +39,7 @@ class Embedder:
         self.dimension = model.dimension
         self.precision = precision or best_precision()
         config = json.loads((model.folder / "config.json").read_text())
-        if can_be_drawn(config) and model.encoder.pooling == "mean":
+        if can_be_drawn(model.folder, config) and model.encoder.pooling == "mean":
             self._encoder: _Encoder = _Graph(model, config, self.precision)
         else:
             self._encoder = _SentenceTransformer(model)
@@ -109,6 +110,7 @@ class _Graph:
 
     def __init__(self, model: EmbeddingModel, config: dict[str, Any], precision: str) -> None:
         self._dimension = model.dimension
+        self._words = word_vectors(model.folder)
         self._compiled = Core().compile_model(
             bert_graph(model.folder, config),
             "CPU",
@@ -121,6 +123,8 @@ class _Graph:
                 "ENABLE_CPU_PINNING": False,
             },
         )
+        # The weights were copied twice on their way.
+        give_back()
         # One request more than run at once, so that no core waits.
         self._at_once = 1 + int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
         self._idle: list[InferRequest] = []
@@ -142,7 +146,8 @@ class _Graph:
             if len(running) == self._at_once:
                 finish_oldest()
             request = self._idle_request()
-            request.start_async(np.array([sentences[row] for row in rows], dtype=np.int32))
+            ids = np.array([sentences[row] for row in rows], dtype=np.int32)
+            request.start_async(self._words[ids])
             running.append((request, rows))
         while running:
             finish_oldest()
