@@ -48,13 +48,14 @@ def search(
     """Show the passages that a search finds, best first."""
     from aion_serving.api.replies import search_reply
 
-    hits = _assistant().search(query, k)
+    assistant = _assistant()
+    hits = assistant.search(query, k)
     if as_json:
-        _print_json(search_reply(query, hits).model_dump())
+        _print_json(search_reply(query, hits, assistant.notice).model_dump())
         return
     from aion_serving.printing import print_hits
 
-    print_hits(hits)
+    print_hits(hits, assistant.notice)
 
 
 def why(

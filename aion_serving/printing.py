@@ -33,10 +33,12 @@ def print_answer(record: AnswerRecord) -> None:
     facts = f"confidence {record.confidence:.2f} (threshold {record.tau:.2f}) · {record.used}"
     console.print(f"\n[dim]{facts} · {record.latency_ms['total']:.0f} ms[/]")
     console.print(f"[dim]aion why {record.answer_id}[/]", soft_wrap=True)
+    _print_notice(record.notice)
 
 
-def print_hits(hits: Sequence[Hit]) -> None:
+def print_hits(hits: Sequence[Hit], notice: str = "") -> None:
     console = Terminal(highlight=False, emoji=False)
+    _print_notice(notice)
     if not hits:
         console.print("Nothing was found.")
     for number, hit in enumerate(hits, start=1):
@@ -44,6 +46,14 @@ def print_hits(hits: Sequence[Hit]) -> None:
         console.print(f"\n[bold]{number:>2}[/]  {escape(place)}  [dim]{hit.score:.3f}[/]", soft_wrap=True)
         _print_link(console, hit.url, hit.page, hit.fragment)
         console.print(Padding(Text(_excerpt(hit.text)), (0, 0, 0, 4)))
+
+
+def _print_notice(notice: str) -> None:
+    """On standard error, as what was asked for is on standard output."""
+    if notice:
+        console = Terminal(stderr=True, highlight=False, emoji=False)
+        console.print(f"[bold yellow]warning[/]  {escape(notice)}", soft_wrap=True)
+        console.print("         'aion run' repairs what can be repaired; 'aion doctor' says what is damaged.")
 
 
 def print_trail(why: Mapping[str, Any]) -> None:

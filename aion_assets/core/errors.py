@@ -14,6 +14,7 @@ AionError
 ├── DatabaseError           the relational database could not be reached or is of another version
 ├── ReleaseError            a release cannot be made or read
 │   ├── NoReleaseError      nothing has been released yet
+│   ├── DamagedReleaseError what is stored of a release cannot be read any more
 │   └── GateBlockedError    a structural gate failed; the previous release keeps serving
 ├── EmbedderError           the embedding model cannot be loaded, or is not the one expected
 ├── GeneratorError          a language model cannot be loaded, or failed while it wrote
@@ -90,6 +91,10 @@ class ReleaseError(AionError):
 
 
 class NoReleaseError(ReleaseError):
+    pass
+
+
+class DamagedReleaseError(ReleaseError):
     pass
 
 

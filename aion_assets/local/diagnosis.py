@@ -13,11 +13,8 @@ from aion_assets.core.lake.tables import BODIES, CHUNKS, CURATED_DOCUMENTS, DOCU
 from aion_assets.core.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from aion_assets.core.lake.store import Lake
 
-_LENGTH_TOLERANCE = 1e-3
 _LOW_DISK_BYTES = 2_000_000_000
 _TABLES = (PAGES.name, BODIES.name, DOCUMENTS.name, CURATED_DOCUMENTS.name, CHUNKS.name)
 
@@ -92,33 +89,21 @@ def _database(settings: Settings) -> Finding:
 
 def _tables(settings: Settings) -> Finding:
     """Reads every row of every table whole: what is damaged shows nowhere else."""
+    from aion_assets.core.index.soundness import complaint_of
     from aion_assets.core.lake.store import Lake
 
     lake = Lake(settings.lake_uri)
     counts, broken = [], []
     for table in (*_TABLES, *_derived(lake)):
         try:
-            columns = lake.table(table).schema.names if lake.exists(table) else []
-            rows = odd = 0
-            for batch in lake.read(table, columns):
-                rows += batch.num_rows
-                odd += _odd_vectors(batch) if "vector" in columns else 0
+            rows, wrong = complaint_of(lake, table)
             counts.append(f"{table} {rows}")
-            broken += [f"In {table}, {odd} vectors are not of length 1."] if odd else []
+            broken += [wrong] if wrong else []
         except AionError as error:
             broken.append(str(error))
     if broken:
         return Finding("tables", "broken", " ".join(broken))
     return Finding("tables", "good", ", ".join(counts))
-
-
-def _odd_vectors(batch: "pa.RecordBatch") -> int:
-    import numpy as np
-
-    vectors = batch["vector"].flatten().to_numpy(zero_copy_only=False).reshape(batch.num_rows, -1)
-    with np.errstate(all="ignore"):  # what is damaged may hold any number
-        lengths = np.linalg.norm(vectors.astype(np.float64), axis=1)
-    return int((~(np.abs(lengths - 1.0) < _LENGTH_TOLERANCE)).sum())
 
 
 def _derived(lake: "Lake") -> list[str]:

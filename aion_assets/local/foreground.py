@@ -13,6 +13,7 @@ from aion_assets.core.curate.decisions import PENDING
 from aion_assets.core.curate.queue import Page, read_queue
 from aion_assets.core.database.engine import Database, open_database
 from aion_assets.core.errors import AionError, SourceError, names_of
+from aion_assets.core.home import Home
 from aion_assets.core.language.terminal import Terminal
 from aion_assets.core.release import releases
 from aion_assets.core.settings import Settings, load_settings
@@ -93,6 +94,7 @@ class _Work:
     summary: RunSummary = field(default_factory=RunSummary)
 
     def do(self) -> None:
+        from aion_assets.core.steps.release import unreadable
         from aion_assets.defs.ops.jobs import outdated
         from aion_assets.defs.ops.reaper import reap_dead_runs
 
@@ -104,9 +106,11 @@ class _Work:
             if not due:
                 break
             failed |= self._run_all(due)
-        if not self.summary.runs and outdated(self.instance, self.defs.resolve_job_def("reindex")):
-            self.console.print("[bold]index and release[/] (AION changed)")
-            self._execute("reindex")
+        if not self.summary.runs:
+            changed = outdated(self.instance, self.defs.resolve_job_def("reindex"))
+            if why := "AION changed" if changed else unreadable(Home(self.settings)):
+                self.console.print(f"[bold]index and release[/] ({escape(why.rstrip('.'))})", soft_wrap=True)
+                self._execute("reindex")
 
     def _clean_removed(self) -> None:
         from aion_assets.defs.partitions import source_partitions

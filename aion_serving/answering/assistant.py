@@ -1,27 +1,21 @@
 """Search, answer and explain over the current release. A new release is taken up between two requests."""
 
-import logging
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from aion_assets.core.answer.citations import located_hits, places_in
-from aion_assets.core.answer.confidence import Calibration
 from aion_assets.core.answer.engine import Task
 from aion_assets.core.answer.extractive import Answer
 from aion_assets.core.answer.follow_up import in_context
 from aion_assets.core.answer.suggestions import suggest
 from aion_assets.core.database.engine import Database
-from aion_assets.core.errors import AionError, NoReleaseError, ReleaseError
+from aion_assets.core.errors import LakeError
 from aion_assets.core.home import Home
-from aion_assets.core.index.embedder import QueryEmbedder
-from aion_assets.core.index.embedding_model import find_recorded_model
 from aion_assets.core.lake.store import Lake
-from aion_assets.core.language.identify import ENGLISH, PORTUGUESE
 from aion_assets.core.language.question import Question
 from aion_assets.core.record.answers import (
     AnswerRecord,
@@ -30,40 +24,23 @@ from aion_assets.core.record.answers import (
     close_answer,
     end_abandoned_answers,
     end_answer,
+    move_answer,
     open_answer,
 )
 from aion_assets.core.record.conversations import questions_before
 from aion_assets.core.record.suggestions import show_suggestions
-from aion_assets.core.release import releases
-from aion_assets.core.release.releases import Release
+from aion_assets.core.release.releases import current_release_id
 from aion_assets.core.search.hits import Hit
-from aion_assets.core.search.ranker import Ranker
-from aion_assets.core.search.retriever import Retriever
 from aion_assets.core.settings import Settings
 from aion_assets.core.trust.why import why
 from aion_serving.answering.chain import Chain, chain_for
+from aion_serving.answering.served_release import OpenedRelease, ServedRelease
 from aion_serving.answering.telemetry import Telemetry
 from aion_serving.answering.tombstones import Tombstones
 
-# A release that cannot be opened is tried again after this pause. Until then the one before serves.
-_RETRY_S = 10.0
 # An answer that is open for longer is of a process that died.
 _LONGEST_ANSWER = timedelta(minutes=5)
-# Questions put to a release before it serves, so that a person's first question need not wait for loading.
-_WARM_UP = "Onde está a resposta?"
-
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class OpenedRelease:
-    """One release, ready to search. A request keeps the one that it began with."""
-
-    release_id: str
-    table: str
-    retriever: Retriever
-    calibration: Calibration
-    prompt_version: str
+_T = TypeVar("_T")
 
 
 def _never() -> bool:
@@ -88,10 +65,7 @@ class Assistant:
         self.settings = settings
         self.home = Home(settings)
         self.telemetry = Telemetry(self.home)
-        self._opened: OpenedRelease | None = None
-        self._opening = threading.Lock()
-        self._retry_at = 0.0
-        self._unusable = ""
+        self.served = ServedRelease(self.home, self._current_release_id)
 
     @property
     def lake(self) -> Lake:
@@ -112,7 +86,15 @@ class Assistant:
     @property
     def opened_release_id(self) -> str:
         """Id of the release that serves; "" before the first is opened."""
-        return self._opened.release_id if self._opened else ""
+        return self.served.opened_release_id
+
+    @property
+    def notice(self) -> str:
+        """Why an older release answers; "" where the current one does."""
+        return self.served.notice
+
+    def _current_release_id(self) -> str | None:
+        return current_release_id(self.database, self.settings.tenant_id)
 
     def warm_up(self) -> None:
         """Load everything that the first question needs.
@@ -120,20 +102,21 @@ class Assistant:
         Raises AionError: no question can be answered yet; the message says why.
         """
         end_abandoned_answers(self.database, self.home.tenant_id, _LONGEST_ANSWER)
-        self._warm(self.release())
+        self.served.warm(self.release())
 
     def search(self, query: str, k: int) -> list[Hit]:
         """The best passage of each of the k best documents.
 
         Raises NoReleaseError: nothing has been released yet.
         """
-        release = self.release()
-        hidden = self.tombstones.hidden()
-        question, retriever = Question.read(query), release.retriever
-        with self.lake.reading(release.table):
+        question, hidden = Question.read(query), self.tombstones.hidden()
+
+        def find(release: OpenedRelease) -> list[Hit]:
+            retriever = release.retriever
             hits = retriever.search(question, k, hidden_docs=hidden.doc_ids, hidden_sources=hidden.source_ids)
-            weights = retriever.weights(question.language)
-            return located_hits(self.lake, question, hits, weights) if hits else []
+            return located_hits(self.lake, question, hits, retriever.weights(question.language)) if hits else []
+
+        return self._query(self.release(), find)[1]
 
     def ask(
         self, question: str, *, channel: str = "api", conversation_id: str = "", before: Sequence[str] = ()
@@ -170,7 +153,7 @@ class Assistant:
                 if isinstance(piece, str):
                     yield piece
                     continue
-                record = self._closed(opened.answer_id, task, piece, _latency(task, started), opened.channel)
+                record = self._closed(opened, task, piece, _latency(task, started))
         except BaseException as error:
             end_answer(self.database, opened.answer_id, State.FAILED, type(error).__name__)
             self.telemetry.failed()
@@ -181,20 +164,25 @@ class Assistant:
         """Close an answer that nobody will write."""
         end_answer(self.database, opened.answer_id, State.CANCELLED, "The same request was answered already.")
 
-    def _closed(
-        self, answer_id: str, task: Task, answer: Answer, latency_ms: dict[str, float], channel: str
-    ) -> AnswerRecord:
-        record = close_answer(self.database, answer_id, task.retrieval, answer, latency_ms)
+    def _closed(self, opened: "Opened", task: Task, answer: Answer, latency_ms: dict[str, float]) -> AnswerRecord:
+        record = close_answer(self.database, opened.answer_id, task.retrieval, answer, latency_ms)
         self.telemetry.answered(record)
-        offered = suggest(task.retrieval, answer.citations, self.settings.actions) if channel != "cli" else []
-        return replace(record, suggestions=show_suggestions(self.home, answer_id, offered))
+        is_read_once = opened.channel == "cli"
+        offered = [] if is_read_once else suggest(task.retrieval, answer.citations, self.settings.actions)
+        shown = show_suggestions(self.home, opened.answer_id, offered)
+        return replace(record, suggestions=shown, notice=opened.release.instead_of)
 
     def _task(self, opened: "Opened") -> Task:
-        release, question, hidden = opened.release, opened.question, self.tombstones.hidden()
-        with self.lake.reading(release.table):
-            retrieval = release.retriever.retrieve(
+        question, hidden = opened.question, self.tombstones.hidden()
+        release, retrieval = self._query(
+            opened.release,
+            lambda over: over.retriever.retrieve(
                 question, hidden_docs=hidden.doc_ids, hidden_sources=hidden.source_ids
-            )
+            ),
+        )
+        if release is not opened.release:
+            opened.release = release
+            move_answer(self.database, opened.answer_id, release.release_id, release.prompt_version)
         tau, locate = self.settings.tau_confidence, places_in(self.lake)
         return Task(retrieval, release.calibration, tau, locate, opened.stopped)
 
@@ -203,70 +191,21 @@ class Assistant:
         return why(self.home, answer_id)
 
     def release(self) -> OpenedRelease:
-        """The current release, opened. While one thread opens a new one, others use the one before.
+        """The release that serves. While one thread opens a new one, others use the one before.
 
-        Raises NoReleaseError: nothing has been released yet. EmbedderError, LakeError: the first release cannot be
-        opened.
+        Raises NoReleaseError: nothing has been released yet. EmbedderError, LakeError, ReleaseError: the current
+        release cannot be opened, and none stands in.
         """
-        current = releases.current_release_id(self.database, self.settings.tenant_id)
-        if current is None:
-            raise NoReleaseError(
-                "Nothing has been released yet.", "Add a source, approve its documents and run 'aion run'."
-            )
-        opened = self._opened
-        if opened is None:
-            with self._opening:
-                self._opened = self._opened or self._open(current)
-                return self._opened
-        if opened.release_id == current or not self._worth_trying(current):
-            return opened
-        if not self._opening.acquire(blocking=False):
-            return opened
-        try:
-            fresh = self._open(current)
-            self._warm(fresh)
-            opened = self._opened = fresh
-        except AionError as error:
-            self._unusable, self._retry_at = current, time.monotonic() + _RETRY_S
-            _log.error("Release %s cannot serve, %s goes on: %s", current[:16], opened.release_id[:16], error)
-        finally:
-            self._opening.release()
-        return opened
+        return self.served.get()
 
-    def _worth_trying(self, release_id: str) -> bool:
-        return release_id != self._unusable or time.monotonic() >= self._retry_at
-
-    def _open(self, release_id: str) -> OpenedRelease:
-        release = releases.read_release(self.database, release_id)
-        try:
-            ranker = Ranker.from_json(release.models.ranker)
-            calibration = Calibration.from_json(release.models.calibration)
-        except (KeyError, TypeError, ValueError) as error:
-            raise ReleaseError(
-                f"Release {release_id[:16]} was made by another version of AION and cannot be read.",
-                "Run 'aion run' to make a new one.",
-            ) from error
-        embedder = self._embedder_of(release)
-        retriever = Retriever(self.lake.table_at(release.table, release.tag), embedder, self.home.tenant_id, ranker)
-        _log.info("Serving release %s with %s passages.", release_id[:16], release.index["rows"])
-        return OpenedRelease(release_id, release.table, retriever, calibration, release.models.prompt)
-
-    def _embedder_of(self, release: Release) -> QueryEmbedder:
-        """The one that the release names, whatever the settings say by now; kept from the release before if it is
-        the same."""
-        model = find_recorded_model(release.models.passage_embedder, self.settings.embed_model, self.settings.home)
-        if self._opened is not None and self._opened.retriever.embedder.embedder_id == model.embedder_id:
-            return self._opened.retriever.embedder
-        from trainer.embedder import Embedder
-
-        return Embedder(model)
-
-    def _warm(self, release: OpenedRelease) -> None:
-        with self.lake.reading(release.table):
-            release.retriever.keep_in_memory()
-            for language in (PORTUGUESE, ENGLISH):
-                release.retriever.weights(language)
-            release.retriever.retrieve(_WARM_UP)
+    def _query(self, release: OpenedRelease, ask: Callable[[OpenedRelease], _T]) -> tuple[OpenedRelease, _T]:
+        """What a query finds, and over which release: another one where this one turns out to be damaged."""
+        while True:
+            try:
+                with self.lake.reading(release.table):
+                    return release, ask(release)
+            except LakeError as error:
+                release = self.served.instead_of(release, error)
 
 
 def _latency(task: Task, started: float) -> dict[str, float]:

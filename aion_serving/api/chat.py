@@ -63,4 +63,5 @@ def search(
     k: Annotated[int, Query(ge=1, le=MAX_HITS, description="Most hits.")] = 8,
 ) -> SearchReply:
     """The best passage of each of the k best documents, best first."""
-    return search_reply(q, assistant.search(q, k))
+    hits = assistant.search(q, k)
+    return search_reply(q, hits, assistant.notice)

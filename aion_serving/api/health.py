@@ -17,6 +17,7 @@ class Alive(BaseModel):
 class Ready(BaseModel):
     status: str = Field(examples=["ready"])
     release_id: str = Field(description="The release that answers now.")
+    notice: str = Field("", description="Why it is not the newest: that one cannot be read. Mostly empty.")
 
 
 @router.get("/health", summary="Is the process alive")
@@ -28,7 +29,8 @@ async def health() -> Alive:
 @router.get("/ready", summary="Can questions be answered", responses={503: {"model": Problem}})
 def ready(assistant: CurrentAssistant) -> Ready:
     """200 when database, release and embedding model are there; 503 with the reason until then."""
-    return Ready(status="ready", release_id=assistant.release().release_id)
+    release = assistant.release()
+    return Ready(status="ready", release_id=release.release_id, notice=release.instead_of)
 
 
 @router.get("/metrics", summary="Figures for Prometheus", response_class=Response)

@@ -71,6 +71,7 @@ class AnswerReply(BaseModel):
     provider: str = Field("", description='Where the model runs that wrote it, such as "local"; empty for quotes.')
     model: str = Field("", description="The model that wrote it; empty for quotes.")
     state: str = Field("complete", description="complete, abstained, or cancelled where somebody stopped it.")
+    notice: str = Field("", description="Why an older release answered: the newest cannot be read. Mostly empty.")
     reason: str = Field("", description="Why a model did not write it, or why its text ends early; mostly empty.")
     nearest: list[CitationReply] = Field(description="Passages offered by an abstention; they support nothing.")
     suggestions: list[SuggestionReply] = Field(description="Follow-up questions and the organisation's actions.")
@@ -96,6 +97,7 @@ class HitReply(BaseModel):
 class SearchReply(BaseModel):
     query: str
     hits: list[HitReply]
+    notice: str = Field("", description="Why an older release was searched: the newest cannot be read. Mostly empty.")
 
 
 def answer_reply(record: AnswerRecord) -> AnswerReply:
@@ -111,6 +113,7 @@ def answer_reply(record: AnswerRecord) -> AnswerReply:
         state=record.state,
         model=record.model,
         reason=record.reason,
+        notice=record.notice,
         citations=[_citation(item) for item in record.citations],
         nearest=[_citation(item) for item in record.nearest],
         suggestions=[
@@ -125,8 +128,8 @@ def answer_reply(record: AnswerRecord) -> AnswerReply:
     )
 
 
-def search_reply(query: str, hits: list[Hit]) -> SearchReply:
-    return SearchReply(query=query, hits=[_hit(hit) for hit in hits])
+def search_reply(query: str, hits: list[Hit], notice: str = "") -> SearchReply:
+    return SearchReply(query=query, hits=[_hit(hit) for hit in hits], notice=notice)
 
 
 def place_in(url: str, page: int, fragment: str) -> str:

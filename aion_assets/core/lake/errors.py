@@ -10,6 +10,9 @@ from aion_assets.core.errors import AionError, DiskFullError, LakeError
 # Lance adds the place in its own source where an error arose. That helps nobody who runs AION.
 _RUST_PLACE = re.compile(r"[, (]*/?[\w./@-]+\.rs:\d+(?::\d+)?\)?")
 
+# What a damaged file can do to Lance. It is no Exception, and its class cannot be imported.
+_PANIC = "PanicException"
+
 
 @contextmanager
 def clear_errors(name: str) -> Iterator[None]:
@@ -18,7 +21,9 @@ def clear_errors(name: str) -> Iterator[None]:
         yield
     except AionError:
         raise
-    except (OSError, RuntimeError, ValueError) as error:
+    except BaseException as error:
+        if not isinstance(error, (OSError, RuntimeError, ValueError)) and type(error).__name__ != _PANIC:
+            raise
         text = str(error)
         if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in text or "os error 28" in text:
             raise DiskFullError(

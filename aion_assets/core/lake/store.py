@@ -196,12 +196,9 @@ class Lake:
             delete_keys(table, key, keys)
 
     def delete_where(self, name: str, where: str) -> None:
-        if self.count(name, where) == 0:
-            return
-        table = self.table(name)
-        with self._writing(name):
-            table.checkout_latest()  # type: ignore[no-untyped-call]
-            table.delete(where)
+        if self.count(name, where):
+            with self.changing(name) as table:
+                table.delete(where)
 
     @contextmanager
     def changing(self, name: str) -> Iterator["Table"]:
@@ -228,6 +225,12 @@ class Lake:
             files.drop_versions(self._files_of(name), table.version, tagged, keep)
             # Files that no version names are leftovers: nobody writes while this holds the table's lock.
             table.optimize(cleanup_older_than=_NEVER, delete_unverified=True)
+
+    def drop(self, name: str) -> None:
+        """Delete a table with all its versions, whatever is damaged in it."""
+        with self._locked(name), clear_errors(name):
+            self._connection.drop_table(name)
+        self.__dict__.pop("_connection", None)  # with what it remembers of the table
 
     def names(self) -> list[str]:
         """Names of all tables."""

@@ -53,7 +53,7 @@ class Asked:
 @dataclass(frozen=True, slots=True)
 class AnswerRecord:
     """`nearest`: what an abstention offered instead of citations. `given`: in the order of the retrieval.
-    `suggestions`: what is offered below the answer while it is new.
+    `suggestions`: what is offered below the answer while it is new. `notice`: why an older release answered.
     """
 
     answer_id: str
@@ -80,6 +80,7 @@ class AnswerRecord:
     nearest: Sequence[Citation] = field(default_factory=list)
     given: Sequence[GivenPassage] = field(default_factory=list)
     suggestions: Sequence[ShownSuggestion] = field(default_factory=list)
+    notice: str = ""
 
     @property
     def used(self) -> str:
@@ -112,6 +113,14 @@ def open_answer(database: Database, tenant_id: str, asked: Asked) -> str:
     with database.write() as connection:
         connection.execute(insert(_answers).values(**unknown, **figures, **values))
     return answer_id
+
+
+def move_answer(database: Database, answer_id: str, release_id: str, prompt_version: str) -> None:
+    """Say that another release answers: the one that it was opened with turned out to be damaged."""
+    values = {"release_id": release_id, "prompt_version": prompt_version}
+    is_open = (_answers.c.answer_id == answer_id, _answers.c.state == State.OPEN)
+    with database.write() as connection:
+        connection.execute(update(_answers).where(*is_open).values(**values))
 
 
 def close_answer(

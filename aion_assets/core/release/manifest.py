@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, fields
 from importlib.metadata import version
 from typing import Any
 
-from aion_assets.core.errors import ReleaseError
+from aion_assets.core.errors import DamagedReleaseError, ReleaseError
 
 # 1 (until 0.1.0): index and models in one manifest. 2: a release names its model release. 3: the ranker
 # is a mix of features.
@@ -70,15 +70,25 @@ def written_by() -> str:
 
 def read_models(text: str, stored_format: int, aion_version: str) -> ModelManifest:
     """Raises ReleaseError: its format or one of its fields is unknown to this AION."""
-    return ModelManifest(**_fields(ModelManifest, json.loads(text), stored_format, aion_version))
+    return ModelManifest(**_fields(ModelManifest, _parsed(text), stored_format, aion_version))
 
 
 def read_content(text: str, stored_format: int, aion_version: str, model_release_id: str) -> ContentManifest:
     """Raises ReleaseError: its format or one of its fields is unknown to this AION."""
-    data = json.loads(text)
+    data = _parsed(text)
     if stored_format == 1:
         return ContentManifest(index=data["index"], model_release_id=model_release_id)
     return ContentManifest(**_fields(ContentManifest, data, stored_format, aion_version))
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    try:
+        data = json.loads(text)
+    except ValueError:
+        data = None
+    if not isinstance(data, dict):
+        raise DamagedReleaseError("The manifest of a release is damaged.", "Run 'aion run' to make a new release.")
+    return data
 
 
 def _fields(

@@ -2,15 +2,15 @@
 
 from sqlalchemy import insert, select, update
 
-from aion_assets.core.answer.confidence import builtin_calibration
+from aion_assets.core.answer.confidence import Calibration, builtin_calibration
 from aion_assets.core.database import tables
 from aion_assets.core.database.engine import Database, now
-from aion_assets.core.errors import NoReleaseError
+from aion_assets.core.errors import DamagedReleaseError, NoReleaseError
 from aion_assets.core.home import Home
 from aion_assets.core.index.embedding_model import EmbeddingModel
 from aion_assets.core.release.manifest import FORMAT, ModelManifest, id_of, written_by
 from aion_assets.core.release.releases import Release, current_release
-from aion_assets.core.search.ranker import builtin_ranker
+from aion_assets.core.search.ranker import Ranker, builtin_ranker
 
 BUILTIN, LEARNED = "builtin", "learned"
 _models = tables.model_releases
@@ -35,7 +35,17 @@ def inherited_models(home: Home, model: EmbeddingModel) -> ModelManifest:
     if current is None or current.models.passage_embedder["id"] != model.embedder_id:
         return builtin_models(model)
     learned = origin_of(home.database, current.model_release_id) == LEARNED
-    return current.models if learned else builtin_models(model)
+    return current.models if learned and is_readable(current.models) else builtin_models(model)
+
+
+def is_readable(models: ModelManifest) -> bool:
+    """Whether ranker and calibration can be made of what is stored."""
+    try:
+        Ranker.from_json(models.ranker)
+        Calibration.from_json(models.calibration)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return False
+    return True
 
 
 def store_candidate(home: Home, models: ModelManifest, run_id: str) -> str:
@@ -60,8 +70,8 @@ def origin_of(database: Database, model_release_id: str) -> str:
 
 
 def serving_release(home: Home) -> Release | None:
-    """None before the first release."""
+    """None before the first release, and where what is stored of it is damaged: the next one is made as the first."""
     try:
         return current_release(home.database, home.tenant_id)
-    except NoReleaseError:
+    except (NoReleaseError, DamagedReleaseError):
         return None

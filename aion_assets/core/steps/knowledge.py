@@ -7,11 +7,14 @@ from typing import Any
 from aion_assets.core.home import Home
 from aion_assets.core.index.analysis import index_columns
 from aion_assets.core.index.contents import indexed_hash, waiting_documents, wanted_rows
+from aion_assets.core.index.soundness import repair_index
 from aion_assets.core.index.structures import build_indexes
 from aion_assets.core.lake.diff import counted_version, diff_rows
 from aion_assets.core.lake.locks import INDEX_LOCK
 from aion_assets.core.lake.store import WRITE_ROWS, Lake
 from aion_assets.core.lake.tables import CHUNKS, LakeTable, embeddings_name, embeddings_table, knowledge_table
+from aion_assets.core.release.releases import list_releases
+from aion_assets.core.release.retire import KEPT_RELEASES
 from aion_assets.core.sources import progress
 from aion_assets.core.sources.tombstones import read_hidden
 from aion_assets.core.steps.report import ShowProgress, StepReport, silent
@@ -39,6 +42,7 @@ def _build(home: Home, embedder_id: str, dimension: int, show: ShowProgress) -> 
     table = index.name
     vectors = embeddings_table(embedder_id, dimension)
     embedded = progress.reached_now(database, progress.EMBEDDED)
+    repaired = repair_index(lake, table, [row.tag for row in list_releases(database, home.tenant_id, KEPT_RELEASES)])
     # Make missing tables, so that the tags can name their empty version.
     lake.grown(CHUNKS)
     lake.grown(vectors)
@@ -83,6 +87,7 @@ def _build(home: Home, embedder_id: str, dimension: int, show: ShowProgress) -> 
         (row["chunk_id"], row["row_hash"]) for row in lake.rows(table, ["chunk_id", "row_hash"])
     )
     report.notes = {"table": table, "version": int(lake.table(table).version)}
+    report.counts["repaired"] = int(bool(repaired))
     report.seconds = time.monotonic() - started
     return report
 

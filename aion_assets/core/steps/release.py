@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass
 
-from aion_assets.core.errors import GateBlockedError
+from aion_assets.core.errors import DamagedReleaseError, GateBlockedError, NoReleaseError
 from aion_assets.core.home import Home
 from aion_assets.core.index.contents import index_version
 from aion_assets.core.index.embedding_model import EmbeddingModel
+from aion_assets.core.index.soundness import damage_of
 from aion_assets.core.lake.locks import INDEX_LOCK
 from aion_assets.core.lake.tables import knowledge_name
 from aion_assets.core.release.manifest import ModelManifest
-from aion_assets.core.release.models import inherited_models, serving_release
-from aion_assets.core.release.releases import Publication, Release, publish, read_model_release
+from aion_assets.core.release.models import inherited_models, is_readable, serving_release
+from aion_assets.core.release.releases import Publication, Release, current_release, publish, read_model_release
 from aion_assets.core.release.retire import retire_old_releases
 from aion_assets.core.sources import progress
 from aion_assets.core.sources.progress import mark_handled
@@ -49,6 +50,21 @@ def release_index(home: Home, model: EmbeddingModel, run_id: str) -> ReleaseRepo
     return report
 
 
+def unreadable(home: Home) -> str:
+    """Why the current release cannot serve, "" where it can or where there is none. Reads its whole index."""
+    try:
+        current = current_release(home.database, home.tenant_id)
+    except NoReleaseError:
+        return ""
+    except DamagedReleaseError as error:
+        return error.what
+    if not is_readable(current.models):
+        return "The models of the current release cannot be read."
+    if not home.lake.has_tag(current.table, current.tag):
+        return f"The index {current.table} of the current release is gone."
+    return damage_of(home.lake, current.table, current.tag) or damage_of(home.lake, current.table)
+
+
 def _release(home: Home, model: EmbeddingModel, run_id: str, candidate: Candidate | None) -> ReleaseReport:
     index = index_version(home.lake, knowledge_name(model.embedder_id))
     current = serving_release(home)
@@ -56,7 +72,8 @@ def _release(home: Home, model: EmbeddingModel, run_id: str, candidate: Candidat
     measured = read_report(home, index["table"])
     if measured is not None and not measured.is_of(index, model.embedder_id):
         measured = None
-    if measured and current and current.serves_the_same_as(index, models):
+    is_there = current is not None and home.lake.has_tag(current.table, current.tag)
+    if measured and current and is_there and current.serves_the_same_as(index, models):
         return ReleaseReport(current, published=False)
     findings = gates(home, model.embedder_id)
     for claim, finding in findings.items():

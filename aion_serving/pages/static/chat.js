@@ -241,6 +241,7 @@ function answerView(answer) {
     shown.length ? element("ol", { class: "cards" }, ...shown.map((item) => card(item, answer.answer_id, !abstained))) : null,
     answer.state === "cancelled" ? element("p", { class: "muted" }, t.stopped) : null,
     answer.reason ? element("p", { class: "muted" }, t.model_failed) : null,
+    answer.notice ? element("p", { class: "muted" }, t.older_release) : null,
     element("footer", {},
       confidence(answer),
       answer.model ? element("span", { class: "muted" }, `${t.written_by} ${answer.model}`) : null,
