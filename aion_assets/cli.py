@@ -4,9 +4,12 @@ import json
 import sys
 from collections.abc import Callable
 from importlib.metadata import entry_points, version
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from aion_assets.core.errors import AionError
 
 VERBS = "aion.verbs"
 _AS_JSON = "--json"
@@ -41,11 +44,12 @@ def main() -> None:
 
 
 def tell_errors(work: Callable[[], object]) -> None:
-    """Errors meant for a person are one sentence and the next step, and end with status 1.
+    """Errors meant for a person are one sentence and the next step, and end with status 1. So is a full or read-only
+    disk, whoever met it.
 
     With --json, standard output ends with the same as one object.
     """
-    from aion_assets.core.errors import AionError
+    from aion_assets.core.errors import AionError, DatabaseError
 
     try:
         work()
@@ -53,7 +57,12 @@ def tell_errors(work: Callable[[], object]) -> None:
         if end.code == _MISUSED and _AS_JSON in sys.argv:
             _print_error("The command was not understood; standard error says why.", "See --help.")
         raise
-    except AionError as error:
+    except Exception as raised:
+        error = raised if isinstance(raised, AionError) else None
+        if error is None or isinstance(error, DatabaseError):  # a database has other words for a read-only disk
+            error = _trouble_behind(raised) or error
+        if error is None:
+            raise
         if _AS_JSON in sys.argv:
             _print_error(error.what, error.next_step)
         from rich.markup import escape
@@ -65,6 +74,20 @@ def tell_errors(work: Callable[[], object]) -> None:
         if error.next_step:
             console.print(f"       {escape(error.next_step)}", soft_wrap=True)
         sys.exit(1)
+
+
+def _trouble_behind(raised: Exception) -> "AionError | None":
+    """The full or read-only disk that other libraries met, each in its own words; None: something else happened."""
+    from aion_assets.core.errors import AionError, disk_trouble
+    from aion_assets.core.settings import load_settings, require_writable
+
+    try:
+        require_writable(load_settings())
+    except AionError as error:
+        return error
+    if isinstance(raised, OSError) and raised.filename:
+        return disk_trouble(raised, f"'{raised.filename}' cannot be used")
+    return None
 
 
 def _print_error(error: str, next_step: str) -> None:

@@ -28,6 +28,11 @@ AionError
 └── PrefixError             the beginning of an id is too short, or several ids begin so
 """
 
+import errno
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_CLOSED = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+
 
 class AionError(Exception):
     """Base of all errors meant for a person: what is wrong, with the value, and the next step."""
@@ -151,3 +156,19 @@ class PrefixError(AionError):
 def names_of(kind: type[AionError]) -> frozenset[str]:
     """Names of the class and all its subclasses. Of an error from another process only the name arrives."""
     return frozenset({kind.__name__}).union(*map(names_of, kind.__subclasses__()))
+
+
+def disk_trouble(error: OSError, what: str) -> AionError | None:
+    """An error of the operating system in words for a person, if a full, read-only or forbidden disk is the cause.
+
+    `what` cannot be done; it is worded to be followed by the reason.
+    """
+    if error.errno in _FULL:
+        return DiskFullError(
+            f"{what}: no space is left.", "Free some space and try again: the last good state is kept."
+        )
+    if error.errno in _CLOSED:
+        return SettingsError(
+            f"{what}: {(error.strerror or '').lower()}.", "Make it writable, or set another AION_HOME."
+        )
+    return None

@@ -1,6 +1,7 @@
 """The one settings class: everything the environment can change, with its default and what it means."""
 
 import os
+import tempfile
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -10,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AliasChoices, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from aion_assets.core.errors import SettingsError
+from aion_assets.core.errors import SettingsError, disk_trouble
 
 Network = IPv4Network | IPv6Network
 
@@ -243,3 +244,23 @@ def load_settings() -> Settings:
             f"AION_{name} has {value}: {first['msg'].removeprefix('Value error, ')}.",
             f"{where} the environment or in .env.",
         ) from None
+
+
+# With less room than this nothing can be stored.
+_ENOUGH_BYTES = 256_000
+
+
+def require_writable(settings: Settings) -> None:
+    """Write a little to the home, durably, and take it away again.
+
+    Raises DiskFullError: no space is left. SettingsError: the home cannot be made, or its disk is read-only.
+    """
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=settings.home) as probe:
+            probe.write(bytes(_ENOUGH_BYTES))
+            probe.flush()
+            os.fsync(probe.fileno())
+    except OSError as error:
+        what = f"AION_HOME has value '{settings.home}', which cannot be written to"
+        raise disk_trouble(error, what) or SettingsError(f"{what}: {error.strerror}.") from error

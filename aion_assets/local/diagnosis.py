@@ -1,16 +1,14 @@
 """Examine an installation part by part. Every part is examined even when another is broken."""
 
-import os
 import platform
 import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from aion_assets.core.errors import AionError, NoReleaseError, SettingsError
 from aion_assets.core.lake.tables import BODIES, CHUNKS, CURATED_DOCUMENTS, DOCUMENTS, PAGES
-from aion_assets.core.settings import Settings, load_settings
+from aion_assets.core.settings import Settings, load_settings, require_writable
 
 if TYPE_CHECKING:
     from aion_assets.core.lake.store import Lake
@@ -63,14 +61,7 @@ def _python(_settings: Settings) -> Finding:
 
 
 def _home(settings: Settings) -> Finding:
-    try:
-        settings.home.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=settings.home) as probe:
-            probe.write(b"written")
-            probe.flush()
-            os.fsync(probe.fileno())
-    except OSError as error:
-        return Finding("home", "broken", f"{settings.home} cannot be written: {error.strerror}.")
+    require_writable(settings)
     free = shutil.disk_usage(settings.home).free
     detail = f"{settings.home}, {free / 1e9:.1f} GB free"
     return Finding("home", "good" if free > _LOW_DISK_BYTES else "broken", detail)
@@ -83,7 +74,9 @@ def _database(settings: Settings) -> Finding:
 
     database = open_database(settings)
     if wrong := complaint(database):
-        return Finding("database", "broken", f"{wrong}. Stop AION and restore a backup.")
+        cannot_write = "disk is full" in wrong or "readonly" in wrong
+        remedy = "The disk is full or read-only." if cannot_write else "Stop AION and restore a backup."
+        return Finding("database", "broken", f"{wrong}. {remedy}")
     return Finding("database", "good", f"{database.engine.dialect.name}, schema {HEAD}")
 
 
@@ -162,6 +155,7 @@ def _dagster(settings: Settings) -> Finding:
 
     if settings.dagster_db:
         return Finding("dagster", "good", f"{version('dagster')}, PostgreSQL")
+    require_writable(settings)  # otherwise no database of it can be opened, damaged or not
     wrong = [said for file in sorted((settings.home / "dagster").rglob("*.db")) if (said := file_complaint(file))]
     if wrong:
         return Finding("dagster", "broken", f"{'; '.join(wrong)}. Stop AION and remove the file: runs are forgotten.")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from aion_assets.core.database.engine import open_database
 from aion_assets.core.errors import SourceError
+from aion_assets.core.process.environment import bare_environment
 from aion_assets.core.settings import load_settings
 from aion_assets.core.sources.store import add_source, any_source_ever, list_sources
 
@@ -41,7 +42,7 @@ def _build(folder: Path) -> None:
     for leftover in (fresh, old):
         shutil.rmtree(leftover, ignore_errors=True)
     command = [sys.executable, str(_DOCS / "build_manual.py"), str(fresh)]
-    built = subprocess.run(command, capture_output=True, text=True, check=False)
+    built = subprocess.run(command, env=bare_environment(), capture_output=True, text=True, check=False)
     if built.returncode != 0:
         raise SourceError(f"The manual could not be built: {built.stderr.strip()[-300:]}.", "Run 'make setup' again.")
     (fresh / _STAMP).write_text(_origin(), "utf-8")

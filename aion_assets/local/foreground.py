@@ -16,7 +16,7 @@ from aion_assets.core.errors import AionError, SourceError, names_of
 from aion_assets.core.home import Home
 from aion_assets.core.language.terminal import Terminal
 from aion_assets.core.release import releases
-from aion_assets.core.settings import Settings, load_settings
+from aion_assets.core.settings import Settings, load_settings, require_writable
 from aion_assets.core.sources.due import DueRun, due_runs
 from aion_assets.core.sources.store import get_source, removed_sources, request_collection
 from aion_assets.local.bars import progress_bars
@@ -56,6 +56,7 @@ def dagster_instance() -> Iterator["dg.DagsterInstance"]:
 def run_due(source: str = "", *, quiet: bool = False) -> RunSummary:
     """Collect and index every due source, each in a Dagster run, and release the result."""
     settings = load_settings()
+    require_writable(settings)
     database = open_database(settings)
     if source:
         wanted = get_source(database, settings, source)

@@ -13,7 +13,7 @@ def shorten(log: Path, most_bytes: int = MOST_BYTES) -> None:
 
     The process must open the log for appending. A line that it writes at that moment may be lost.
     """
-    with suppress(FileNotFoundError):
+    with suppress(OSError):  # there is none, or a full disk: it is shortened later
         if log.stat().st_size > most_bytes:
             shutil.copyfile(log, log.with_name(f"{log.name}.1"))
             os.truncate(log, 0)

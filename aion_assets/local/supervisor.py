@@ -18,7 +18,16 @@ from rich.markup import escape
 
 from aion_assets.core.errors import AionError
 from aion_assets.core.language.terminal import Terminal
-from aion_assets.core.settings import Settings, load_settings
+from aion_assets.core.process.environment import (
+    DAGSTER,
+    DATABASE,
+    HUB,
+    LAKE,
+    WORKER,
+    WRITER,
+    spared_environment,
+)
+from aion_assets.core.settings import Settings, load_settings, require_writable
 from aion_assets.local.children import Child, Watchdog, stop_all
 from aion_assets.local.dagster_processes import (
     code_server_command,
@@ -32,6 +41,7 @@ from aion_assets.local.preparation import EMPTY
 from aion_assets.local.watchdog import STOP_TIMEOUT_S
 
 _READY_TIMEOUT_S = 120.0
+_DISK_PAUSE_S = 30.0
 _LOOPBACK = "127.0.0.1"
 
 
@@ -41,7 +51,7 @@ def supervise(*, with_dagster: bool) -> int:
     Raises AionError: another `aion up` runs in this home, or a port is taken or given twice.
     """
     settings = load_settings()
-    settings.home.mkdir(parents=True, exist_ok=True)
+    require_writable(settings)
     lock = FileLock(settings.home / ".up.lock")
     try:
         lock.acquire(timeout=0)
@@ -113,7 +123,7 @@ def _prepare(console: Console, watchdog: Watchdog, stop: _StopSignal) -> bool:
 def _run(command: list[str], watchdog: Watchdog, stop: _StopSignal) -> int:
     """Exit status, which says nothing where the command was stopped."""
     # A group of its own, so that whichever signal comes is passed on once, and the watchdog can end it, too.
-    process = subprocess.Popen(command, env=_environment(), process_group=0)
+    process = subprocess.Popen(command, env=_environment(*DATABASE, *LAKE, *DAGSTER), process_group=0)
     watchdog.add(process.pid)
     while process.poll() is None and not stop.received:
         time.sleep(0.1)
@@ -133,26 +143,28 @@ def _children(settings: Settings, with_dagster: bool, folder: Path) -> list[list
     ui = f"http://{_LOOPBACK}:{settings.dagster_port}"
     code_socket = folder / "code.sock"
 
-    def child(name: str, command: list[str], ready_at: str = "", *, needed: bool = False) -> Child:
+    def child(name: str, command: list[str], secrets: tuple[str, ...], ready_at: str = "") -> Child:
         log = settings.home / "logs" / f"{name}.log"
-        return Child(name, [sys.executable, *command], _environment(), log, ready_at, needed)
+        return Child(name, [sys.executable, *command], _environment(*secrets), log, ready_at)
 
-    server = child("aion", ["-m", "aion_assets", "serve"], f"{at}/health", needed=True)
+    server = child("aion", ["-m", "aion_assets", "serve"], (*DATABASE, *LAKE, *WRITER, *HUB), f"{at}/health")
+    server.needed = True
     first = [server]
     if _serves_model(settings):
         # Not waited for: until its model is loaded, AION answers in quotes.
-        first.append(child("model-server", ["-m", "aion_assets", "model-server"]))
+        first.append(child("model-server", ["-m", "aion_assets", "model-server"], (*WORKER, *HUB)))
     if not with_dagster:
         return [first]
-    code_server = child("dagster-code", code_server_command(code_socket), str(code_socket))
+    secrets = (*DATABASE, *LAKE, *DAGSTER, *HUB)  # of the runs, which it starts
+    code_server = child("dagster-code", code_server_command(code_socket), secrets, str(code_socket))
     code_server.outlived = True  # a run is a process of its own
     workspace = write_workspace(settings.home / "dagster" / "workspace.yaml", code_socket)
     webserver = webserver_command(workspace, _LOOPBACK, settings.dagster_port)
     return [
         [*first, code_server],
         [
-            child("dagster-webserver", webserver, f"{ui}/server_info"),
-            child("dagster-daemon", daemon_command(workspace)),
+            child("dagster-webserver", webserver, DAGSTER, f"{ui}/server_info"),
+            child("dagster-daemon", daemon_command(workspace), DAGSTER),
         ],
     ]
 
@@ -161,11 +173,9 @@ def _serves_model(settings: Settings) -> bool:
     return bool(settings.base_model) and not settings.local_llm_url
 
 
-def _environment() -> dict[str, str]:
-    return os.environ | {
-        "DAGSTER_HOME": str(dagster_home()),
-        "PYTHONUNBUFFERED": "1",
-    }
+def _environment(*needed: str) -> dict[str, str]:
+    """With those secrets of this process's environment that are needed there, and no others."""
+    return spared_environment(*needed, DAGSTER_HOME=str(dagster_home()), PYTHONUNBUFFERED="1")
 
 
 def _keep_alive(console: Console, child: Child, watchdog: Watchdog) -> None:
@@ -174,8 +184,7 @@ def _keep_alive(console: Console, child: Child, watchdog: Watchdog) -> None:
     if child.given_up:
         return
     if child.restart_at is not None:
-        if time.monotonic() >= child.restart_at:
-            child.start(watchdog)
+        if time.monotonic() >= child.restart_at and _starts(child, watchdog, console):
             console.print(f"Started {child.name} again.")
         return
     if not child.is_dead:
@@ -195,6 +204,18 @@ def _keep_alive(console: Console, child: Child, watchdog: Watchdog) -> None:
             soft_wrap=True,
             markup=False,
         )
+
+
+def _starts(child: Child, watchdog: Watchdog, console: Console) -> bool:
+    """False: its log cannot be opened, as where the disk is full. It is tried again later, and the others go on."""
+    try:
+        child.start(watchdog)
+    except OSError as error:
+        child.restart_at = time.monotonic() + _DISK_PAUSE_S
+        said = f"{child.name} cannot be started: {error.strerror}. It is tried again in {_DISK_PAUSE_S:.0f} s."
+        console.print(said, soft_wrap=True, markup=False)
+        return False
+    return True
 
 
 def _wait_until_ready(children: list[Child], stop: _StopSignal, console: Console) -> bool:

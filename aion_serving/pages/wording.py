@@ -26,7 +26,7 @@ _PT = {
     "stop": "Parar",
     "stopped": "Você parou esta resposta.",
     "written_by": "Escrita por",
-    "older_release": "A versão mais nova da base não pode ser lida; quem respondeu foi a anterior. Avise quem cuida do AION.",
+    "older_release": "A versão mais nova da base não pode ser lida; respondeu a anterior. Avise quem cuida do AION.",
     "model_failed": "O modelo não escreveu esta resposta até o fim; o que se vê vem direto dos documentos.",
     "sources": "Fontes",
     "nearest": "Trechos mais próximos",

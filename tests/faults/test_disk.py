@@ -7,15 +7,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import counts
 import pyarrow as pa
 import pytest
 from workbench import Workbench, article, write_files
 
+from aion_assets.cli import main
 from aion_assets.core.errors import AionError, DiskFullError, LakeError
 from aion_assets.core.lake.store import Lake
 from aion_assets.core.lake.tables import LakeTable
 from aion_assets.core.records import Source
 from aion_assets.core.settings import load_settings
+from aion_assets.local.diagnosis import examine
 from aion_serving.answering.assistant import Assistant
 
 _SIZE = "64m"
@@ -93,6 +96,76 @@ def test_every_step_says_that_the_disk_is_full_and_goes_on_when_it_is_not(
     assert set(bench.found("handbook of bicycles")) == {"a.md", "b.md"}
     assert bench.due(source) == ""
     bench.database.engine.dispose()
+
+
+_VERBS = {
+    "run": ["run"], "run --json": ["run", "--json"], "up": ["up"], "add": ["source", "add", "FOLDER"],
+    "ask": ["ask", "lavender"], "train": ["train", "start"], "pause": ["source", "pause", "files"],
+}  # fmt: skip
+
+
+def _said(words: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
+    """Exit status of a command line in this process, and all that it printed."""
+    monkeypatch.setattr(sys, "argv", ["aion", *words])
+    with pytest.raises(SystemExit) as end:
+        main()
+    printed = capsys.readouterr()
+    return int(end.value.code or 0), printed.out + printed.err
+
+
+@pytest.mark.parametrize("state", ["read-only", "full"])
+def test_no_verb_meets_a_disk_that_cannot_be_written_with_a_traceback(
+    state: str,
+    small_disk: Path,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("AION_HOME", str(small_disk / "home"))
+    bench = Workbench(load_settings())
+    bench.run(bench.add(write_files(small_disk / "files", a_md=article("lavender", 4))))
+    with _full(small_disk) if state == "full" else _read_only(small_disk):
+        for verb, words in _VERBS.items():
+            status, said = _said([word.replace("FOLDER", str(small_disk)) for word in words], capsys, monkeypatch)
+            counts.note("verbs on a full or read-only disk", 1)
+            assert status == 1, verb
+            assert "Traceback" not in said
+            assert "no space is left" in said.lower() or "read-only" in said or "cannot be written" in said, said
+        assert bench.found("lavender handbook") == ["a.md"], "reading goes on"
+        broken = {finding.what for finding in examine() if finding.state == "broken"}
+        assert {"home", "database"} <= broken
+    assert "database" not in {finding.what for finding in examine() if finding.state == "broken"}
+    bench.database.engine.dispose()
+
+
+@contextmanager
+def _read_only(disk: Path) -> Iterator[None]:
+    """Mounted over itself: what is open already stays so."""
+    subprocess.run(["mount", "--bind", str(disk), str(disk)], check=True)
+    subprocess.run(["mount", "-o", "remount,bind,ro", str(disk)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+@pytest.mark.skipif(not counts.LONG, reason="part of make faults")
+@pytest.mark.parametrize("left", [300_000, 600_000, 1_000_000, 1_500_000, 2_000_000, 4_000_000])
+def test_a_run_on_which_the_disk_fills_up_says_so_in_a_line(left: int, small_disk: Path, home: Path) -> None:
+    environment = os.environ | {"AION_HOME": str(small_disk / "home")}
+    folder = write_files(small_disk / "files", a_md=article("lavender", 400))
+
+    def aion(*words: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "aion_assets", *words]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    assert aion("source", "add", str(folder), "--auto-approve").returncode == 0
+    with _full(small_disk, but=left):
+        ran = aion("run")
+    counts.note("runs on which the disk fills up", 1, "Traceback" in ran.stderr)
+    assert "Traceback" not in ran.stderr
+    assert ran.returncode == 0 or "space" in ran.stderr.lower() or "full" in ran.stderr, ran.stderr
+    assert aion("run").returncode == 0
 
 
 def _manifests(bench: Workbench, table: str) -> list[Path]:

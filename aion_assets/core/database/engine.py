@@ -106,6 +106,11 @@ def clear_errors() -> Iterator[None]:
             raise DiskFullError(
                 "No space is left to write AION's database.", "Free some space and try again."
             ) from error
+        if "readonly database" in reason or "read-only" in reason:
+            raise DatabaseError(
+                "AION's database cannot be written: it, or its disk, is read-only.",
+                "Make it writable; 'aion search' and 'aion doctor' work meanwhile.",
+            ) from error
         raise DatabaseError(
             f"AION's database cannot be used: {reason}.",
             "Check AION_DATABASE_URL and that the server runs (aion doctor).",

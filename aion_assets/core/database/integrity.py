@@ -22,14 +22,16 @@ def complaint(database: Database) -> str:
 
 
 def file_complaint(file: Path) -> str:
-    """Of a SQLite file: reads every page of it, and takes the lock for writing."""
+    """Of a SQLite file: reads every page of it, and begins to write."""
     try:
         with closing(sqlite3.connect(f"file:{file}?mode=rw", uri=True, timeout=_TIMEOUT_S)) as connection:
             connection.isolation_level = None
             (said,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
             if said != "ok":
                 return f"{file.name} is damaged: {said.splitlines()[0]}"
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
             connection.execute("BEGIN IMMEDIATE")
+            connection.execute(f"PRAGMA user_version = {version}")  # a lock alone is given on a read-only disk, too
             connection.execute("ROLLBACK")
     except sqlite3.Error as error:
         return f"{file.name} cannot be used: {error}"

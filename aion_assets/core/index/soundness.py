@@ -1,7 +1,7 @@
 """Whether a table can be read to its end, and how an index that cannot is made anew.
 
-What is damaged in a file shows only where it is read. An index is derived from chunks and vectors, so it may be dropped;
-but an older version of it that can be read is worth more, as releases of it may be serving.
+What is damaged in a file shows only where it is read. An index is made of chunks and vectors, so it may be dropped; but
+an older version of it that can be read is worth more, as releases of it may be serving.
 """
 
 import logging
