@@ -5,7 +5,6 @@ resolves differently a second time (DNS rebinding), a literal address in any spe
 """
 
 import asyncio
-import socket
 import time
 from collections.abc import Collection, Iterable, Sequence
 from contextvars import ContextVar
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 import httpcore
 
 from aion_assets.core.errors import BlockedAddressError
+from aion_assets.core.fetch.lookup import LOOKUP_S, lookup, lookup_async
 from aion_assets.core.settings import Network
 
 Address = IPv4Address | IPv6Address
@@ -74,17 +74,13 @@ def _check_port(host: str, port: int) -> None:
         )
 
 
-def resolve(host: str, port: int, allowed: Sequence[Network]) -> list[str]:
+def resolve(host: str, port: int, allowed: Sequence[Network], timeout_s: float = LOOKUP_S) -> list[str]:
     """Addresses of `host` that may be connected to; never empty.
 
-    Raises BlockedAddressError: it has none. OSError: the name does not resolve.
+    Raises BlockedAddressError: it has none. OSError: the name does not resolve, or not in time.
     """
     _check_port(host, port)
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except UnicodeError as error:  # a label that is empty or too long
-        raise OSError(f"{host!r} is not a host name") from error
-    return _checked(host, port, found, allowed)
+    return _checked(host, port, lookup(host, port, timeout_s), allowed)
 
 
 def refusal_of(url: str, allowed: Sequence[Network]) -> BlockedAddressError | None:
@@ -101,7 +97,8 @@ def refusal_of(url: str, allowed: Sequence[Network]) -> BlockedAddressError | No
 
 async def resolve_async(host: str, port: int, allowed: Sequence[Network]) -> list[str]:
     """As `resolve`, without blocking the event loop."""
-    return await asyncio.get_running_loop().run_in_executor(None, resolve, host, port, allowed)
+    _check_port(host, port)
+    return _checked(host, port, await lookup_async(host, port), allowed)
 
 
 # The host that a person named, whose private address may be connected to; a redirect may lead elsewhere.
@@ -126,7 +123,9 @@ class GuardedBackend(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         ends_at = time.monotonic() + self._deadline_s
         try:
-            addresses = resolve(host, port, self._allowed if host == named_host.get() else ())
+            addresses = resolve(
+                host, port, self._allowed if host == named_host.get() else (), min(LOOKUP_S, self._deadline_s)
+            )
         except OSError as error:
             raise httpcore.ConnectError(f"{host} does not resolve: {error}") from error
         for last, address in _with_last(addresses):
