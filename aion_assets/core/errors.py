@@ -168,7 +168,5 @@ def disk_trouble(error: OSError, what: str) -> AionError | None:
             f"{what}: no space is left.", "Free some space and try again: the last good state is kept."
         )
     if error.errno in _CLOSED:
-        return SettingsError(
-            f"{what}: {(error.strerror or '').lower()}.", "Make it writable, or set another AION_HOME."
-        )
+        return SettingsError(f"{what}: {error.strerror}.", "Make it writable, or set another AION_HOME.")
     return None

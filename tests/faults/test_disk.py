@@ -130,7 +130,9 @@ def test_no_verb_meets_a_disk_that_cannot_be_written_with_a_traceback(
             counts.note("verbs on a full or read-only disk", 1)
             assert status == 1, verb
             assert "Traceback" not in said
-            assert "no space is left" in said.lower() or "read-only" in said or "cannot be written" in said, said
+            assert "no space is left" in said.lower() or "read-only" in said.lower() or "cannot be written" in said, (
+                said
+            )
         assert bench.found("lavender handbook") == ["a.md"], "reading goes on"
         broken = {finding.what for finding in examine() if finding.state == "broken"}
         assert {"home", "database"} <= broken
