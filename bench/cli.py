@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 Folder = Annotated[Path, typer.Argument(help="Folder with corpus.jsonl, queries.jsonl and qrels.tsv.")]
 Limit = Annotated[int, typer.Option(min=0, help="Ask only so many of the questions, chosen at random; 0 asks all.")]
 Seed = Annotated[int, typer.Option(help="Of the choice.")]
+OffTopic = Annotated[Path | None, typer.Option(help="Another set, whose questions this one cannot answer.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
 
 
@@ -27,7 +28,7 @@ def retrieval(
     folder: Folder,
     limit: Limit = 0,
     seed: Seed = 0,
-    off_topic: Annotated[Path | None, typer.Option(help="Another set, whose questions this one cannot answer.")] = None,
+    off_topic: OffTopic = None,
     json: Json = False,
 ) -> None:
     """nDCG@10, MRR@10, recall@10, and how well the confidence tells present answers from absent ones."""
@@ -38,12 +39,12 @@ def retrieval(
     _show(figures, json)
 
 
-def answers(folder: Folder, limit: Limit = 0, seed: Seed = 0, json: Json = False) -> None:
-    """Token F1, exact match, share of answers that cite the right passage, abstention precision and recall."""
+def answers(folder: Folder, limit: Limit = 0, seed: Seed = 0, off_topic: OffTopic = None, json: Json = False) -> None:
+    """Whether the first quote holds the answer and the confidence knows it, citations, abstentions, token F1."""
     from bench.evaluate import bench_answers
 
     with _bars() as draw:
-        figures = bench_answers(folder, limit=limit, seed=seed, draw=draw)
+        figures = bench_answers(folder, limit=limit, seed=seed, off_topic=off_topic, draw=draw)
     _show(figures, json)
 
 

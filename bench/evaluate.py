@@ -10,7 +10,7 @@ from pathlib import Path
 from aion_assets.core.answer.confidence import Calibration
 from aion_assets.core.answer.extractive import EXTRACTIVE, Answer, answer_question
 from aion_assets.core.ids import doc_id
-from aion_assets.core.lake.tables import CURATED_DOCUMENTS, PAGES
+from aion_assets.core.lake.tables import CURATED_DOCUMENTS, DOCUMENTS, PAGES
 from aion_assets.core.learn.evaluate import evaluate
 from aion_assets.core.learn.labelled import LabelledQuestion, LabelledSet, load_labelled_set
 from aion_assets.core.learn.metrics import auroc, exact_match, holds_answer, token_f1
@@ -21,6 +21,9 @@ from aion_assets.local.bars import Draw, no_bars
 from bench.ingest import TemporaryHome, temporary_home
 
 Figures = dict[str, float | int | str | None]
+
+# A wrong answer with at least so much confidence does the most harm.
+CONFIDENT = 0.8
 
 
 @dataclass(slots=True)
@@ -48,6 +51,27 @@ class Bench:
     def answer(self, question: str, hidden_docs: Collection[str] = ()) -> Answer:
         retrieval = self.retriever.retrieve(question, hidden_docs=hidden_docs)
         return answer_question(retrieval, calibration=self.calibration, tau=self.home.settings.tau_confidence)
+
+    def timed_answers(
+        self, questions: Iterable[LabelledQuestion]
+    ) -> tuple[list[tuple[LabelledQuestion, Answer]], list[float]]:
+        """The answers, and how many milliseconds each took."""
+        given, milliseconds = [], []
+        for question in questions:
+            started = time.monotonic()
+            given.append((question, self.answer(question.text)))
+            milliseconds.append(1000 * (time.monotonic() - started))
+        return given, milliseconds
+
+    def judgeable(self, questions: Iterable[LabelledQuestion]) -> set[str]:
+        """The ids of those of which a right document holds an expected answer."""
+        rows = self.home.lake.rows(DOCUMENTS.name, ["doc_id", "text"])
+        texts = {row["doc_id"]: row["text"] for row in rows}
+        return {
+            question.query_id
+            for question in questions
+            if any(holds_answer(texts.get(doc, ""), question.answers) for doc in self.relevance(question))
+        }
 
 
 def open_bench(home: TemporaryHome, labelled: LabelledSet) -> Bench:
@@ -128,49 +152,94 @@ def _rank(bench: Bench, retriever: Retriever, questions: Iterable[LabelledQuesti
     return {name: _known(value) for name, value in found.figures().items()}
 
 
-def bench_answers(folder: Path, *, limit: int = 0, seed: int = 0, draw: Draw = no_bars) -> Figures:
-    """Token F1 and EM of the leading sentence, whether it holds the answer, citations, and abstention as a decision.
+def bench_answers(
+    folder: Path, *, limit: int = 0, seed: int = 0, off_topic: Path | None = None, draw: Draw = no_bars
+) -> Figures:
+    """Whether the first quote holds the answer, token F1 and EM of it, citations, abstention as a decision, and how
+    well the confidence tells right first quotes from wrong ones and present answers from absent ones.
 
+    The first quote is judged where a right document holds an expected answer, by the same rule: that an answer was
+    translated or reworded is no fault of the quote. `unjudged` counts the others among the given answers.
     `right_passage_cited` is the share of given answers that cite a right document among at most three.
-    `right_passage_cited_of_all` counts abstentions on answerable queries as misses. `right_passage_offered_of_all`
+    `right_passage_cited_of_all` counts abstentions on answerable queries as misses, `right_passage_offered_of_all`
     counts the passages that an abstention offers, too. For the abstention figures every answerable query is asked again
     with its right documents hidden: the right answer is then to abstain.
     """
     labelled = load_labelled_set(folder, limit, seed)
+    others = load_labelled_set(off_topic, limit or len(labelled.queries), seed).queries if off_topic else []
     with temporary_home(draw) as home:
         bench = open_bench(home, labelled)
         judged = [query for query in labelled.queries if query.answerable]
         unanswerable = [query for query in labelled.queries if not query.answerable]
-        started = time.monotonic()
-        given = [(query, bench.answer(query.text)) for query in _drawn(judged, draw, "asking")]
-        seconds = time.monotonic() - started
+        judgeable = bench.judgeable(judged)
+        given, milliseconds = bench.timed_answers(_drawn(judged, draw, "asking"))
+        removed = [
+            bench.answer(query.text, list(bench.relevance(query))) for query in _drawn(judged, draw, "answer removed")
+        ]
+        own = [bench.answer(query.text) for query in unanswerable]
+        elsewhere = [bench.answer(query.text) for query in _drawn(others, draw, "off topic")]
         answered = [(query, answer) for query, answer in given if answer.used == EXTRACTIVE]
         cited = sum(_cites(answer, bench.relevance(query)) for query, answer in answered)
         offered = sum(_cites(answer, bench.relevance(query)) for query, answer in given)
-        graded = [(query, answer.citations[0].quote) for query, answer in answered if query.answers]
-        absent = [
-            bench.answer(query.text, list(bench.relevance(query))) for query in _drawn(judged, draw, "answer removed")
-        ]
-        absent += [bench.answer(query.text) for query in unanswerable]
+    absent = [*removed, *own]
     right_abstentions = sum(answer.used != EXTRACTIVE for answer in absent)
-    abstentions = right_abstentions + len(given) - len(answered)
     return {
         "set": labelled.name,
         "n": len(judged),
         "answered": len(answered),
-        "token_f1": _mean([token_f1(text, query.answers) for query, text in graded]),
-        "first_quote_holds": _mean([holds_answer(text, query.answers) for query, text in graded]),
-        "em": _mean([exact_match(text, query.answers) for query, text in graded]),
+        "abstained": _share(len(given) - len(answered), len(given)),
+        **_first_quotes(given, judgeable),
         "right_passage_cited": _share(cited, len(answered)),
         "right_passage_cited_of_all": _share(cited, len(given)),
         "right_passage_offered_of_all": _share(offered, len(given)),
         "max_citations": max((len(answer.citations) for _, answer in given), default=0),
-        "abstention_precision": _share(right_abstentions, abstentions),
+        "abstention_precision": _share(right_abstentions, right_abstentions + len(given) - len(answered)),
         "abstention_recall": _share(right_abstentions, len(absent)),
         "n_absent": len(absent),
-        "answer_ms": round(1000 * seconds / max(1, len(given)), 1),
+        **_areas([answer for _, answer in given], removed, own, elsewhere),
+        "answer_ms": round(statistics.fmean(milliseconds), 1) if milliseconds else None,
+        "answer_p50_ms": round(statistics.median(milliseconds), 1) if milliseconds else None,
         "ingest_seconds": round(bench.seconds, 2),
     }
+
+
+Given = Sequence[tuple[LabelledQuestion, Answer]]
+
+
+def _first_quotes(given: Given, judgeable: Collection[str]) -> Figures:
+    """Of the answers that were given, and, for the area, of the quotes that abstentions offer, too."""
+    graded = [(query, answer) for query, answer in given if query.answers and answer.used == EXTRACTIVE]
+    held: dict[bool, list[float]] = {True: [], False: []}
+    shown = []
+    for query, answer in given:
+        if query.query_id in judgeable:
+            holds = bool(holds_answer(first_quote(answer), query.answers))
+            held[holds].append(answer.confidence)
+            if answer.used == EXTRACTIVE:
+                shown.append(float(holds))
+    sure = [answer.confidence >= CONFIDENT for query, answer in given if query.query_id in judgeable]
+    return {
+        "token_f1": _mean([token_f1(first_quote(answer), query.answers) for query, answer in graded]),
+        "em": _mean([exact_match(first_quote(answer), query.answers) for query, answer in graded]),
+        "first_quote_holds": _mean(shown),
+        "first_quote_holds_of_all": _share(len(held[True]), len(held[True]) + len(held[False])),
+        "unjudged": sum(query.query_id not in judgeable for query, answer in graded),
+        "confidently_wrong": _share(sum(value >= CONFIDENT for value in held[False]), len(sure)),
+        "auroc_first_quote": _known(auroc(held[True], held[False])),
+    }
+
+
+def first_quote(answer: Answer) -> str:
+    """What the answer quotes first, or, of an abstention, offers first."""
+    return next((item.quote for item in (*answer.citations, *answer.nearest)), "")
+
+
+def _areas(
+    present: Sequence[Answer], removed: Sequence[Answer], own: Sequence[Answer], elsewhere: Sequence[Answer]
+) -> Figures:
+    said = [answer.confidence for answer in present]
+    absent = {"auroc_own_unanswerable": own, "auroc_removed": removed, "auroc_off_topic": elsewhere}
+    return {name: _known(auroc(said, [answer.confidence for answer in some])) for name, some in absent.items()}
 
 
 def _cites(answer: Answer, relevance: Mapping[str, int]) -> bool:

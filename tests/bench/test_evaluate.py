@@ -47,6 +47,20 @@ def test_answers_are_measured_with_their_abstentions(labelled: Path) -> None:
     assert figures["right_passage_offered_of_all"] == 1.0
     answered = int(figures["answered"] or 0)
     assert figures["right_passage_cited_of_all"] == pytest.approx(answered / len(SUBJECTS), abs=1e-4)
+    assert figures["abstained"] == pytest.approx(1 - answered / len(SUBJECTS), abs=1e-4)
+    assert figures["first_quote_holds_of_all"] == 1.0 and figures["unjudged"] == 0
+    assert figures["auroc_first_quote"] is None  # no quote was wrong
+    assert float(figures["auroc_removed"] or 0) > 0.5 and figures["auroc_own_unanswerable"] == 1.0
+
+
+def test_a_quote_is_not_judged_by_an_answer_that_stands_in_no_document(labelled: Path) -> None:
+    lines = (
+        (labelled / "queries.jsonl").read_text("utf-8").replace('"answers": ["week 2"]', '"answers": ["semaine 2"]', 1)
+    )
+    (labelled / "queries.jsonl").write_text(lines, "utf-8")
+    figures = bench_answers(labelled)
+    assert figures["first_quote_holds_of_all"] == 1.0
+    assert figures["unjudged"] == (1 if figures["answered"] == len(SUBJECTS) else figures["unjudged"])
 
 
 def test_a_limit_asks_that_many_questions_and_the_seed_chooses_the_same_again(labelled: Path) -> None:

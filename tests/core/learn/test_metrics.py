@@ -81,4 +81,7 @@ def test_a_quote_holds_an_answer_that_stands_in_it_word_by_word_or_half_of_a_lon
     long_answer = "the coat is short and blue grey with silver tips that give it a shimmer"
     assert holds_answer("Its coat is short, blue grey, with silver tips.", [long_answer]) == 1
     assert holds_answer("Its coat is short.", [long_answer]) == 0
+    # Four of five words stand in it, so the text is a part of it.
+    assert holds_answer("silver tips give it colour", [long_answer]) == 1
+    assert holds_answer("silver tips are rare in kittens", [long_answer]) == 0
     assert holds_answer("anything", [""]) == 0
