@@ -39,6 +39,7 @@ defs = dg.Definitions(
         training.sft_dataset,
         training.generator_adapter,
         candidates.retriever_report,
+        candidates.generator_report,
     ],
     asset_checks=[
         corpus_checks.most_locations_answered,
@@ -51,6 +52,7 @@ defs = dg.Definitions(
         serving.current_release_is_readable,
         training.no_golden_document_is_learned,
         candidates.candidate_is_better,
+        candidates.generator_is_better,
     ],
     jobs=[
         jobs.ingest,

@@ -87,6 +87,7 @@ def keep_ready(assistant: Assistant, stopped: threading.Event) -> None:
                 assistant.release()
             else:
                 assistant.warm_up()
+            assistant.keep_adapter()
             is_warm, said = True, ""
         except AionError as error:
             if str(error) != said:

@@ -1,4 +1,4 @@
-"""`python -m trainer LEARNER REQUEST RESULT`: one training run in a process of its own.
+"""`python -m trainer PROGRAM REQUEST RESULT`: one training run, or its measurement, in a process of its own.
 
 It reads the request, trains, and writes the result last and whole. It ends with its parent, and only one of a home runs
 at a time. Under Dagster Pipes its progress reaches the run; without, it is printed.
@@ -30,7 +30,7 @@ Tell = Callable[[dict[str, Any]], None]
 
 def main() -> None:
     options = argparse.ArgumentParser(prog="python -m trainer")
-    options.add_argument("learner", choices=sorted(LEARNERS))
+    options.add_argument("program", choices=sorted(PROGRAMS))
     options.add_argument("request", type=Path)
     options.add_argument("result", type=Path)
     options.add_argument("--parent", type=int, default=0, help="Process with which this one ends.")
@@ -44,7 +44,7 @@ def main() -> None:
     try:
         with FileLock(folder / ".trainer.lock").acquire(timeout=0):
             request = json.loads(given.request.read_text("utf-8"))
-            result = LEARNERS[given.learner](home, request, _teller())
+            result = PROGRAMS[given.program](home, request, _teller())
             write_durably(given.result, json.dumps(result, ensure_ascii=False).encode())
     except Timeout:
         print("Another trainer works in this home.", file=sys.stderr)  # noqa: T201
@@ -76,6 +76,12 @@ def _generator(home: Home, request: dict[str, Any], tell: Tell) -> dict[str, Any
     return train_generator(home, request, _throttled(tell))
 
 
+def _generator_report(home: Home, request: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    from trainer.generator_report import measure_generator
+
+    return measure_generator(home, request, _throttled(tell))
+
+
 def _calibration(home: Home, request: dict[str, Any], tell: Tell) -> dict[str, Any]:
     from trainer.calibration import train_calibration
 
@@ -94,10 +100,11 @@ def _throttled(tell: Tell) -> Callable[[int, int, str], None]:
     return show
 
 
-LEARNERS: dict[str, Callable[[Home, dict[str, Any], Tell], dict[str, Any]]] = {
+PROGRAMS: dict[str, Callable[[Home, dict[str, Any], Tell], dict[str, Any]]] = {
     "calibration": _calibration,
     "ranker": _ranker,
     "generator": _generator,
+    "generator_report": _generator_report,
 }
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ one name never means two sets of weights.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 RECORD, CONFIG, WEIGHTS = "aion_adapter.json", "adapter_config.json", "adapter_model.safetensors"
 FORMAT = 1
+_NAME_DIGITS = 16
+_DIGEST = re.compile(r"[0-9a-f]{16,64}")
 # The linear layers of the Llama, Mistral, Qwen and Gemma families.
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 # What else a PEFT configuration may ask for would make the weights mean something else.
@@ -155,6 +158,29 @@ def write_adapter(wrapped: Any, base: BaseModel, folder: Path) -> AdapterRecord:
     }
     write_durably(folder / RECORD, json.dumps(body, indent=1).encode())
     return record
+
+
+def folder_name(digest: str) -> str:
+    """Of the adapter with this digest, beside the others."""
+    return digest[:_NAME_DIGITS]
+
+
+def adapter_folder(root: Path, digest: str) -> Path | None:
+    """Where the adapter lies; None for "", which is none. Raises AdapterError: another adapter lies there, or none."""
+    if not digest:
+        return None
+    if not _DIGEST.fullmatch(digest):  # it becomes part of a path
+        raise AdapterError(f"{digest[:80]!r} is no digest of an adapter.")
+    folder = root / folder_name(digest)
+    try:
+        found = json.loads((folder / RECORD).read_text("utf-8"))["digest"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise AdapterError(
+            f"Adapter {folder.name} is not among the adapters of this machine.", f"Bring its folder to {root}."
+        ) from error
+    if found != digest:
+        raise AdapterError(f"The folder {folder.name} holds another adapter.", f"Bring the right one to {root}.")
+    return folder
 
 
 def _read(folder: Path, base: BaseModel) -> _Files:

@@ -3,23 +3,27 @@
 import os
 import shutil
 import time
+from dataclasses import replace
 from typing import Any
 
 from aion_assets.core.errors import SettingsError, TrainingDataError
 from aion_assets.core.home import Home
 from aion_assets.core.learn.sft_rows import HELD_OUT, TRAIN, read_sft_rows
+from aion_assets.core.learn.unanswerable import chosen, without_answer
 from aion_assets.core.steps.report import ShowProgress
+from trainer.adapters import folder_name
 from trainer.base_model import load_base_model
 from trainer.sft import SftConfig, train_adapter
 
 # With fewer rows an adapter learns them by heart.
 LEAST_ROWS = 20
-_NAME_DIGITS = 16
+# With fewer rows the steps are smaller and more, else there are too few to learn a form.
+_FEW_ROWS = 400
 
 
 def train_generator(home: Home, request: dict[str, Any], show: ShowProgress) -> dict[str, Any]:
-    """`request` may hold {config}: fields of `SftConfig`. The result is {digest, name, figures}; the adapter stands
-    under that name in the folder of adapters.
+    """`request` may hold {config}: fields of `SftConfig`. The result is {models, name, figures}; the adapter
+    stands under that name in the folder of adapters.
 
     Raises SettingsError: no base model is set. TrainingDataError: there is too little to learn from.
     """
@@ -33,20 +37,31 @@ def train_generator(home: Home, request: dict[str, Any], show: ShowProgress) -> 
         raise TrainingDataError(f"There are {len(rows)} rows to train on, and {LEAST_ROWS} are needed.", "Ask more.")
     torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
     base = load_base_model(settings.base_model, in_4bit=settings.load_in_4bit)
-    options = {"rank": settings.lora_rank, "alpha": settings.lora_alpha} | request.get("config", {})
+    config = SftConfig(
+        rank=settings.lora_rank,
+        alpha=settings.lora_alpha,
+        learning_rate=settings.lora_learning_rate,
+        epochs=settings.lora_epochs,
+        max_tokens=settings.lora_max_tokens,
+        accumulation=SftConfig().accumulation if len(rows) >= _FEW_ROWS else 2,
+    )
+    config = replace(config, **request.get("config", {}))
     folder = settings.home / "training" / "generator"
     started = time.monotonic()
-    messages = [[dict(message) for message in row.messages] for row in rows]
+    unanswerable = without_answer(home, chosen(rows))
+    messages = [[dict(message) for message in row.messages] for row in (*rows, *unanswerable)]
     trained = train_adapter(
-        base, messages, SftConfig(**options), folder, lambda step, steps, loss: show(step, steps, f"loss {loss:.3f}")
+        base, messages, config, folder, lambda step, steps, loss: show(step, steps, f"loss {loss:.3f}")
     )
-    name = trained.record.digest[:_NAME_DIGITS]
+    name = folder_name(trained.record.digest)
     target = settings.home / "adapters" / name
     shutil.rmtree(target, ignore_errors=True)
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copytree(folder / "adapter", target)
     figures = {
+        "adapter": trained.record.digest,
         "rows": len(rows),
+        "rows_without_answer": len(unanswerable),
         "held_out_rows": len(read_sft_rows(home, HELD_OUT)),
         "too_long": trained.too_long,
         "tokens": trained.tokens,
@@ -55,4 +70,5 @@ def train_generator(home: Home, request: dict[str, Any], show: ShowProgress) -> 
         "last_loss": round(trained.losses[-1], 4),
         "minutes": round((time.monotonic() - started) / 60, 2),
     }
-    return {"digest": trained.record.digest, "name": name, "figures": figures}
+    models = {"base_model": f"{base.name}@{base.digest}", "generator_adapter": trained.record.digest}
+    return {"models": models, "name": name, "figures": figures}

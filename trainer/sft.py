@@ -8,6 +8,7 @@ packing without block masks changes what a sample sees.
 import json
 import math
 import shutil
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 _IGNORED = -100
 _STATE, _TENSORS = "state.json", "state.safetensors"
 _KEPT = 2
+# Where steps are slow, a kill costs no more than this.
+_CHECKPOINT_AFTER_S = 180.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +112,14 @@ def train_adapter(
     samples, too_long = encode(rows, base, config.max_tokens)
     run = _Run(base, samples, config, folder / "checkpoints")
     run.resume()
+    saved_at = time.monotonic()
     for step in range(run.step, run.steps):
         loss = run.advance(step)
         show(step + 1, run.steps, loss)
-        if (step + 1) % config.checkpoint_every == 0 and step + 1 < run.steps:
+        due = (step + 1) % config.checkpoint_every == 0 or time.monotonic() - saved_at > _CHECKPOINT_AFTER_S
+        if due and step + 1 < run.steps:
             run.save()
+            saved_at = time.monotonic()
     target = folder / "adapter"
     shutil.rmtree(target, ignore_errors=True)
     record = write_adapter(run.wrapped, base, target)
@@ -210,9 +216,11 @@ class _Run:
             ids[row, :size], labels[row, :size] = torch.tensor(sample.ids), torch.tensor(sample.labels)
             mask[row, :size] = 1
         ids, labels, mask = ids.to(self._device), labels.to(self._device), mask.to(self._device)
-        logits = self.wrapped(input_ids=ids, attention_mask=mask, use_cache=False).logits[:, :-1].float()
+        # Logits of the prompt would take most of the memory and a third of the time, and are not looked at.
+        places = (labels[:, 1:] != _IGNORED).any(dim=0).nonzero().squeeze(1)
+        said = self.wrapped(input_ids=ids, attention_mask=mask, use_cache=False, logits_to_keep=places)
         return torch.nn.functional.cross_entropy(
-            logits.flatten(0, 1), labels[:, 1:].flatten(), ignore_index=_IGNORED, reduction="sum"
+            said.logits.float().flatten(0, 1), labels[:, places + 1].flatten(), ignore_index=_IGNORED, reduction="sum"
         )
 
     def _schedule(self, step: int) -> float:

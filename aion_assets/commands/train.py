@@ -14,13 +14,14 @@ app = typer.Typer(no_args_is_help=True, help="Learn from what people did, when t
 def start(
     learner: Annotated[
         str, typer.Argument(help="calibration or ranker, which are cheap, or generator: an adapter.")
-    ] = "ranker",
+    ] = "",
+    named: Annotated[str, typer.Option("--learner", help="The same; the name of its asset does, too.")] = "",
     json: AsJson = False,
 ) -> None:
     """Ask for a training; a running daemon starts it within seconds."""
     from aion_assets.core.learn.trainings import request_training
 
-    asked = request_training(_home(), learner, f"cli:{getuser()}", "Started by hand.")
+    asked = request_training(_home(), named or learner or "ranker", f"cli:{getuser()}", "Started by hand.")
     if json:
         print_json({"training_id": asked.training_id, "state": asked.state})
         return

@@ -99,8 +99,16 @@ class Settings(BaseSettings):
         "",
         description="Adapter that the model server loads, or the folder of several; empty means adapters in the home.",
     )
+    max_passages: int = Field(8, ge=1, le=8, description="Most passages that the model is given with a question.")
     lora_rank: int = Field(16, ge=1, le=256, description="Rank of an adapter that is trained.")
     lora_alpha: int = Field(32, ge=1, le=1024, description="Scale of an adapter that is trained.")
+    lora_learning_rate: float = Field(2e-4, gt=0, le=1, description="How fast an adapter is trained.")
+    lora_epochs: int = Field(1, ge=1, le=100, description="How often the training goes over its rows.")
+    lora_max_tokens: int = Field(1024, ge=64, le=32_768, description="Longer rows are not trained on.")
+    learn_most_cases: int = Field(
+        120, ge=10, le=5_000, description="Most questions by which a trained generator is measured."
+    )
+    learn_min_cases: int = Field(30, ge=1, description="With fewer questions a trained generator is not judged.")
     local_llm_url: str = Field("", description="OpenAI-compatible server that writes answers instead.")
     local_llm_model: str = Field("", description="Name of the model there; empty means the first that it lists.")
     local_llm_key: str = Field("", repr=False, description="Key for that server; empty means none.")
@@ -126,6 +134,8 @@ class Settings(BaseSettings):
     # Learning
     tau_fallback: float = Field(0.18, ge=0, le=1, description="A fallback rate above it starts a learner.")
     tau_ndcg: float = Field(0.82, ge=0, le=1, description="An nDCG@10 on the golden questions below it does, too.")
+    tau_bad: float = Field(0.3, ge=0, le=1, description="More bad judgements on written answers start the generator.")
+    learn_min_judged: int = Field(20, ge=1, description="With fewer judgements on written answers they are noise.")
     learn_every_s: int = Field(3_600, ge=30, description="Pause between two looks at the quality, in seconds.")
     learn_pause_s: int = Field(21_600, ge=0, description="Rest after a training run, in seconds.")
     learn_min_answers: int = Field(50, ge=1, description="With fewer answers in two days the fallback rate is noise.")

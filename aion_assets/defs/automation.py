@@ -59,8 +59,8 @@ up_to_date = _up_to_date(_asked_for)
 source_up_to_date = _up_to_date(_asked_for | _was_carried_on)
 
 
-def without(condition: dg.AutomationCondition[Any], ignored: dg.AssetsDefinition) -> dg.AutomationCondition[Any]:
-    """The condition, whatever happens to this asset."""
+def without(condition: dg.AutomationCondition[Any], *ignored: dg.AssetsDefinition) -> dg.AutomationCondition[Any]:
+    """The condition, whatever happens to these assets."""
     operator: Any = condition  # `ignore` belongs to the operators, whose classes have no public import path
-    found: dg.AutomationCondition[Any] = operator.ignore(dg.AssetSelection.assets(ignored))
+    found: dg.AutomationCondition[Any] = operator.ignore(dg.AssetSelection.assets(*ignored))
     return found

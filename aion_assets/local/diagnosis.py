@@ -3,30 +3,19 @@
 import platform
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from aion_assets.core.errors import AionError, NoReleaseError, SettingsError
 from aion_assets.core.lake.tables import BODIES, CHUNKS, CURATED_DOCUMENTS, DOCUMENTS, PAGES
 from aion_assets.core.settings import Settings, load_settings, require_writable
+from aion_assets.local.finding import Finding
+from aion_assets.local.model_diagnosis import examine_model
 
 if TYPE_CHECKING:
     from aion_assets.core.lake.store import Lake
 
 _LOW_DISK_BYTES = 2_000_000_000
 _TABLES = (PAGES.name, BODIES.name, DOCUMENTS.name, CURATED_DOCUMENTS.name, CHUNKS.name)
-
-
-@dataclass(slots=True)
-class Finding:
-    """`state`: good; missing (something optional is absent); broken (something needed does not work)."""
-
-    what: str
-    state: str
-    detail: str
-
-    def as_dict(self) -> dict[str, str]:
-        return asdict(self)
 
 
 def examine() -> list[Finding]:
@@ -42,6 +31,7 @@ def examine() -> list[Finding]:
         "tables": _tables,
         "embedder": _embedder,
         "release": _release,
+        "model": examine_model,
         "ocr": _ocr,
         "dagster": _dagster,
     }

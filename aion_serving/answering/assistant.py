@@ -33,7 +33,8 @@ from aion_assets.core.release.releases import current_release_id
 from aion_assets.core.search.hits import Hit
 from aion_assets.core.settings import Settings
 from aion_assets.core.trust.why import why
-from aion_serving.answering.chain import Chain, chain_for
+from aion_serving.answering.adapter_keeper import AdapterKeeper
+from aion_serving.answering.chain import Chain, chain_for, keepers_for
 from aion_serving.answering.served_release import OpenedRelease, ServedRelease
 from aion_serving.answering.telemetry import Telemetry
 from aion_serving.answering.tombstones import Tombstones
@@ -65,7 +66,7 @@ class Assistant:
         self.settings = settings
         self.home = Home(settings)
         self.telemetry = Telemetry(self.home)
-        self.served = ServedRelease(self.home, self._current_release_id)
+        self.served = ServedRelease(self.home, self._current_release_id, self._keep_adapter)
 
     @property
     def lake(self) -> Lake:
@@ -78,6 +79,19 @@ class Assistant:
     @cached_property
     def chain(self) -> Chain:
         return chain_for(self.settings)
+
+    @cached_property
+    def adapter_keepers(self) -> Sequence[AdapterKeeper]:
+        return keepers_for(self.settings)
+
+    def keep_adapter(self) -> None:
+        """Have the model servers write with the adapter of the release that serves, also after they were restarted."""
+        if self.served.opened is not None:
+            self._keep_adapter(self.served.opened)
+
+    def _keep_adapter(self, release: OpenedRelease) -> None:
+        for keeper in self.adapter_keepers:
+            keeper.keep(self.home, release.models)
 
     @cached_property
     def tombstones(self) -> Tombstones:

@@ -9,6 +9,7 @@ from aion_assets.core.answer.extractive import Answer
 from aion_assets.core.answer.generative import GenerativeEngine
 from aion_assets.core.errors import GeneratorError
 from aion_assets.core.settings import Settings
+from aion_serving.answering.adapter_keeper import AdapterKeeper
 from aion_serving.providers.openai_chat import OpenAIChat, Sampling
 
 _log = logging.getLogger(__name__)
@@ -36,17 +37,26 @@ class Chain:
             yield replace(piece, reason=" ".join(reasons)) if isinstance(piece, Answer) else piece
 
 
+def keepers_for(settings: Settings) -> Sequence[AdapterKeeper]:
+    """One for each model server of one's own."""
+    return [AdapterKeeper(settings.llm_url, _key(settings))] if settings.llm_url else []
+
+
+def _key(settings: Settings) -> str:
+    return settings.local_llm_key or ("" if settings.local_llm_url else settings.worker_token)
+
+
 def chain_for(settings: Settings) -> Chain:
     """The engines that the settings name. Asks none of them yet."""
     if not settings.llm_url:
         return Chain([])
     sampling = Sampling(settings.max_new_tokens, settings.temperature, settings.top_p, settings.answer_timeout_s)
-    key = settings.local_llm_key or ("" if settings.local_llm_url else settings.worker_token)
-    model = OpenAIChat("local", settings.llm_url, sampling, model=settings.local_llm_model, key=key)
+    model = OpenAIChat("local", settings.llm_url, sampling, model=settings.local_llm_model, key=_key(settings))
     engine = GenerativeEngine(
         model,
         system=settings.system_prompt,
         answer_tokens=settings.max_new_tokens,
         unsupported=settings.unsupported,
+        passages=settings.max_passages,
     )
     return Chain([engine])

@@ -17,6 +17,7 @@ from aion_assets.core.index.embedder import QueryEmbedder
 from aion_assets.core.index.embedding_model import find_recorded_model
 from aion_assets.core.language.identify import ENGLISH, PORTUGUESE
 from aion_assets.core.release import releases
+from aion_assets.core.release.manifest import ModelManifest
 from aion_assets.core.release.releases import Release
 from aion_assets.core.search.ranker import Ranker
 from aion_assets.core.search.retriever import Retriever
@@ -42,18 +43,23 @@ class OpenedRelease:
     table: str
     retriever: Retriever
     calibration: Calibration
-    prompt_version: str
+    models: ModelManifest
     instead_of: str = ""
+
+    @property
+    def prompt_version(self) -> str:
+        return self.models.prompt
 
 
 class ServedRelease:
     """Safe to share between threads. Opens nothing before the first call. `current`: reads the id of the current
-    release, or None.
+    release, or None. `prepare` gets a release before it takes the place of another.
     """
 
-    def __init__(self, home: Home, current: Callable[[], str | None]) -> None:
+    def __init__(self, home: Home, current: Callable[[], str | None], prepare: Callable[[OpenedRelease], None]) -> None:
         self._home = home
         self._current = current
+        self._prepare = prepare
         self._opened: OpenedRelease | None = None
         self._opening = threading.Lock()
         # Release → why it cannot be read, and when it is tried again.
@@ -68,6 +74,10 @@ class ServedRelease:
     def notice(self) -> str:
         """Why an older release serves; "" where the current one does."""
         return self._opened.instead_of if self._opened else ""
+
+    @property
+    def opened(self) -> OpenedRelease | None:
+        return self._opened
 
     def get(self) -> OpenedRelease:
         """The current release, opened. While one thread opens a new one, others use the one before.
@@ -94,6 +104,7 @@ class ServedRelease:
         try:
             fresh = self._open(current)
             self.warm(fresh)
+            self._prepare(fresh)
             opened = self._opened = fresh
             self._unreadable.pop(current, None)
         except AionError as error:
@@ -163,7 +174,7 @@ class ServedRelease:
         table = self._home.lake.table_at(release.table, release.tag)
         retriever = Retriever(table, embedder, self._home.tenant_id, ranker)
         _log.info("Serving release %s with %s passages.", release_id[:16], release.index["rows"])
-        return OpenedRelease(release_id, release.table, retriever, calibration, release.models.prompt)
+        return OpenedRelease(release_id, release.table, retriever, calibration, release.models)
 
     def _embedder_of(self, release: Release) -> QueryEmbedder:
         """The one that the release names, whatever the settings say by now; kept from the release before if it is

@@ -58,12 +58,16 @@ async def health(model: CurrentModel) -> dict[str, Any]:
         "base_digest": model.generator.base.digest,
         "adapter_loaded": bool(model.generator.adapter),
         "adapter_version": model.generator.adapter,
+        "adapter_refused": model.refused,
     }
 
 
 class Reload(BaseModel):
-    """`name` of a folder beside the others, "" for what a start loads, `none` for the base model alone."""
+    """`digest` of an adapter, or the `name` of its folder beside the others; neither for what a start loads; `none`
+    for the base model alone.
+    """
 
+    digest: str = Field("", max_length=64)
     name: str = Field("", max_length=200)
     none: bool = False
 
@@ -76,7 +80,7 @@ def reload_adapter(asked: Reload, model: CurrentModel) -> dict[str, Any]:
     if asked.none:
         model.load_none()
     else:
-        model.load_adapter(asked.name)
+        model.load_adapter(asked.name, asked.digest)
     return {"adapter_loaded": bool(model.generator.adapter), "adapter_version": model.generator.adapter}
 
 

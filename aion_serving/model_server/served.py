@@ -30,6 +30,7 @@ class ServedModel:
     def __init__(self, settings: Settings, generator: "Generator") -> None:
         self.settings = settings
         self.generator = generator
+        self.refused = ""  # why the last adapter that was asked for does not serve
         self._loading = threading.Lock()
 
     @property
@@ -52,11 +53,26 @@ class ServedModel:
 
         return Loaded(find_embedding_model(self.settings.embed_model, self.settings.home))
 
-    def load_adapter(self, name: str) -> str:
+    def load_adapter(self, name: str, digest: str = "") -> str:
         """Have further answers written with this adapter of the folder of adapters; returns its digest.
 
-        "" loads what a start loads. Raises AdapterError: it is refused, or is not there; the one before goes on.
+        Without a name and a digest, what a start loads. Raises AdapterError: it is refused, or is not there; the one
+        before goes on.
         """
+        try:
+            loaded = self._by_digest(digest) if digest else self._by_name(name)
+        except AdapterError as error:
+            self.refused = str(error)
+            raise
+        self.refused = ""
+        return loaded
+
+    def _by_digest(self, digest: str) -> str:
+        from trainer.adapters import adapter_folder
+
+        return self.generator.use_adapter(adapter_folder(self.settings.home / "adapters", digest))
+
+    def _by_name(self, name: str) -> str:
         root = Path(self.settings.adapter_dir or self.settings.home / "adapters")
         # A name, not a path: callers choose among the operator's adapters and read nothing else of this machine.
         if Path(name).name != name:
@@ -66,6 +82,7 @@ class ServedModel:
     def load_none(self) -> None:
         """Have further answers written by the base model alone."""
         self.generator.use_adapter(None)
+        self.refused = ""
 
     async def answer(self, messages: "Sequence[Message]", limits: "Limits") -> "AsyncIterator[Piece | End]":
         """The pieces of an answer, then its end. It is cancelled when the reader leaves.

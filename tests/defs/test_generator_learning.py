@@ -1,5 +1,6 @@
-"""An adapter of the base model, from the record to a folder, as Dagster runs it."""
+"""An adapter of the base model, from the record to its release, as Dagster runs it."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,14 +10,23 @@ from learning_base import GOLDEN, RULES, LearningBase, learning_base, question
 from pipeline import QUIET, metadata_of
 from small_llama import small_llama
 
-from aion_assets.core.learn.trainings import COMPLETE, FAILED, GENERATOR, last_trainings, request_training
+from aion_assets.core.learn.trainings import (
+    COMPLETE,
+    FAILED,
+    GENERATOR,
+    RELEASED,
+    last_trainings,
+    request_training,
+)
+from aion_assets.core.release.releases import current_release
+from aion_assets.core.release.rollback import models_before, roll_back_models
 from aion_assets.core.settings import Settings
 from aion_assets.definitions import defs
 
 
 @pytest.fixture
 def base(settings: Settings) -> Iterator[LearningBase]:
-    with learning_base(settings) as made:
+    with learning_base(settings.model_copy(update={"max_passages": 1})) as made:
         for number in range(GOLDEN, RULES):
             made.ask(number)
         yield made
@@ -31,30 +41,49 @@ def instance(base: LearningBase, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg
         yield opened
 
 
+@pytest.fixture
+def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """It can learn what all answers have alike, of which the number at the end is what is measured here."""
+    texts = [f"{question(number)} Under rule a warehouse keeper must count the pallets" for number in range(RULES)]
+    folder = small_llama(tmp_path / "llama", window=1024, words=[*texts, "Use only the numbered passages. " * 9])
+    learnable = {"BASE_MODEL": str(folder), "MAX_PASSAGES": "1", "LORA_EPOCHS": "32", "LORA_LEARNING_RATE": "0.02"}
+    few = {"LEARN_MIN_CASES": "5", "LEARN_MOST_CASES": "16", "MAX_NEW_TOKENS": "64"}
+    for name, value in (learnable | few).items():
+        monkeypatch.setenv(f"AION_{name}", value)
+    return folder
+
+
 def run(instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
     job = defs.resolve_job_def("learn_generator")
     return job.execute_in_process(instance=instance, raise_on_error=False, run_config=QUIET)
 
 
-def test_a_training_that_was_asked_for_leaves_an_adapter_and_says_how_it_serves(
-    base: LearningBase, instance: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_an_adapter_that_writes_better_is_released_and_can_be_rolled_back(
+    base: LearningBase, instance: dg.DagsterInstance, model: Path
 ) -> None:
-    texts = [f"{question(number)} Under rule a warehouse keeper must count the pallets" for number in range(RULES)]
-    model = small_llama(tmp_path / "llama", window=4096, words=[*texts, "Use only the numbered passages. " * 9])
-    monkeypatch.setenv("AION_BASE_MODEL", str(model))
+    base.label()
+    before = current_release(base.database, base.tenant_id)
     request_training(base.home, GENERATOR, "tester", "Started by hand.")
     result = run(instance)
-    assert result.success
+    training = last_trainings(base.home)[0]
+    assert result.success, training.says
     dataset, made = metadata_of(result, "sft_dataset"), metadata_of(result, "generator_adapter")
     assert dataset["dagster/row_count"] == dataset["split/train"] + dataset["split/held_out"]
     assert made["rows"] == dataset["split/train"]
-    folders = [folder.name for folder in (base.home.settings.home / "adapters").iterdir()]
-    assert folders == [made["adapter"][:16]]
-    training = last_trainings(base.home)[0]
-    assert (training.state, training.run_id) == (COMPLETE, result.run_id)
-    assert folders[0] in training.says
-    curve = instance.fetch_observations(dg.AssetKey(["training", "generator_adapter"]), limit=5).records
-    assert curve, "the loss is shown in the run"
+    assert instance.fetch_observations(dg.AssetKey(["training", "generator_adapter"]), limit=5).records
+    measured = metadata_of(result, "generator_report")
+    assert measured["after/form"] > measured["before/form"]
+    assert measured["after/shown"] == 0
+    assert (training.state, training.outcome, training.run_id) == (COMPLETE, RELEASED, result.run_id)
+    released = current_release(base.database, base.tenant_id)
+    adapter = released.models.generator_adapter
+    assert adapter == made["adapter"]
+    assert released.models.base_model.startswith("llama@")
+    assert released.models.ranker == before.models.ranker
+    record = json.loads((base.home.settings.home / "adapters" / adapter[:16] / "aion_adapter.json").read_text())
+    assert record["digest"] == adapter
+    back = roll_back_models(base.home, models_before(base.home), "tester")
+    assert back.models.generator_adapter == ""
 
 
 def test_without_a_base_model_the_training_fails_with_a_reason(

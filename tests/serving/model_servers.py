@@ -4,12 +4,15 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+
+from aion_assets.core.settings import Settings
 
 _READY_TIMEOUT_S = 240
 
@@ -36,6 +39,36 @@ def model_server(model: Path, home: Path, **settings: str) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(30)
+
+
+@contextmanager
+def model_server_here(model: Path, home: Path) -> Iterator[str]:
+    """The same in a thread of this process: where it is not the process that matters, it starts in a second."""
+    import uvicorn
+
+    from aion_assets.core.door.server import bounded
+    from aion_serving.model_server.app import create_model_app
+    from aion_serving.model_server.served import load_served
+
+    settings = Settings(home=home, database_url="", base_model=str(model))
+    served = load_served(settings)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = uvicorn.Server(
+        bounded(create_model_app(settings, served), host="127.0.0.1", port=port, log_level="warning")
+    )
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        deadline = time.monotonic() + 60
+        while not server.started and time.monotonic() < deadline:
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(30)
+        served.generator.close()
 
 
 def _wait_until_alive(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:

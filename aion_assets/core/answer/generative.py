@@ -12,31 +12,37 @@ from typing import Literal
 from aion_assets.core.answer.citations import cite
 from aion_assets.core.answer.engine import ChatModel, Task, Usage
 from aion_assets.core.answer.extractive import Answer
+from aion_assets.core.answer.marked import LIST_MARK, bare, claimed_in, first_end
 from aion_assets.core.answer.prompt import RAG_PROMPT, Prompt, fitted, render_prompt
 from aion_assets.core.answer.quotes import Quote
 from aion_assets.core.answer.reasoning import without_reasoning
 from aion_assets.core.answer.support import Supports, Unsupported
 from aion_assets.core.answer.wording import wording
 from aion_assets.core.errors import ContextTooLongError, GeneratorError
-from aion_assets.core.language.sentences import sentence_spans
 from aion_assets.core.search.hits import Hit
 
 GENERATIVE = "generative"
 Policy = Literal["drop", "mark"]
 # Characters of a token, on the safe side: a Portuguese text has 3 to 4 with most tokenizers.
 _CHARS_PER_TOKEN = 2.5
-_MARK = re.compile(r"\s?\[\s*(\d{1,3})\s*(?:[,;]\s*\d{1,3}\s*)*\]")
-_DIGITS = re.compile(r"\d+")
-_LIST_MARK = re.compile(r"(?:[-–•*]|\d{1,2}[.)])\s*")
 
 
 class GenerativeEngine:
     """`unsupported`: whether a sentence that no passage supports is dropped, or shown with a mark. One with a number or
-    a link that no passage has is always dropped.
+    a link that no passage has is always dropped. `passages`: how many the model is given at most.
     """
 
-    def __init__(self, model: ChatModel, *, system: str = "", answer_tokens: int = 512, unsupported: Policy = "drop"):
+    def __init__(
+        self,
+        model: ChatModel,
+        *,
+        system: str = "",
+        answer_tokens: int = 512,
+        unsupported: Policy = "drop",
+        passages: int = 8,
+    ):
         self._model = model
+        self._passages = passages
         self._system = system
         self._answer_tokens = answer_tokens
         self._policy: Policy = unsupported
@@ -44,7 +50,7 @@ class GenerativeEngine:
     def write(self, task: Task) -> Iterator[str | Answer]:
         """Raises GeneratorError: the model failed, or nothing that it wrote was supported."""
         retrieval = task.retrieval
-        passages = [hit.passage for hit in retrieval.hits]
+        passages = [hit.passage for hit in retrieval.hits[: self._passages]]
         prompt = render_prompt(retrieval.question.text, passages, retrieval.language, system=self._system)
         checked = CheckedText(
             retrieval.hits, Supports(retrieval.hits, retrieval.weights), self._policy, prompt.language
@@ -125,7 +131,7 @@ class CheckedText:
     def feed(self, piece: str) -> Iterator[str]:
         """Parts that may be shown now: sentences after which another one has begun."""
         self._waiting += piece
-        while (end := _first_end(self._waiting)) is not None:
+        while (end := first_end(self._waiting)) is not None:
             sentence, self._waiting = self._waiting[:end], self._waiting[end:]
             yield from self._checked(sentence)
 
@@ -137,11 +143,10 @@ class CheckedText:
             yield self._show(self._held)
 
     def _checked(self, raw: str) -> Iterator[str]:
-        claimed = [int(number) - 1 for mark in _MARK.finditer(raw) for number in _DIGITS.findall(mark[0])]
-        bare = _MARK.sub("", raw)
-        begin = len(bare) - len(bare.lstrip())
-        gap, sentence = ("\n" if "\n" in bare[:begin] else " "), bare.strip()
-        listed = _LIST_MARK.match(sentence)
+        claimed, unmarked = claimed_in(raw), bare(raw)
+        begin = len(unmarked) - len(unmarked.lstrip())
+        gap, sentence = ("\n" if "\n" in unmarked[:begin] else " "), unmarked.strip()
+        listed = LIST_MARK.match(sentence)
         said = sentence[listed.end() :] if listed else sentence
         if not said:
             return
@@ -181,19 +186,3 @@ class CheckedText:
 
 def _is_plain(lead: str) -> bool:
     return not re.search(r"\d|://|www\.|!\[|\]\(", lead) and len(lead) < 120
-
-
-def _first_end(text: str) -> int | None:
-    """Where the first sentence ends, with the numbers in brackets after it; None while that cannot be known."""
-    spans = sentence_spans(text)
-    for number in range(1, len(spans)):
-        start, end = spans[number - 1]
-        if _LIST_MARK.fullmatch(text[start:end]):
-            continue  # the number of a list item is no sentence
-        following = text[spans[number][0] :]
-        if mark := re.match(r"(?:\[[\d,; ]*\]\s*)+", following):
-            return spans[number][0] + len(mark[0].rstrip()) if len(following) > len(mark[0]) else None
-        if following.startswith("[") and "]" not in following:
-            return None
-        return end
-    return None

@@ -53,8 +53,11 @@ _TO_A_MODEL = re.compile(
     r"\b(?:must|should|deve|include|inclu\w+|append|acrescent\w+|insert|insir\w+|begin|end|with|com)\b"
     r"|\b(?:include|append|insert|embed|incorporate|add|inclua|acrescente|insira|adicione)\b.{0,80}"
     r"\b(?:answer|response|reply|output|resposta)\b"
+    r"|\b(?:begin|start|end|finish|comece|inicie|termine|encerre)\s+(?:your|the|this|sua|tua|a)\s+"
+    r"(?:answer|response|reply|output|resposta)\b"
     r"|\b(?:respond|reply|answer|responda)\s+(?:only|with|in|using|apenas|somente|s[oó]|com|em)\b"
-    r"|\b(?:system prompt|as an ai|language model|modelo de linguagem|you are now|voc[eê] agora [eé])\b",
+    r"|\b(?:system prompt|as an ai|language model|modelo de linguagem|you are now|voc[eê] agora [eé]"
+    r"|agora voc[eê] [eé])\b",
     re.IGNORECASE | re.DOTALL,
 )
 
@@ -140,7 +143,7 @@ def is_negated(text: str, language: str) -> bool:
 def _windows(hit: Hit, weights: TermWeights) -> Iterator[_Window]:
     """Every sentence of the passage, then every two neighbours. Title and heading say what a sentence speaks of."""
     above = frozenset(weights.terms(f"{hit.title} {hit.heading}"))
-    spans = sentence_spans(hit.text)
+    spans = _told_to_a_reader(hit.text)
     for start, end in [*spans, *((one[0], other[1]) for one, other in pairwise(spans))]:
         quote = " ".join(hit.text[start:end].split())
         own = frozenset(weights.terms(quote)) - above
@@ -152,6 +155,17 @@ def _windows(hit: Hit, weights: TermWeights) -> Iterator[_Window]:
                 numbers_in(f"{quote} {hit.title} {hit.heading}"),
                 is_negated(quote, weights.language),
             )
+
+
+def _told_to_a_reader(text: str) -> list[tuple[int, int]]:
+    """The sentences but those that speak to a model, and the ones behind them, in which an order goes on."""
+    spans = sentence_spans(text)
+    orders = [_TO_A_MODEL.search(text[start:end]) is not None for start, end in spans]
+    return [
+        span
+        for span, is_order, goes_on in zip(spans, orders, [False, *orders], strict=False)
+        if not (is_order or goes_on)
+    ]
 
 
 def _best(windows: Sequence[_Window], wanted: WantedTerms) -> _Window | None:

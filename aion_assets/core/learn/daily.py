@@ -6,7 +6,7 @@ Every run of a day computes them anew, so that late events are absorbed.
 import math
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Row, delete, insert, select
 
+from aion_assets.core.answer.generative import GENERATIVE
 from aion_assets.core.database import learning_tables, tables
 from aion_assets.core.database.engine import now
 from aion_assets.core.home import Home
@@ -26,6 +27,7 @@ from aion_assets.core.record.events import ConversionEvent, ImpressionEvent, Sug
 NDCG, MRR, CANDIDATES = f"ndcg@{K}", f"mrr@{K}", "candidates"
 AUROC, ECE, WRONG_ABSTENTIONS = "auroc", "ece", "wrong_abstentions"
 FALLBACK, ABSTENTION_RATE, CLICK_RATE, THUMBS_UP = "fallback_rate", "abstention_rate", "click_rate", "thumbs_up"
+WRITTEN_BAD = "written_bad"  # of the judgements on answers that a model wrote, those that say bad
 # An answer of one of these engines left the house. Own models, workers and the extractive engine do not count.
 _EXTERNAL = ("external", "free", "paid")
 _Z = 1.96
@@ -123,6 +125,7 @@ def _of_answers(home: Home, day: date) -> dict[str, Metric]:
         "failure_rate": share(failed, len(given) + failed),
         CLICK_RATE: share(len(clicked & {row.answer_id for row in given}), len(given)),
         THUMBS_UP: _thumbs(events),
+        WRITTEN_BAD: _written_bad(events, {row.answer_id for row in given if row.engine == GENERATIVE}),
         **_of_suggestions(events),
         "cost": Metric(sum(row.cost for row in given), len(given)),
         **_latencies(given),
@@ -137,6 +140,12 @@ def _is_fallback(row: Row[Any]) -> bool:
 def _thumbs(events: Iterable[Row[Any]]) -> Metric:
     thumbs = Counter(row.body.get("thumb", 0) for row in events if row.kind == "feedback")
     return share(thumbs[1], thumbs[1] + thumbs[-1])
+
+
+def _written_bad(events: Iterable[Row[Any]], written: Set[str]) -> Metric:
+    of_written = (row for row in events if row.kind == "feedback" and row.answer_id in written)
+    thumbs = Counter(row.body.get("thumb", 0) for row in of_written)
+    return share(thumbs[-1], thumbs[1] + thumbs[-1])
 
 
 def _of_suggestions(events: Sequence[Row[Any]]) -> dict[str, Metric]:

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 
 from aion_assets.core.learn import daily
 from aion_assets.core.learn.daily import Metric
-from aion_assets.core.learn.trainings import CALIBRATION, LEARNERS, RANKER, WATCH, Training
+from aion_assets.core.learn.trainings import CALIBRATION, GENERATOR, LEARNERS, RANKER, WATCH, Training
 from aion_assets.core.settings import Settings
 
 # How far beyond its threshold a figure must come back before its alarm ends.
-_MARGIN = {daily.NDCG: 0.01, daily.FALLBACK: 0.02}
+_MARGIN = {daily.NDCG: 0.01, daily.FALLBACK: 0.02, daily.WRITTEN_BAD: 0.05}
 # After so many runs of its own without gain the watch waits for a person.
 _MOST_WITHOUT_GAIN = 2
 RETRIEVER_ADAPTER = "retriever_adapter"
@@ -47,6 +47,9 @@ def decide(settings: Settings, today: Mapping[str, Metric], yesterday: Mapping[s
     alarms, told = dict(memory.alarms), []
     told.append(_watch_fallback(settings, fallback, alarms, at))
     told.append(_watch_ndcg(settings, ndcg, alarms, at))
+    written = _pooled(today.get(daily.WRITTEN_BAD), yesterday.get(daily.WRITTEN_BAD))
+    if settings.base_model:
+        told.append(_watch_written(settings, written, alarms, at))
     figures = " ".join(told)
     if not alarms:
         return Decision("", f"Nothing dropped. {figures}", alarms)
@@ -91,6 +94,8 @@ def pick_learner(alarms: Mapping[str, str], figures: Mapping[str, Metric]) -> tu
     def value(name: str, otherwise: float) -> float:
         return figures[name].value if name in figures else otherwise
 
+    if daily.NDCG not in alarms and daily.WRITTEN_BAD in alarms:
+        return GENERATOR, f"Answers are bad though the right passages are found. Learner: {GENERATOR}."
     if daily.NDCG not in alarms:
         wanted, why = CALIBRATION, "Answers are refused too often, so the confidence should be fitted again."
     else:
@@ -120,6 +125,13 @@ def _watch_ndcg(settings: Settings, metric: Metric | None, alarms: dict[str, str
     threshold = settings.tau_ndcg
     _alarm(alarms, daily.NDCG, threshold - metric.value, at)
     return f"nDCG {metric.value:.4f} on {count} golden questions (threshold {threshold})."
+
+
+def _watch_written(settings: Settings, metric: Metric, alarms: dict[str, str], at: datetime) -> str:
+    if metric.n < settings.learn_min_judged:
+        return f"Written answers: {metric.n} judgements, {settings.learn_min_judged} are needed."
+    _alarm(alarms, daily.WRITTEN_BAD, metric.value - settings.tau_bad, at)
+    return f"Of {metric.n} judgements on written answers {metric.value:.3f} say bad (threshold {settings.tau_bad})."
 
 
 def _alarm(alarms: dict[str, str], name: str, beyond: float, at: datetime) -> None:

@@ -12,7 +12,7 @@ from aion_assets.core.database import tables
 from aion_assets.core.database.engine import now
 from aion_assets.core.home import Home
 
-RETRIEVAL, CANDIDATE, GOLDEN = "retrieval", "candidate", "golden"
+RETRIEVAL, CANDIDATE, GENERATED, GOLDEN = "retrieval", "candidate", "generated", "golden"
 _reports = tables.reports
 
 

@@ -6,7 +6,7 @@ Every row names its answer, documents and passages; every answer that becomes no
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -121,10 +121,11 @@ def _row(home: Home, record: AnswerRecord, thumb: int, barred: Barred, hidden: H
         raise _LeftOut("abstention_unjudged")
     passages = [
         passage
-        for passage in _passages(home, record)
+        for passage in stored_passages(home, [item.chunk_id for item in record.given])
         if not (passage.doc_id in barred.doc_ids or passage.doc_id in hidden.doc_ids)
         and passage.source_id not in hidden.source_ids
     ]
+    passages = _shown(passages, {item.passage.chunk_id for item in record.citations}, home.settings.max_passages)
     order = {passage.chunk_id: number for number, passage in enumerate(passages, start=1)}
     cited = {item.passage.doc_id for item in record.citations}
     if cited & barred.doc_ids or plain(record.question) in barred.texts:
@@ -161,11 +162,18 @@ def _answer(record: AnswerRecord, order: Mapping[str, int]) -> str:
     return "\n".join(f"{item.quote} [{of_prompt[item.number]}]" for item in record.citations)
 
 
-def _passages(home: Home, record: AnswerRecord) -> list[Passage]:
-    """Those that the answer was chosen from, in their order, as far as their chunks are still there."""
-    wanted = [item.chunk_id for item in record.given]
-    found = {row["chunk_id"]: row for row in home.lake.rows_by_key(CHUNKS.name, _CHUNK, {"chunk_id": wanted})}
-    return [_passage(found[chunk_id]) for chunk_id in wanted if chunk_id in found]
+def stored_passages(home: Home, chunk_ids: Sequence[str]) -> list[Passage]:
+    """In this order, as far as the chunks are still there."""
+    rows = home.lake.rows_by_key(CHUNKS.name, _CHUNK, {"chunk_id": list(chunk_ids)})
+    found = {row["chunk_id"]: row for row in rows}
+    return [_passage(found[chunk_id]) for chunk_id in chunk_ids if chunk_id in found]
+
+
+def _shown(passages: Sequence[Passage], cited: Set[str], most: int) -> list[Passage]:
+    """Those that a model is shown: the best, and all that the answer cites."""
+    others = [passage.chunk_id for passage in passages if passage.chunk_id not in cited]
+    kept = {*cited, *others[: max(0, most - len(cited))]}
+    return [passage for passage in passages if passage.chunk_id in kept]
 
 
 def _passage(row: Mapping[str, Any]) -> Passage:

@@ -20,6 +20,8 @@ from aion_assets.core.record.events import TrainingEvent, record_event
 CALIBRATION, RANKER, GENERATOR = "calibration", "ranker", "generator"
 # The cheapest first.
 LEARNERS = (CALIBRATION, RANKER, GENERATOR)
+# The generator by the name of its asset.
+_ALSO_CALLED = {"generator_adapter": GENERATOR}
 WATCH = "watch"  # who requests when quality drops
 REQUESTED, QUEUED, RUNNING, COMPLETE, FAILED, CANCELLED = (
     "requested", "queued", "running", "complete", "failed", "cancelled",
@@ -63,6 +65,7 @@ _COLUMNS = tuple(_runs.c[name] for name in Training.__dataclass_fields__)
 
 def request_training(home: Home, learner: str, by: str, why: str, state: str = REQUESTED) -> Training:
     """Raises TrainingUnderWayError: another run has not ended. TrainingError: there is no such learner."""
+    learner = _ALSO_CALLED.get(learner, learner)
     if learner not in LEARNERS:
         raise TrainingError(f"There is no learner {learner!r}.", f"Choose one of: {', '.join(LEARNERS)}.")
     active = active_training(home)

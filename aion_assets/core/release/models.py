@@ -1,5 +1,8 @@
 """Model releases: the built-in models, those that the learning loop made, and which of them a content release takes."""
 
+import json
+from dataclasses import replace
+
 from sqlalchemy import insert, select, update
 
 from aion_assets.core.answer.confidence import Calibration, builtin_calibration
@@ -29,13 +32,17 @@ def builtin_models(model: EmbeddingModel) -> ModelManifest:
 def inherited_models(home: Home, model: EmbeddingModel) -> ModelManifest:
     """The models of the next content release: those of the current one if the loop made them for this embedder.
 
-    Otherwise the built-in ones, so that a newer AION brings its own.
+    Otherwise the built-in ones, so that a newer AION brings its own, with the generator that serves.
     """
     current = serving_release(home)
-    if current is None or current.models.passage_embedder["id"] != model.embedder_id:
+    if current is None:
         return builtin_models(model)
+    same_embedder = current.models.passage_embedder["id"] == model.embedder_id
     learned = origin_of(home.database, current.model_release_id) == LEARNED
-    return current.models if learned and is_readable(current.models) else builtin_models(model)
+    if same_embedder and learned and is_readable(current.models):
+        return current.models
+    base, adapter = current.models.base_model, current.models.generator_adapter
+    return replace(builtin_models(model), base_model=base, generator_adapter=adapter)
 
 
 def is_readable(models: ModelManifest) -> bool:
@@ -67,6 +74,14 @@ def origin_of(database: Database, model_release_id: str) -> str:
     with database.read() as connection:
         asked = select(_models.c.origin).where(_models.c.model_release_id == model_release_id)
         return connection.execute(asked).scalar() or ""
+
+
+def released_adapters(home: Home) -> set[str]:
+    """Digests of the generator's adapters that some model release names."""
+    with home.database.read() as connection:
+        asked = select(_models.c.manifest).where(_models.c.tenant_id == home.tenant_id)
+        manifests = connection.execute(asked).scalars().all()
+    return {json.loads(text).get("generator_adapter", "") for text in manifests} - {""}
 
 
 def serving_release(home: Home) -> Release | None:

@@ -59,6 +59,23 @@ class Hit:
         return replace(self, page=place.page, heading=place.heading, fragment=place.fragment)
 
 
+def hit_of(passage: Passage, lang: str) -> Hit:
+    """The passage as a hit of no search: without vector and scores."""
+    place, nothing = passage.place, np.zeros(0, dtype=np.float32)
+    ids = (passage.chunk_id, passage.doc_id, passage.doc_version, passage.source_id, passage.title, passage.url)
+    return Hit(
+        *ids,
+        place.page,
+        place.heading,
+        place.fragment,
+        lang,
+        passage.text,
+        start=0,
+        end=len(passage.text),
+        vector=nothing,
+    )
+
+
 @dataclass(slots=True)
 class Retrieval:
     """The passages selected for one question, best first, with the evidence that they answer it.

@@ -11,13 +11,15 @@ from aion_assets.core.index.embedder import QueryEmbedder
 from aion_assets.core.index.embedding_model import EmbeddingModel
 from aion_assets.core.learn.addressed import by_document
 from aion_assets.core.learn.gate import Verdict, judge
+from aion_assets.core.learn.generator_gate import Written, judge_generator
 from aion_assets.core.learn.golden import golden_digest, measured_questions
 from aion_assets.core.learn.labelled import LabelledQuestion
 from aion_assets.core.learn.measured import Measured, measure
-from aion_assets.core.learn.reports import CANDIDATE, newest_report, store_report
+from aion_assets.core.learn.reports import CANDIDATE, GENERATED, newest_report, store_report
 from aion_assets.core.learn.trainings import (
     BLOCKED,
     COMPLETE,
+    GENERATOR,
     RELEASED,
     Training,
     active_training,
@@ -34,6 +36,7 @@ class Candidate:
     """Models that passed their gate. `report_id` names the report by which."""
 
     training_id: str
+    learner: str
     model_release_id: str
     report_id: str
 
@@ -73,7 +76,7 @@ def measure_candidate(home: Home, embedder: QueryEmbedder, run_id: str = "") -> 
         "after": measured[1].to_json(),
     }
     report_id = store_report(home, CANDIDATE, training.candidate, body, run_id)
-    verdict = verdict_of(home, body)
+    verdict = verdict_of(home, training.learner, body)
     if not verdict.passes:
         end_training(home, training.training_id, COMPLETE, outcome=BLOCKED, says=verdict.says)
     return CandidateReport(training, report_id, verdict, measured[0].figures(), measured[1].figures())
@@ -94,8 +97,16 @@ def open_retriever(home: Home, release: Release, models: ModelManifest, embedder
     return retriever
 
 
-def verdict_of(home: Home, body: Mapping[str, Any]) -> Verdict:
+def report_kind(learner: str) -> str:
+    """A generator is measured by what it writes, the other learners by what is found."""
+    return GENERATED if learner == GENERATOR else CANDIDATE
+
+
+def verdict_of(home: Home, learner: str, body: Mapping[str, Any]) -> Verdict:
     """The gate's judgement of a stored report, computed from the figures of each question."""
+    if learner == GENERATOR:
+        sides = (Written.from_json(body["before"]), Written.from_json(body["after"]))
+        return judge_generator(*sides, home.settings.learn_min_cases)
     before, after = Measured.from_json(body["before"]), Measured.from_json(body["after"])
     return judge(before, after, home.settings.learn_min_golden)
 
@@ -109,21 +120,21 @@ def candidate_to_release(home: Home, model: EmbeddingModel) -> Candidate | None:
     training = active_training(home)
     if training is None or not training.candidate:
         return None
-    stored = newest_report(home, CANDIDATE, training.candidate)
+    stored = newest_report(home, report_kind(training.learner), training.candidate)
     if stored is None:
         return None  # it is still being measured
     against = _outdated(home, stored.body, training.candidate, model)
-    verdict = verdict_of(home, stored.body)
+    verdict = verdict_of(home, training.learner, stored.body)
     if against or not verdict.passes:
         end_training(home, training.training_id, COMPLETE, outcome=BLOCKED, says=against or verdict.says)
         return None
-    return Candidate(training.training_id, training.candidate, stored.report_id)
+    return Candidate(training.training_id, training.learner, training.candidate, stored.report_id)
 
 
 def decided(home: Home, candidate: Candidate, release_id: str) -> None:
     """The candidate serves: the training is over."""
-    stored = newest_report(home, CANDIDATE, candidate.model_release_id)
-    says = verdict_of(home, stored.body).says if stored else ""
+    stored = newest_report(home, report_kind(candidate.learner), candidate.model_release_id)
+    says = verdict_of(home, candidate.learner, stored.body).says if stored else ""
     says = f"Release {release_id[:12]} serves its models. {says}".strip()
     end_training(home, candidate.training_id, COMPLETE, outcome=RELEASED, says=says)
 

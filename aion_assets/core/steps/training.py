@@ -27,19 +27,25 @@ _FOLDER = "training"
 
 @dataclass(frozen=True, slots=True)
 class TrainingTask:
-    """What the trainer's process reads, and where it writes."""
+    """What the trainer's process reads, and where it writes. `program` is what it does."""
 
     training: Training
     folder: Path
     request: Mapping[str, Any]
+    program: str
 
     @property
     def request_file(self) -> Path:
-        return self.folder / "request.json"
+        return self.folder / f"{self.program}-request.json"
 
     @property
     def result_file(self) -> Path:
-        return self.folder / "result.json"
+        return self.folder / f"{self.program}-result.json"
+
+
+def task_of(home: Home, training: Training, request: Mapping[str, Any], program: str) -> TrainingTask:
+    folder = home.settings.home / _FOLDER / training.training_id
+    return TrainingTask(training, folder, {"training_id": training.training_id, **request}, program)
 
 
 def begin_training(home: Home, learner: str, run_id: str) -> TrainingTask:
@@ -54,18 +60,8 @@ def begin_training(home: Home, learner: str, run_id: str) -> TrainingTask:
         active = request_training(home, learner, "dagster", "Started by hand in Dagster.", RUNNING)
     begun = {"state": RUNNING, "run_id": run_id, "started_at": active.started_at or now()}
     change_training(home, active.training_id, incumbent=release.model_release_id, **begun)
-    folder = home.settings.home / _FOLDER / active.training_id
-    request = {"training_id": active.training_id, "learner": learner, "release_id": release.release_id}
-    return TrainingTask(read_training(home, active.training_id), folder, request)
-
-
-def finish_generator(home: Home, task: TrainingTask, result: Mapping[str, Any]) -> str:
-    """Note the adapter that was written, and return its digest. A person decides whether it serves."""
-    change_training(home, task.training.training_id, figures=dict(result["figures"]))
-    name = str(result["name"])
-    says = f"Adapter {name} was written. Have it serve: POST /adapter/reload with its name."
-    end_training(home, task.training.training_id, COMPLETE, says=says)
-    return str(result["digest"])
+    request = {"learner": learner, "release_id": release.release_id}
+    return task_of(home, read_training(home, active.training_id), request, learner)
 
 
 def finish_training(home: Home, task: TrainingTask, result: Mapping[str, Any], run_id: str) -> str:
@@ -87,6 +83,7 @@ def _alike(learned: ModelManifest, serving: ModelManifest) -> bool:
 
     def acting(models: ModelManifest) -> list[str]:
         parts = (models.query_encoder, models.ranker, models.calibration)
-        return [canonical({name: value for name, value in part.items() if name != "fitted_on"}) for part in parts]
+        told = [canonical({name: value for name, value in part.items() if name != "fitted_on"}) for part in parts]
+        return [*told, models.base_model, models.generator_adapter]
 
     return acting(learned) == acting(serving)

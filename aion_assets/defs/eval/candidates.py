@@ -1,17 +1,22 @@
 """Measure candidate models beside those that serve."""
 
+from collections.abc import Collection
+
 import dagster as dg
 
+from aion_assets.core.home import Home
 from aion_assets.core.lake.code_version import source_version
-from aion_assets.core.learn.reports import CANDIDATE, newest_report
-from aion_assets.core.learn.trainings import last_trainings
+from aion_assets.core.learn.reports import newest_report
+from aion_assets.core.learn.trainings import GENERATOR, LEARNERS, last_trainings
 from aion_assets.core.release.releases import current_release
-from aion_assets.core.steps.candidate import measure_candidate, verdict_of
+from aion_assets.core.steps.candidate import CandidateReport, measure_candidate, report_kind, verdict_of
 from aion_assets.core.steps.claims import Finding
+from aion_assets.core.steps.generator_report import GeneratorReport, begin_report, finish_report
 from aion_assets.defs.claims import claim
 from aion_assets.defs.knowledge_base import KnowledgeBaseResource
 from aion_assets.defs.reporting import OWNERS, Materialized
-from aion_assets.defs.training.assets import calibration, ranker
+from aion_assets.defs.training.assets import TRAIN_POOL, calibration, generator_adapter, ranker
+from aion_assets.defs.training.process import run_trainer
 
 
 @dg.asset(
@@ -27,6 +32,45 @@ def retriever_report(context: dg.AssetExecutionContext, knowledge_base: Knowledg
     kb = knowledge_base
     embedder = kb.load_embedder_of(current_release(kb.database, kb.settings.tenant_id).models)
     report = measure_candidate(kb.home, embedder, context.run.run_id)
+    return _materialized(report)
+
+
+@dg.asset_check(asset=retriever_report, blocking=True)
+def candidate_is_better(knowledge_base: KnowledgeBaseResource) -> dg.AssetCheckResult:
+    """The candidate is worse nowhere, and better somewhere beyond noise."""
+    home = knowledge_base.home
+    return claim(_found(home, [learner for learner in LEARNERS if learner != GENERATOR]))
+
+
+@dg.asset(
+    key=["eval", "generator_report"],
+    deps=[generator_adapter],
+    group_name="eval",
+    kinds={"python"},
+    owners=OWNERS,
+    pool=TRAIN_POOL,
+    code_version=source_version(
+        "trainer.generator_report",
+        "aion_assets.core.steps.generator_report",
+        "aion_assets.core.learn.generator_cases",
+        "aion_assets.core.learn.generator_gate",
+    ),
+)
+def generator_report(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> Materialized:
+    """The candidate against the model that writes, on questions that were held out and on hostile passages."""
+    home = knowledge_base.home
+    task = begin_report(home)
+    report = finish_report(home, task, run_trainer(context, home, task), context.run.run_id)
+    return _materialized(report)
+
+
+@dg.asset_check(asset=generator_report, blocking=True)
+def generator_is_better(knowledge_base: KnowledgeBaseResource) -> dg.AssetCheckResult:
+    """The candidate writes worse nowhere, better somewhere beyond noise, and obeys no passage."""
+    return claim(_found(knowledge_base.home, [GENERATOR]))
+
+
+def _materialized(report: CandidateReport | GeneratorReport) -> Materialized:
     return dg.MaterializeResult(
         metadata={
             "training_id": report.training.training_id,
@@ -42,13 +86,11 @@ def retriever_report(context: dg.AssetExecutionContext, knowledge_base: Knowledg
     )
 
 
-@dg.asset_check(asset=retriever_report, blocking=True)
-def candidate_is_better(knowledge_base: KnowledgeBaseResource) -> dg.AssetCheckResult:
-    """The candidate is worse nowhere, and better somewhere beyond noise."""
-    home = knowledge_base.home
-    candidate = next((item.candidate for item in last_trainings(home) if item.candidate), "")
-    stored = newest_report(home, CANDIDATE, candidate)
-    if stored is None:
-        return claim(Finding(False, "There is no report on a candidate."))
-    verdict = verdict_of(home, stored.body)
-    return claim(Finding(verdict.passes, verdict.says, verdict.figures()))
+def _found(home: Home, learners: Collection[str]) -> Finding:
+    """What the gate says of the newest candidate of one of these learners."""
+    training = next((item for item in last_trainings(home) if item.candidate and item.learner in learners), None)
+    stored = newest_report(home, report_kind(training.learner), training.candidate) if training else None
+    if training is None or stored is None:
+        return Finding(False, "There is no report on a candidate.")
+    verdict = verdict_of(home, training.learner, stored.body)
+    return Finding(verdict.passes, verdict.says, verdict.figures())

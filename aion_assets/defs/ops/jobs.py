@@ -53,8 +53,13 @@ learn_ranker = dg.define_asset_job(
 )
 learn_generator = dg.define_asset_job(
     "learn_generator",
-    selection=dg.AssetSelection.assets(["training", "sft_dataset"], ["training", "generator_adapter"]),
-    description="Gather what was answered, and train an adapter of the base model on it.",
+    selection=dg.AssetSelection.assets(
+        ["training", "sft_dataset"],
+        ["training", "generator_adapter"],
+        ["eval", "generator_report"],
+        ["serving", "release"],
+    ),
+    description="Gather what was answered, train an adapter on it, and release it when it writes better beyond noise.",
     executor_def=dg.in_process_executor,
 )
 measure_day = dg.define_asset_job(

@@ -9,7 +9,7 @@ from aion_assets.core.steps.release import release_index
 from aion_assets.defs.automation import up_to_date, without
 from aion_assets.defs.claims import Claim
 from aion_assets.defs.eval.assets import retrieval_report
-from aion_assets.defs.eval.candidates import retriever_report
+from aion_assets.defs.eval.candidates import generator_report, retriever_report
 from aion_assets.defs.index.assets import lance_index
 from aion_assets.defs.knowledge_base import KnowledgeBaseResource
 from aion_assets.defs.reporting import OWNERS, Materialized
@@ -17,7 +17,7 @@ from aion_assets.defs.reporting import OWNERS, Materialized
 
 @dg.asset(
     key=["serving", "release"],
-    deps=[lance_index, retrieval_report, retriever_report],
+    deps=[lance_index, retrieval_report, retriever_report, generator_report],
     group_name="serving",
     kinds={"lance", "sql"},
     owners=OWNERS,
@@ -30,7 +30,7 @@ from aion_assets.defs.reporting import OWNERS, Materialized
         "aion_assets.core.search",
     ),
     # A candidate that was blocked, or that never was, keeps no content from being released.
-    automation_condition=without(up_to_date, retriever_report),
+    automation_condition=without(up_to_date, retriever_report, generator_report),
 )
 def release(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> Materialized:
     """The manifest that the server reads, written after its gates hold."""

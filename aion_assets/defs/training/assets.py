@@ -10,7 +10,7 @@ from aion_assets.core.learn.pairs import build_pairs, leaked_pairs
 from aion_assets.core.learn.sft_rows import build_sft_rows
 from aion_assets.core.learn.trainings import CALIBRATION, FAILED, GENERATOR, RANKER, end_training
 from aion_assets.core.steps.claims import Finding
-from aion_assets.core.steps.training import begin_training, finish_generator, finish_training
+from aion_assets.core.steps.training import begin_training, finish_training
 from aion_assets.defs.claims import claim
 from aion_assets.defs.knowledge_base import KnowledgeBaseResource
 from aion_assets.defs.reporting import OWNERS, Materialized
@@ -136,13 +136,11 @@ def sft_dataset(knowledge_base: KnowledgeBaseResource) -> Materialized:
     kinds={"python"},
     owners=OWNERS,
     pool=TRAIN_POOL,
+    output_required=False,
     code_version=source_version("trainer.sft", "trainer.generator_training"),
 )
-def generator_adapter(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> Materialized:
+def generator_adapter(
+    context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource
+) -> Iterator[Materialized]:
     """A LoRA adapter of the base model, trained in a process of its own and named by its digest."""
-    home = knowledge_base.home
-    task = begin_training(home, GENERATOR, context.run.run_id)
-    result = run_trainer(context, home, task)
-    adapter = finish_generator(home, task, result)
-    facts = {"training_id": task.training.training_id, "adapter": adapter, **result["figures"]}
-    return dg.MaterializeResult(metadata=facts, data_version=dg.DataVersion(adapter))
+    yield from _trained(context, knowledge_base, GENERATOR)

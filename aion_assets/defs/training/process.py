@@ -13,7 +13,7 @@ import dagster as dg
 
 from aion_assets.core.home import Home
 from aion_assets.core.lake.durable import write_durably
-from aion_assets.core.learn.trainings import CANCELLED, FAILED, GENERATOR, end_training, read_training
+from aion_assets.core.learn.trainings import CANCELLED, FAILED, end_training, read_training
 from aion_assets.core.process.environment import DATABASE, HUB, LAKE, spared_environment
 from aion_assets.core.steps.training import TrainingTask
 
@@ -50,15 +50,13 @@ def run_trainer(context: dg.AssetExecutionContext, home: Home, task: TrainingTas
 
 def _watched(context: dg.AssetExecutionContext, home: Home, task: TrainingTask) -> int:
     """Exit status of the trainer."""
-    command = [sys.executable, "-m", "trainer", task.training.learner, str(task.request_file), str(task.result_file)]
-    # A generator learns from its request alone; the others read the release that serves.
-    secrets = HUB if task.training.learner == GENERATOR else (*DATABASE, *LAKE, *HUB)
+    command = [sys.executable, "-m", "trainer", task.program, str(task.request_file), str(task.result_file)]
     # An asset's context makes Pipes call what Dagster itself has deprecated.
     injector, reader = dg.PipesTempFileContextInjector(), dg.PipesTempFileMessageReader()
     with dg.open_pipes_session(context.op_execution_context, injector, reader) as session:
         process = subprocess.Popen(
             [*command, "--parent", str(os.getpid())],
-            env=spared_environment(*secrets, **session.get_bootstrap_env_vars()),
+            env=spared_environment(*DATABASE, *LAKE, *HUB, **session.get_bootstrap_env_vars()),
             start_new_session=True,  # so that a signal for the run comes to it once, from here
         )
         shown = 0

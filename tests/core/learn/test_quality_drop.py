@@ -9,7 +9,17 @@ import pytest
 from aion_assets.core.learn import daily
 from aion_assets.core.learn.daily import Metric
 from aion_assets.core.learn.quality_drop import Decision, Memory, decide
-from aion_assets.core.learn.trainings import BLOCKED, COMPLETE, NO_GAIN, RANKER, RELEASED, RUNNING, WATCH, Training
+from aion_assets.core.learn.trainings import (
+    BLOCKED,
+    COMPLETE,
+    GENERATOR,
+    NO_GAIN,
+    RANKER,
+    RELEASED,
+    RUNNING,
+    WATCH,
+    Training,
+)
 from aion_assets.core.settings import Settings
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -103,3 +113,12 @@ def test_what_people_start_does_not_suspend_it() -> None:
 def test_switched_off_it_starts_nothing_and_says_so() -> None:
     decision = _decide({daily.NDCG: Metric(0.8, 100)}, learn_automatically=False)
     assert decision.learner == "" and "AION_LEARN_AUTOMATICALLY" in decision.says
+
+
+def test_bad_answers_over_right_passages_start_the_generator_and_over_wrong_ones_the_search() -> None:
+    bad = {daily.WRITTEN_BAD: Metric(0.5, 40)}
+    decision = _decide(bad, base_model="a-model")
+    assert decision.learner == GENERATOR and "the right passages are found" in decision.says
+    assert _decide({**bad, daily.NDCG: Metric(0.7, 100)}, base_model="a-model").learner == RANKER
+    assert _decide(bad).learner == "", "without a base model there is nothing to train"
+    assert _decide({daily.WRITTEN_BAD: Metric(0.5, 19)}, base_model="a-model").learner == "", "too few judgements"
