@@ -22,7 +22,8 @@ CORPUS = ["crawled_pages", "parsed_documents", "curated_documents", "chunks", "e
 SOURCES = ["files", "other"]
 # Made when the watch or a person asks, never because something else is newer.
 LEARNING = {
-    "pair_dataset", "calibration", "ranker", "retriever_report", "sft_dataset", "generator_adapter", "daily_metrics",
+    "pair_dataset", "calibration", "ranker", "retriever_report", "sft_dataset", "generator_adapter", "generator_report",
+    "daily_metrics",
 }  # fmt: skip
 
 
@@ -84,7 +85,9 @@ def test_lineage_leads_from_the_server_back_to_the_pages(server: DagsterServer) 
     parents = {
         "/".join(node["assetKey"]["path"]): {"/".join(key["path"]) for key in node["dependencyKeys"]} for node in nodes
     }
-    assert parents["serving/release"] == {"index/lance_index", "eval/retrieval_report", "eval/retriever_report"}
+    assert parents["serving/release"] == {
+        "index/lance_index", "eval/retrieval_report", "eval/retriever_report", "eval/generator_report",
+    }  # fmt: skip
     assert parents["index/lance_index"] == {"corpus/embeddings"}
     ancestors, waiting = set(), {"serving/chat_api"}
     while waiting:
@@ -101,7 +104,7 @@ def test_every_asset_says_what_it_is(server: DagsterServer) -> None:
              owners { ... on TeamAssetOwner { team } } partitionDefinition { name } automationCondition { label }
              metadataEntries { label ... on TableSchemaMetadataEntry { schema { columns { description } } } } } }"""
     )
-    assert len(nodes) == 17
+    assert len(nodes) == 18
     for node in nodes:
         name = node["assetKey"]["path"][-1]
         assert node["groupName"] and node["kinds"] and node["owners"] and node["description"], name
@@ -125,6 +128,7 @@ def test_checks_sensors_jobs_and_schedules_are_described_and_switched_on(server:
     assert {name for name, check in checks.items() if check["blocking"]} == {
         "chunk_ids_are_unique", "no_chunk_is_truncated", "every_chunk_is_embedded", "index_holds_every_chunk",
         "index_recall_is_high", "no_golden_document_is_learned", "candidate_is_better",
+        "generator_is_better",
     }  # fmt: skip
     assert all(check["description"] for check in checks.values())
     (repository,) = server.ask(
