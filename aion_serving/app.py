@@ -14,7 +14,18 @@ from aion_assets.core.settings import Settings
 from aion_serving import pages
 from aion_serving.answering.assistant import Assistant
 from aion_serving.answering.generations import Generations
-from aion_serving.api import chat, curating, feedback, health, ingesting, openai, originals, streaming, training
+from aion_serving.api import (
+    chat,
+    corrections,
+    curating,
+    feedback,
+    health,
+    ingesting,
+    openai,
+    originals,
+    streaming,
+    training,
+)
 from aion_serving.middleware.problems import Problem, add_problem_handlers
 from aion_serving.middleware.shield import Shield
 
@@ -29,6 +40,7 @@ Errors are one object, `{error, next_step}`: what is wrong, and what to do about
 _TAGS = [
     {"name": "Questions", "description": "Ask, search, and follow an answer back to its sources."},
     {"name": "Feedback", "description": "Say what an answer was worth; AION learns from it."},
+    {"name": "Corrections", "description": "What people say an answer should have been, and a curator's decision."},
     {"name": "Training", "description": "Start what learns from it, see its outcome, and cancel it."},
     {"name": "Knowledge", "description": "What the base holds, what waits for a curator, and deciding it."},
     {"name": "Ingestion", "description": "Hand in files and links."},
@@ -57,7 +69,18 @@ def create_app(settings: Settings, *, watch_releases: bool = False) -> FastAPI:
     app.state.watch_releases = watch_releases
     app.add_middleware(Shield, settings=settings)
     add_problem_handlers(app)
-    for module in (chat, streaming, openai, feedback, training, curating, originals, ingesting, health):
+    for module in (
+        chat,
+        streaming,
+        openai,
+        feedback,
+        corrections,
+        training,
+        curating,
+        originals,
+        ingesting,
+        health,
+    ):
         app.include_router(module.router)
     pages.add_pages(app)
     return app

@@ -23,6 +23,7 @@ AionError
 ├── TrainingDataError       rows cannot be trained on, or teach nothing
 ├── AnswerNotFoundError     no answer has this id
 ├── FeedbackError           what was said of an answer says nothing
+├── CorrectionError         a correction is not there, or cannot be decided so
 ├── TrainingError           a training run cannot be started, found or ended well
 │   └── TrainingUnderWayError  another one is under way
 └── PrefixError             the beginning of an id is too short, or several ids begin so
@@ -138,6 +139,10 @@ class AnswerNotFoundError(AionError):
 
 
 class FeedbackError(AionError):
+    pass
+
+
+class CorrectionError(AionError):
     pass
 
 

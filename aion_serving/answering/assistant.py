@@ -35,6 +35,7 @@ from aion_assets.core.settings import Settings
 from aion_assets.core.trust.why import why
 from aion_serving.answering.adapter_keeper import AdapterKeeper
 from aion_serving.answering.chain import Chain, chain_for, keepers_for
+from aion_serving.answering.curated import Curated
 from aion_serving.answering.served_release import OpenedRelease, ServedRelease
 from aion_serving.answering.telemetry import Telemetry
 from aion_serving.answering.tombstones import Tombstones
@@ -78,7 +79,7 @@ class Assistant:
 
     @cached_property
     def chain(self) -> Chain:
-        return chain_for(self.settings)
+        return chain_for(self.settings, Curated(self.home))
 
     @cached_property
     def adapter_keepers(self) -> Sequence[AdapterKeeper]:
@@ -184,7 +185,7 @@ class Assistant:
         is_read_once = opened.channel == "cli"
         offered = [] if is_read_once else suggest(task.retrieval, answer.citations, self.settings.actions)
         shown = show_suggestions(self.home, opened.answer_id, offered)
-        return replace(record, suggestions=shown, notice=opened.release.instead_of)
+        return replace(record, suggestions=shown, notice=opened.release.instead_of, expired=answer.expired)
 
     def _task(self, opened: "Opened") -> Task:
         question, hidden = opened.question, self.tombstones.hidden()

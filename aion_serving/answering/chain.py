@@ -1,4 +1,6 @@
-"""Who answers: the model of one's own where the confidence suffices; quotes where it does not, or the model fails."""
+"""Who answers: a correction that a curator approved for this question; else the model of one's own where the confidence
+suffices; quotes where it does not, or the model fails.
+"""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -10,6 +12,7 @@ from aion_assets.core.answer.generative import GenerativeEngine
 from aion_assets.core.errors import GeneratorError
 from aion_assets.core.settings import Settings
 from aion_serving.answering.adapter_keeper import AdapterKeeper
+from aion_serving.answering.curated import Curated
 from aion_serving.providers.openai_chat import OpenAIChat, Sampling
 
 _log = logging.getLogger(__name__)
@@ -18,12 +21,22 @@ _log = logging.getLogger(__name__)
 class Chain:
     """`models` are asked in order. Quoting comes last and cannot fail."""
 
-    def __init__(self, models: Sequence[Engine]) -> None:
+    def __init__(self, curated: Curated, models: Sequence[Engine]) -> None:
+        self._curated = curated
         self._models = models
         self._last = ExtractiveEngine()
 
     def write(self, task: Task) -> Iterator[str | Answer]:
         """Pieces of the text, then the answer. Its `reason` says why models before the one that wrote it did not."""
+        approved, expired = self._curated.answer(task)
+        if approved is not None:
+            yield approved.text
+            yield approved
+            return
+        for piece in self._written(task):
+            yield replace(piece, expired=expired) if isinstance(piece, Answer) else piece
+
+    def _written(self, task: Task) -> Iterator[str | Answer]:
         reasons: list[str] = []
         able = self._models if task.retrieval.question.text and task.confidence >= task.tau else ()
         for engine in able:
@@ -46,10 +59,10 @@ def _key(settings: Settings) -> str:
     return settings.local_llm_key or ("" if settings.local_llm_url else settings.worker_token)
 
 
-def chain_for(settings: Settings) -> Chain:
+def chain_for(settings: Settings, curated: Curated) -> Chain:
     """The engines that the settings name. Asks none of them yet."""
     if not settings.llm_url:
-        return Chain([])
+        return Chain(curated, [])
     sampling = Sampling(settings.max_new_tokens, settings.temperature, settings.top_p, settings.answer_timeout_s)
     model = OpenAIChat("local", settings.llm_url, sampling, model=settings.local_llm_model, key=_key(settings))
     engine = GenerativeEngine(
@@ -59,4 +72,4 @@ def chain_for(settings: Settings) -> Chain:
         unsupported=settings.unsupported,
         passages=settings.max_passages,
     )
-    return Chain([engine])
+    return Chain(curated, [engine])

@@ -60,8 +60,8 @@ class AnswerReply(BaseModel):
     answer_id: str = Field(description="To be used with `GET /api/answers/{id}/why`.")
     text: str = Field(description="Plain text; the number in brackets after a quote refers to `citations`.")
     used: str = Field(
-        description='What produced it: "generative" (a model), "extractive" (quotes), or "abstention" where the base '
-        "does not hold it."
+        description='What produced it: "generative" (a model), "extractive" (quotes), "curated" (a correction that a '
+        'curator approved for this question), or "abstention" where the base does not hold it.'
     )
     C: float = Field(description="Calibrated confidence from 0 to 1 that the passages found hold the answer.")
     tau: float = Field(description="The threshold: below it AION abstains.")
@@ -74,6 +74,11 @@ class AnswerReply(BaseModel):
     notice: str = Field("", description="Why an older release answered: the newest cannot be read. Mostly empty.")
     reason: str = Field("", description="Why a model did not write it, or why its text ends early; mostly empty.")
     nearest: list[CitationReply] = Field(description="Passages offered by an abstention; they support nothing.")
+    expired_correction: str = Field(
+        "",
+        description="Why a correction that was approved for this question does not answer it any more: "
+        "source_changed, source_gone or taken_back; mostly empty.",
+    )
     suggestions: list[SuggestionReply] = Field(description="Follow-up questions and the organisation's actions.")
 
 
@@ -114,6 +119,7 @@ def answer_reply(record: AnswerRecord) -> AnswerReply:
         model=record.model,
         reason=record.reason,
         notice=record.notice,
+        expired_correction=record.expired,
         citations=[_citation(item) for item in record.citations],
         nearest=[_citation(item) for item in record.nearest],
         suggestions=[

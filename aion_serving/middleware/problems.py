@@ -22,6 +22,7 @@ _STATUS: tuple[tuple[type[errors.AionError], int], ...] = (
     (errors.AnswerNotFoundError, 404),
     (errors.CurationError, 404),
     (errors.FeedbackError, 422),
+    (errors.CorrectionError, 404),
     (errors.TrainingUnderWayError, 409),
     (errors.TrainingError, 404),
     (errors.SourceError, 404),

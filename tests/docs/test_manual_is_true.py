@@ -22,6 +22,7 @@ COMMANDS = {
     "source add", "source list", "source show", "source set", "source pause", "source remove", "run", "curate list",
     "curate approve", "curate reject", "release list", "release diff", "release rollback",
     "ask", "search", "why", "bench retrieval", "bench answers", "doctor", "model-server",
+    "correction list", "correction approve", "correction reject",
     "golden import", "golden freeze", "golden list", "train start", "train status", "train cancel", "train resume",
 }  # fmt: skip
 _FENCE = re.compile(r"^```\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -44,7 +45,9 @@ def code(text: str) -> Iterator[str]:
 def invocations(text: str) -> Iterator[tuple[str, set[str]]]:
     """(command, options) of every use of `aion`."""
     for line in code(text):
-        match = re.match(r"(?:\.venv/bin/)?aion ((?:source|curate|bench|release|golden|train) \w+|[\w-]+)(.*)", line)
+        match = re.match(
+            r"(?:\.venv/bin/)?aion ((?:source|curate|correction|bench|release|golden|train) \w+|[\w-]+)(.*)", line
+        )
         if match:
             yield match[1], set(_OPTION.findall(re.sub(r'"[^"]*"', "", match[2])))
 

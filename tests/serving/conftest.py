@@ -1,15 +1,11 @@
 """A knowledge base made by the real steps from a small folder, and a real server over it."""
 
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
-from serving_base import KnowledgeBase
+from serving_base import KnowledgeBase, serving
 
 from aion_assets.core.settings import Settings
 
@@ -28,32 +24,6 @@ def base(tmp_path: Path) -> KnowledgeBase:
     base = KnowledgeBase(tmp_path)
     base.ingest()
     return base
-
-
-@contextmanager
-def serving(settings: Settings) -> Iterator[httpx.Client]:
-    """A real server on a free port of loopback, and a client that talks to it as a browser would."""
-    import uvicorn
-
-    from aion_assets.core.door.server import bounded
-    from aion_serving.app import create_app
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    config = bounded(create_app(settings), host="127.0.0.1", port=port, log_level="warning", ws="none")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        deadline = time.monotonic() + 30
-        while not server.started and time.monotonic() < deadline:
-            time.sleep(0.01)
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as client:
-            yield client
-    finally:
-        server.should_exit = True
-        thread.join(30)
 
 
 @pytest.fixture(scope="session")

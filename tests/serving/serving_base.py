@@ -1,7 +1,13 @@
 """A knowledge base on a few files, built by the steps that the pipeline runs."""
 
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 from workbench import Workbench
 
 from aion_assets.core.records import Source
@@ -46,6 +52,32 @@ O uso de óculos de proteção é obrigatório em todas as bancadas do laborató
 no armário corta-fogo, longe das janelas. O chuveiro de emergência é testado toda segunda-feira pela manhã.
 """,
 }
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[httpx.Client]:
+    """A real server on a free port of loopback, and a client that talks to it as a browser would."""
+    import uvicorn
+
+    from aion_assets.core.door.server import bounded
+    from aion_serving.app import create_app
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    config = bounded(create_app(settings), host="127.0.0.1", port=port, log_level="warning", ws="none")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        deadline = time.monotonic() + 30
+        while not server.started and time.monotonic() < deadline:
+            time.sleep(0.01)
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as client:
+            yield client
+    finally:
+        server.should_exit = True
+        thread.join(30)
 
 
 class KnowledgeBase(Workbench):

@@ -13,7 +13,7 @@ from aion_assets.core.language.identify import ENGLISH, PORTUGUESE
 from aion_assets.core.records import Citation
 from aion_assets.core.search.hits import Retrieval
 
-EXTRACTIVE, ABSTENTION = "extractive", "abstention"
+EXTRACTIVE, ABSTENTION, CURATED = "extractive", "abstention", "curated"
 MAX_CITATIONS = 3
 # Further quotes are shown when they score at least this share of the best. Showing always three cites the right passage
 # hardly more often (with this value: docs/experiments.md, answers-faquad and answers-clapnq).
@@ -31,7 +31,8 @@ class Answer:
 
     `written` is the text of a model, `provider` and `model` who wrote it, and `dropped` how many of its sentences are
     not shown, by reason. `reason`: why the engine before this one did not answer, or why the text ends early.
-    `cancelled`: a person stopped it. `source_language`: that of the first quote if it is not the answer's, else "".
+    `cancelled`: a person stopped it. `expired`: why a correction that was approved for this question does not answer it
+    any more, else "".
     """
 
     used: str
@@ -48,6 +49,7 @@ class Answer:
     prompt_version: str = ""
     reason: str = ""
     cancelled: bool = False
+    expired: str = ""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     dropped: Mapping[str, int] = field(default_factory=dict)

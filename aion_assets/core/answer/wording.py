@@ -13,6 +13,7 @@ class Wording:
     no_source: str
     sources: str
     source_in: Mapping[str, str]
+    curated: str  # {by}, {day}
 
 
 _WORDINGS = {
@@ -24,6 +25,7 @@ _WORDINGS = {
         no_source="(sem fonte)",
         sources="Fontes:",
         source_in={"pt": "A fonte está em português.", "en": "A fonte está em inglês."},
+        curated="Correção aprovada por {by} em {day}",
     ),
     "en": Wording(
         see_also="See also:",
@@ -32,6 +34,7 @@ _WORDINGS = {
         empty_question="Write a question, and I will look it up in the knowledge base.",
         no_source="(no source)",
         sources="Sources:",
+        curated="Correction approved by {by} on {day}",
         source_in={"pt": "The source is in Portuguese.", "en": "The source is in English."},
     ),
 }

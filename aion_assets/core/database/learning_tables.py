@@ -1,6 +1,6 @@
 """The relational tables of the learning loop: pairs to learn from, training runs, daily metrics, and the watch."""
 
-from sqlalchemy import JSON, Column, Float, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import JSON, Column, Float, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
 
 from aion_assets.core.database.columns import DOC_ID, UtcDateTime
 from aion_assets.core.database.tables import metadata as metadata
@@ -74,4 +74,24 @@ quality_watch = Table(
     Column("alarms", JSON, nullable=False),  # metric → since when it counts as dropped
     Column("resumed_at", UtcDateTime),  # when a person last lifted a suspension
     Column("says", Text, nullable=False),
+)
+
+# What a curator decided on a correction, which stands in `feedback`. One that nobody decided on has no row.
+corrections = Table(
+    "corrections",
+    metadata,
+    Column("correction_id", String(32), primary_key=True),  # made of tenant, answer and text
+    Column("tenant_id", String(64), nullable=False),
+    Column("answer_id", String(32), ForeignKey("answers.answer_id"), nullable=False),
+    Column("feedback_id", String(32), ForeignKey("feedback.feedback_id"), nullable=False),
+    Column("state", String(16), nullable=False),  # approved | rejected | expired
+    Column("question", Text, nullable=False),  # as it is searched for: one that leaned on another stands with that one
+    Column("text", Text, nullable=False),  # as it was approved
+    Column("rests_on", JSON, nullable=False),  # [{rank, doc_id, doc_version}] of the answer's passages
+    Column("decided_by", String(200), nullable=False),
+    Column("decided_at", UtcDateTime, nullable=False),
+    Column("reason", Text, nullable=False),  # of the decision, or why it expired
+    Column("expired_at", UtcDateTime),
+    Index("corrections_by_state", "tenant_id", "state", "decided_at"),
+    Index("corrections_by_answer", "answer_id"),
 )

@@ -12,7 +12,7 @@ from aion_assets.core.errors import DatabaseError, SettingsError
 from aion_assets.core.settings import Settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-HEAD = "0013"
+HEAD = "0014"
 # Copies of earlier upgrades that are kept. Each is as large as the database was.
 _KEPT_COPIES = 2
 _COPY = "before-upgrade-from-"

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from aion_assets.core.answer.extractive import CURATED
 from aion_assets.core.database import tables
 from aion_assets.core.home import Home
 from aion_assets.core.learn.calibration import Case
@@ -21,12 +22,13 @@ def judged_cases(home: Home, release: Release) -> list[Case]:
     """Their evidence was recorded with them. It counts only where it was gathered by the same embedder and ranker."""
     texts = Barred.of_home(home).texts
     stands = (_feedback.c.tenant_id == home.tenant_id, _feedback.c.withdrawn_at.is_(None))
+    own = _answers.c.engine != CURATED  # what a person wrote says nothing of what was found
     columns = (_answers.c.answer_id, _answers.c.question, _answers.c.language, _answers.c.features)
     judged = select(*columns, _answers.c.release_id, _feedback.c.thumb).join_from(
         _answers, _feedback, _answers.c.answer_id == _feedback.c.answer_id
     )
     with home.database.read() as connection:
-        rows = connection.execute(judged.where(*stands, _answers.c.state == State.COMPLETE)).all()
+        rows = connection.execute(judged.where(*stands, _answers.c.state == State.COMPLETE, own)).all()
     alike = _alike(home, release)
     thumbs: Counter[str] = Counter()
     found: dict[str, Any] = {}

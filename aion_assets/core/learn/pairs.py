@@ -20,6 +20,7 @@ from aion_assets.core.lake.diff import counted_version
 from aion_assets.core.lake.tables import DOCUMENTS
 from aion_assets.core.language.question import question_language
 from aion_assets.core.learn.addressed import by_document
+from aion_assets.core.learn.curated import corrected_documents
 from aion_assets.core.learn.golden import TRAIN, golden_questions
 from aion_assets.core.learn.labelled import LabelledQuestion
 from aion_assets.core.learn.metrics import normalised_words
@@ -28,7 +29,7 @@ from aion_assets.core.sources.tombstones import read_hidden
 
 CLICK, CITATION, CORRECTION, GOLDEN = "click", "citation", "correction", "golden"
 # Weights of a pair by what vouches for it. A curator's judgement counts as several clicks.
-_WEIGHT_OF = {CLICK: 1.0, CITATION: 1.0, GOLDEN: 3.0}
+_WEIGHT_OF = {CLICK: 1.0, CITATION: 1.0, CORRECTION: 3.0, GOLDEN: 3.0}
 # Rank r is looked at with probability 1/r, the usual prior where swaps have not measured it yet; a click far down
 # counts at most so much.
 _MOST_WEIGHT = 3.0
@@ -39,7 +40,7 @@ _pairs = learning_tables.training_pairs
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """`origin_id` names the answer or golden query that the pair comes from."""
+    """`origin_id` names the answer, feedback or golden query that the pair comes from."""
 
     question: str
     language: str
@@ -100,7 +101,8 @@ def build_pairs(home: Home) -> Dataset:
     dataset = Dataset()
     barred, hidden, sources = Barred.of_home(home), read_hidden(home.database, home.tenant_id), _sources(home)
     found: dict[tuple[str, str, str], Pair] = {}
-    for pair in (*_clicked(home, dataset.left_out), *_cited(home, dataset.left_out), *_of_golden(home, sources)):
+    told = (*_clicked(home, dataset.left_out), *_cited(home, dataset.left_out), *_corrected(home))
+    for pair in (*told, *_of_golden(home, sources)):
         reason = barred.reason(pair)
         if pair.doc_id not in sources or pair.doc_id in hidden.doc_ids or pair.source_id in hidden.source_ids:
             reason = reason or "document_gone"
@@ -188,6 +190,14 @@ def _cited(home: Home, left_out: Counter[str]) -> Iterator[Pair]:
         for place in found[:1]:  # the passage that leads the answer is what was judged
             ids = (place.doc_id, place.source_id, _WEIGHT_OF[CITATION], CITATION, row.answer_id, row.user_id)
             yield Pair(row.question, row.language, *ids)
+
+
+def _corrected(home: Home) -> Iterator[Pair]:
+    """The documents on which corrections rest that a curator approved."""
+    for item, documents in corrected_documents(home):
+        for doc_id, source_id, _ in documents:
+            ids = (doc_id, source_id, _WEIGHT_OF[CORRECTION], CORRECTION, item.feedback_id, item.user_id)
+            yield Pair(item.question, question_language(item.question), *ids)
 
 
 def thumbs(home: Home) -> dict[str, int]:

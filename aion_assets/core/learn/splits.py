@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from aion_assets.core.database import tables
 from aion_assets.core.home import Home
 from aion_assets.core.ids import digest
-from aion_assets.core.learn.golden import APART, DEV, TEST, TRAIN, golden_questions
+from aion_assets.core.learn.golden import APART, DEV, TEST, TRAIN, counted_by_split, golden_questions
 
 # Most questions measure: a gate sees a gain of .01 only on hundreds of them.
 SHARES = {TEST: 0.6, DEV: 0.15, TRAIN: 0.25}
@@ -36,6 +36,11 @@ def freeze(home: Home, seed: str = "") -> Counter[str]:
             connection.execute(update(_golden).where(_golden.c.query_id == query).values(split=split))
             given[split] += 1
     return given
+
+
+def freeze_new(home: Home) -> Counter[str]:
+    """Give new questions their split where others have one already. Before the first freeze nothing has."""
+    return freeze(home) if set(counted_by_split(home)) - {""} else Counter()
 
 
 def assigned(rows: Sequence[Mapping[str, Any]], seed: str) -> dict[str, str]:

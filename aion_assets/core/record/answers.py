@@ -18,7 +18,6 @@ from aion_assets.core.record.events import AnswerEvent, RetrievalEvent, record_e
 from aion_assets.core.record.passages import (
     GivenPassage,
     citations_of,
-    given_passages,
     passage_rows,
     read_passages,
 )
@@ -53,7 +52,8 @@ class Asked:
 @dataclass(frozen=True, slots=True)
 class AnswerRecord:
     """`nearest`: what an abstention offered instead of citations. `given`: in the order of the retrieval.
-    `suggestions`: what is offered below the answer while it is new. `notice`: why an older release answered.
+    `notice`: why an older release answered. While the answer is new it has `suggestions`, what is offered below it, and
+    `expired`: why a correction that was approved for its question does not answer it any more.
     """
 
     answer_id: str
@@ -81,6 +81,7 @@ class AnswerRecord:
     given: Sequence[GivenPassage] = field(default_factory=list)
     suggestions: Sequence[ShownSuggestion] = field(default_factory=list)
     notice: str = ""
+    expired: str = ""
 
     @property
     def used(self) -> str:
@@ -151,12 +152,12 @@ def close_answer(
     if answer.prompt_version:
         values["prompt_version"] = answer.prompt_version
     is_open = (_answers.c.answer_id == answer_id, _answers.c.state == State.OPEN)
+    rows = passage_rows(answer_id, retrieval.hits, answer.citations, answer.nearest)
     with database.write() as connection:
         ended = update(_answers).where(*is_open).values(**values)
         closed = connection.execute(ended.returning(_answers.c.tenant_id, _answers.c.release_id)).first()
         if closed is not None:
             tenant_id, release_id = closed
-            rows = passage_rows(answer_id, retrieval.hits, answer.citations, answer.nearest)
             if rows:
                 connection.execute(insert(tables.answer_passages), rows)
             told = _retrieval_event(release_id, retrieval, answer)
@@ -164,7 +165,7 @@ def close_answer(
             record_event(connection, tenant_id, _answer_event(release_id, answer, latency_ms), answer_id=answer_id)
         row = connection.execute(select(_answers).where(_answers.c.answer_id == answer_id)).mappings().one()
         stored = dict(row)
-    return _record(stored, answer.citations, answer.nearest, given_passages(retrieval.hits))
+    return _record(stored, answer.citations, answer.nearest, [GivenPassage.from_row(given) for given in rows])
 
 
 def end_answer(database: Database, answer_id: str, state: State, reason: str) -> None:

@@ -101,6 +101,17 @@ class ConversionEvent(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CorrectionEvent(Event):
+    """`action`: approved, rejected or expired. `why`: of an expiry."""
+
+    kind: ClassVar[str] = "correction"
+    correction_id: str
+    action: str
+    by: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ReleaseEvent(Event):
     """`action`: published or rolled_back. `before`: the release that served until then, "" before the first."""
 

@@ -7,10 +7,13 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from aion_assets.core.database import tables
+from aion_assets.core.database.engine import Database
 from aion_assets.core.records import Citation, Passage, Place
 from aion_assets.core.search.hits import Hit
 
 CITED, NEAREST, GIVEN = "cited", "nearest", "given"
+# Stands for the source of a passage that is a person's correction. Such a passage is of no document.
+CORRECTION_SOURCE = "correction"
 _passages = tables.answer_passages
 
 
@@ -34,51 +37,54 @@ class GivenPassage:
         return cls(**{name: row[name] for name in names})
 
 
-def given_passages(hits: Sequence[Hit]) -> list[GivenPassage]:
-    return [
-        GivenPassage(rank, hit.chunk_id, hit.doc_id, hit.doc_version, hit.source_id, 1.0, hit.scores)
-        for rank, hit in enumerate(hits, start=1)
-    ]
-
-
 def passage_rows(
     answer_id: str, hits: Sequence[Hit], citations: Sequence[Citation], nearest: Sequence[Citation]
 ) -> list[dict[str, Any]]:
-    """Rows of `answer_passages`: every hit once, with the text of those that were shown."""
+    """Rows of `answer_passages`: every hit once, with the text of those that were shown, and then what was cited
+    without having been found: a correction, and the documents that it rests on.
+    """
     shown = {item.passage.chunk_id: (NEAREST, item) for item in nearest}
     shown |= {item.passage.chunk_id: (CITED, item) for item in citations}
     rows = []
-    for given, hit in zip(given_passages(hits), hits, strict=True):
-        role, citation = shown.get(hit.chunk_id, (GIVEN, None))
-        place = citation.passage.place if citation else hit.place
-        rows.append(
-            {
-                "answer_id": answer_id,
-                "rank": given.rank,
-                "role": role,
-                "number": citation.number if citation else 0,
-                "propensity": given.propensity,
-                "chunk_id": hit.chunk_id,
-                "doc_id": hit.doc_id,
-                "doc_version": hit.doc_version,
-                "source_id": hit.source_id,
-                "title": hit.title,
-                "url": hit.url,
-                "page": place.page,
-                "heading": place.heading,
-                "fragment": place.fragment,
-                "scores": given.scores,
-                "quote": citation.quote if citation else "",
-                "passage": citation.passage.text if citation else "",
-            }
-        )
-    return rows
+    for hit in hits:
+        role, citation = shown.pop(hit.chunk_id, (GIVEN, None))
+        rows.append(_row(hit.passage, role, citation) | {"scores": hit.scores})
+    rows += [_row(citation.passage, role, citation) for role, citation in shown.values()]
+    return [{"answer_id": answer_id, "rank": rank, **row} for rank, row in enumerate(rows, start=1)]
+
+
+def _row(passage: Passage, role: str, citation: Citation | None) -> dict[str, Any]:
+    place = citation.passage.place if citation else passage.place
+    return {
+        "role": role,
+        "number": citation.number if citation else 0,
+        "propensity": 1.0,
+        "chunk_id": passage.chunk_id,
+        "doc_id": passage.doc_id,
+        "doc_version": passage.doc_version,
+        "source_id": passage.source_id,
+        "title": passage.title,
+        "url": passage.url,
+        "page": place.page,
+        "heading": place.heading,
+        "fragment": place.fragment,
+        "scores": {},
+        "quote": citation.quote if citation else "",
+        "passage": citation.passage.text if citation else "",
+    }
 
 
 def read_passages(connection: Connection, answer_id: str) -> list[Mapping[str, Any]]:
     """Rows of `answer_passages`, by rank."""
     asked = select(_passages).where(_passages.c.answer_id == answer_id).order_by(_passages.c.rank)
     return [dict(row) for row in connection.execute(asked).mappings()]
+
+
+def shown_at(database: Database, answer_id: str, ranks: Sequence[int]) -> list[Citation]:
+    """What the answer showed at these ranks, in their order."""
+    with database.read() as connection:
+        rows = {row["rank"]: row for row in read_passages(connection, answer_id)}
+    return [_citation(rows[rank]) for rank in ranks if rank in rows]
 
 
 def citations_of(rows: Sequence[Mapping[str, Any]]) -> tuple[list[Citation], list[Citation]]:

@@ -17,7 +17,8 @@ from aion_assets.core.lake.store import Lake
 from aion_assets.core.lake.tables import CHUNKS, CURATED_DOCUMENTS, DOCUMENTS, PAGES
 from aion_assets.core.language.times import iso_time
 from aion_assets.core.record.answers import AnswerRecord, read_answer
-from aion_assets.core.record.passages import GivenPassage
+from aion_assets.core.record.corrections import read_correction
+from aion_assets.core.record.passages import CORRECTION_SOURCE, GivenPassage
 from aion_assets.core.records import Citation, Passage
 from aion_assets.core.release import releases
 from aion_assets.core.settings import Settings
@@ -111,7 +112,7 @@ class _Trail:
 
     def __init__(self, home: Home, record: AnswerRecord) -> None:
         lake, database = home.lake, home.database
-        self._settings = home.settings
+        self._home, self._settings = home, home.settings
         shown = [item.passage for item in (*record.citations, *record.nearest)]
         documents = sorted({item.doc_id for item in shown})
         chunk_ids = sorted({item.chunk_id for item in shown})
@@ -147,7 +148,15 @@ class _Trail:
             "fetch": self._fetch(item, document, page),
             "source": self._source(item),
             "runs": self._runs(item, document, page),
+            **({"correction": self._correction(item)} if item.source_id == CORRECTION_SOURCE else {}),
         }
+
+    def _correction(self, item: Passage) -> dict[str, Any]:
+        """A passage that a person wrote: what was decided on it, and of which answer it is."""
+        found = read_correction(self._home, item.chunk_id)
+        facts = {name: getattr(found, name) for name in ("correction_id", "answer_id", "state", "decided_by", "reason")}
+        times = {name: self._time(getattr(found, name)) for name in ("said_at", "decided_at", "expired_at")}
+        return {**facts, **times}
 
     def _time(self, moment: datetime | None) -> str | None:
         return iso_time(moment, self._settings.zone)

@@ -134,7 +134,7 @@ function withMarkers(line, answerId, numbers, quoted) {
 function prose(answer) {
   const numbers = new Set(answer.citations.map((citation) => citation.number));
   const box = element("div", { class: "prose", lang: answer.language });
-  const quoted = answer.used !== "generative";
+  const quoted = !["generative", "curated"].includes(answer.used);
   let list = null;
   for (const line of answer.text.split("\n")) {
     if (!line.trim()) continue;
@@ -211,7 +211,13 @@ function trail(why) {
   const index = release.index ? ` · ${release.index.rows} ${t.passages_total}` : ` · ${t.gone}`;
   const head = element("dl", {}, fact(t.release, element("code", {}, release.release_id.slice(0, 12)), index));
   return [head, ...why.passages.map((passage) => {
-    const { document: doc, decision, fetch: page } = passage;
+    const { document: doc, decision, fetch: page, correction } = passage;
+    if (correction) {
+      return element("section", {},
+        element("h4", {}, `${passage.number}. ${passage.title}`),
+        element("dl", {}, fact(t.decided, [correction.state === "expired" ? t.correction_expired_state : t[`correction_${correction.state}`], correction.decided_by,
+          when(correction.decided_at)].filter(Boolean).join(" · "))));
+    }
     const runs = Object.entries(passage.runs).filter(([, run]) => run).flatMap(([step, run]) =>
       [element("a", { href: safeLink(run.link), target: "_blank", rel: "noopener noreferrer" }, t[`run_${step}`]), " "]);
     const state = decision.hidden || decision.missing ? t.gone : [t[decision.state], decision.decided_by].join(" ");
@@ -234,6 +240,10 @@ function answerView(answer) {
   const [why, panel] = whyButton(answer);
   return element("article", { class: abstained ? "answer abstained" : "answer" },
     abstained ? element("p", { class: "status" }, t.not_found_badge) : null,
+    answer.used === "curated" ? element("p", { class: "status curated" }, t.curated_badge) : null,
+    answer.expired_correction
+      ? element("p", { class: "notice", role: "note" }, t.correction_expired, " ", t[`expired_${answer.expired_correction}`])
+      : null,
     text,
     shown.length
       ? element("h3", { class: abstained ? "visually-hidden" : false }, abstained ? t.nearest : t.sources)
@@ -243,7 +253,7 @@ function answerView(answer) {
     answer.reason ? element("p", { class: "muted" }, t.model_failed) : null,
     answer.notice ? element("p", { class: "muted" }, t.older_release) : null,
     element("footer", {},
-      confidence(answer),
+      answer.used === "curated" ? null : confidence(answer),
       answer.model ? element("span", { class: "muted" }, `${t.written_by} ${answer.model}`) : null,
       element("span", { class: "actions" }, copyButton(answer), why)),
     suggestionsView(answer),

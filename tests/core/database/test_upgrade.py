@@ -34,7 +34,7 @@ from aion_assets.core.trust.why import why
 from aion_serving.answering.assistant import Assistant
 
 # Version that wrote a packed home → its schema.
-SCHEMAS = {"0.1.0": "0006", "0.2.0": "0008"}
+SCHEMAS = {"0.1.0": "0006", "0.2.0": "0008", "0.3.0": "0013"}
 QUESTION = "Com quantos dias de antecedência o pedido de férias deve ser feito?"
 
 
