@@ -15,6 +15,7 @@ from aion_serving import pages
 from aion_serving.answering.assistant import Assistant
 from aion_serving.answering.generations import Generations
 from aion_serving.api import (
+    ai_chat,
     chat,
     corrections,
     curating,
@@ -25,12 +26,14 @@ from aion_serving.api import (
     originals,
     streaming,
     training,
+    websocket,
 )
 from aion_serving.middleware.problems import Problem, add_problem_handlers
 from aion_serving.middleware.shield import Shield
 
 _log = logging.getLogger(__name__)
 _LOOK_EVERY_S = 2.0
+_LOOKS_AT_MODELS = 5  # of these rounds one looks whether the model servers live and have the right adapter
 
 _DESCRIPTION = """
 Ask the knowledge base of your organisation, see where every answer came from, and decide what it may know.
@@ -71,7 +74,9 @@ def create_app(settings: Settings, *, watch_releases: bool = False) -> FastAPI:
     add_problem_handlers(app)
     for module in (
         chat,
+        ai_chat,
         streaming,
+        websocket,
         openai,
         feedback,
         corrections,
@@ -103,14 +108,17 @@ def keep_ready(assistant: Assistant, stopped: threading.Event) -> None:
 
     Does so once if `stop` is set from the start.
     """
-    is_warm, said = False, ""
+    is_warm, said, rounds = False, "", 0
     while True:
         try:
             if is_warm:
                 assistant.release()
             else:
                 assistant.warm_up()
-            assistant.keep_adapter()
+            if rounds % _LOOKS_AT_MODELS == 0:
+                assistant.keep_adapter()
+                assistant.chain.look()
+            rounds += 1
             is_warm, said = True, ""
         except AionError as error:
             if str(error) != said:

@@ -14,13 +14,14 @@ OK, HANGS, GARBAGE, REFUSES, BREAKS_OFF, TOO_LONG = "ok", "hangs", "garbage", "r
 
 @dataclass
 class StubModel:
-    """`says` is the answer; `pause_s` comes before every word. `asked` are the bodies that came."""
+    """`says` is the answer; `pause_s` comes before every word. `asked` are the bodies that came, `keys` their keys."""
 
     says: str = ""
     behaviour: str = OK
     pause_s: float = 0.0
     window: int = 4096
     asked: list[dict[str, Any]] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
     hung_up: threading.Event = field(default_factory=threading.Event)
     url: str = ""
 
@@ -51,6 +52,7 @@ def _handler(stub: StubModel) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
             stub.asked.append(body)
+            stub.keys.append(self.headers["authorization"] or "")
             if stub.behaviour == HANGS:
                 stub.hung_up.wait(30)
                 return

@@ -19,6 +19,7 @@ AionError
 ├── EmbedderError           the embedding model cannot be loaded, or is not the one expected
 ├── GeneratorError          a language model cannot be loaded, or failed while it wrote
 │   ├── ContextTooLongError the messages leave no room for an answer in the model's window
+│   ├── UnsupportedTextError nothing that a model wrote is supported by a passage
 │   └── AdapterError        an adapter is not what its record says, or is for another base model
 ├── TrainingDataError       rows cannot be trained on, or teach nothing
 ├── AnswerNotFoundError     no answer has this id
@@ -124,6 +125,10 @@ class ContextTooLongError(GeneratorError):
         super().__init__(
             f"The messages have {tokens} tokens, and the model's window {window}.", "Send fewer or shorter passages."
         )
+
+
+class UnsupportedTextError(GeneratorError):
+    pass
 
 
 class AdapterError(GeneratorError):

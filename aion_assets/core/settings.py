@@ -26,7 +26,7 @@ class Action(NamedTuple):
 _DATABASES = ("postgresql", "postgres", "postgresql+psycopg2", "sqlite")
 _DAGSTER_DATABASES = ("postgresql", "postgres")
 # Read without the prefix, too.
-_BARE_NAMES = frozenset({"DATABASE_URL", "LOG_LEVEL"})
+_BARE_NAMES = frozenset({"DATABASE_URL", "LOG_LEVEL", "GPU_WORKERS"})
 # Their values may hold a password.
 _SECRET = frozenset({"DATABASE_URL", "DAGSTER_DB", "LOCAL_LLM_KEY", "WORKER_TOKEN"})
 
@@ -112,6 +112,11 @@ class Settings(BaseSettings):
     local_llm_url: str = Field("", description="OpenAI-compatible server that writes answers instead.")
     local_llm_model: str = Field("", description="Name of the model there; empty means the first that it lists.")
     local_llm_key: str = Field("", repr=False, description="Key for that server; empty means none.")
+    gpu_workers: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        validation_alias=AliasChoices("AION_GPU_WORKERS", "GPU_WORKERS"),
+        description="Addresses of model servers on other machines, asked in turn where the own model fails.",
+    )
     model_host: str = Field("127.0.0.1", description="Address the model server listens on.")
     model_port: int = Field(8008, ge=1, le=65535, description="Port of the model server.")
     worker_token: str = Field("", repr=False, description="What callers of the model server must send; empty: nothing.")
@@ -123,6 +128,16 @@ class Settings(BaseSettings):
     unsupported: Literal["drop", "mark"] = Field(
         "drop", description="What becomes of a sentence that no passage supports: drop or mark."
     )
+
+    @field_validator("gpu_workers", mode="before")
+    @classmethod
+    def _read_workers(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        found = tuple(item.strip().rstrip("/") for item in value.split(",") if item.strip())
+        if any(not item.startswith(("http://", "https://")) for item in found):
+            raise ValueError("each address must begin with http:// or https://")
+        return found
 
     @field_validator("local_llm_url")
     @classmethod

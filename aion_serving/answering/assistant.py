@@ -51,13 +51,17 @@ def _never() -> bool:
 
 @dataclass(slots=True)
 class Opened:
-    """An answer that is recorded as open. `question` is what is searched for; `stopped`: somebody asked to end it."""
+    """An answer that is recorded as open. `question` is what is searched for; `stopped`: somebody asked to end it.
+    `tau`: a threshold of its own.
+    """
 
     answer_id: str
     release: OpenedRelease
     question: Question
     channel: str
     stopped: Callable[[], bool] = _never
+    tau: float | None = None
+    without_own_models: bool = False
 
 
 class Assistant:
@@ -198,8 +202,9 @@ class Assistant:
         if release is not opened.release:
             opened.release = release
             move_answer(self.database, opened.answer_id, release.release_id, release.prompt_version)
-        tau, locate = self.settings.tau_confidence, places_in(self.lake)
-        return Task(retrieval, release.calibration, tau, locate, opened.stopped)
+        tau = self.settings.tau_confidence if opened.tau is None else opened.tau
+        options = (places_in(self.lake), opened.stopped, not opened.without_own_models)
+        return Task(retrieval, release.calibration, tau, *options)
 
     def why(self, answer_id: str) -> dict[str, Any]:
         """Raises AnswerNotFoundError: no answer has this id."""

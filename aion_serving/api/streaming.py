@@ -109,10 +109,10 @@ async def _events(generations: Generations, stream_id: str, after: int) -> Async
             if in_vain % _LOOKS_PER_HEARTBEAT == 0:
                 yield ": still writing\n\n"
         else:
-            yield _event(stream_id, event.number, event.kind, _body(generations, stream_id, event))
+            yield _event(stream_id, event.number, event.kind, event_body(generations, stream_id, event))
 
 
-def _body(generations: Generations, stream_id: str, event: StreamEvent) -> Mapping[str, Any]:
+def event_body(generations: Generations, stream_id: str, event: StreamEvent) -> Mapping[str, Any]:
     if event.kind is Kind.TEXT:
         return {"text": event.text}
     if event.kind is Kind.ERROR:

@@ -29,6 +29,9 @@ class Shield:
         self._names = Names(settings.host, settings.allowed_hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket" and self._refuses_socket(scope):
+            await send({"type": "websocket.close", "code": 1008})  # before it was accepted: status 403
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -59,6 +62,12 @@ class Shield:
                 return
             receive = _again(body, receive)
         await self._app(scope, receive, guarded)
+
+    def _refuses_socket(self, scope: Scope) -> bool:
+        """Browsers let a page of any site open a WebSocket to any server, and send along where the page is from."""
+        headers = Headers(scope=scope)
+        host, origin = headers.get("host", ""), headers.get("origin", "")
+        return not self._names.include(host) or bool(origin and not is_own_page(origin, host))
 
     def _refused(self, scope: Scope, headers: Headers) -> RefusedError | None:
         if wrong := unstorable_address(scope["path"], scope["query_string"]):

@@ -27,6 +27,8 @@ _LIST_TIMEOUT_S = 5.0
 _DEFAULT_WINDOW_TOKENS = 4096
 # A server that sends more than this is broken.
 _MOST_CHARS = 200_000
+# How late the deadline may be noticed where the loop is busy.
+_LATE_S = 0.3
 _DONE = object()
 
 
@@ -55,24 +57,34 @@ class OpenAIChat:
         base = url.rstrip("/")
         self._base = base if base.endswith("/v1") else f"{base}/v1"
         self._sampling = sampling
+        self.timeout_s = sampling.timeout_s
         self._model = model
         self._headers = {"authorization": f"Bearer {key}"} if key else {}
         self._listed: _Listed | None = None
 
-    @property
-    def window_tokens(self) -> int:
+    def window_tokens(self, until: float) -> int:
         """Raises GeneratorError: the server cannot be reached."""
-        return self._model_there().window_tokens
+        return self._model_there(until).window_tokens
 
-    def stream(self, messages: Sequence[dict[str, str]], stopped: Callable[[], bool]) -> Iterator[str | Usage]:
+    def is_alive(self, timeout_s: float) -> bool:
+        """Whether it tells its models within that time."""
+        try:
+            self._listed = self._ask_for_models(timeout_s)
+        except GeneratorError:
+            return False
+        return True
+
+    def stream(
+        self, messages: Sequence[dict[str, str]], stopped: Callable[[], bool], until: float
+    ) -> Iterator[str | Usage]:
         """The answer's pieces, then its usage. It ends early, with usage "cancelled", once `stopped` says so.
 
         Raises GeneratorError: the server is not there, too slow, or answers what is no answer. ContextTooLongError: the
         messages are too long for it.
         """
-        model = self._model_there().name
+        model = self._model_there(until).name
         heard: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        running = asyncio.run_coroutine_threadsafe(self._listen(messages, model, heard.put), _loop())
+        running = asyncio.run_coroutine_threadsafe(self._listen(messages, model, heard.put, until), _loop())
         running.add_done_callback(lambda done: heard.put(_DONE))
         try:
             while True:
@@ -88,12 +100,15 @@ class OpenAIChat:
                     return
                 if item:
                     yield item
+                elif time.monotonic() > until + _LATE_S:  # the loop itself is late
+                    raise _too_slow(self.provider)
         finally:
             running.cancel()
 
     async def _listen(
-        self, messages: Sequence[dict[str, str]], model: str, tell: Callable[[str | Usage], None]
+        self, messages: Sequence[dict[str, str]], model: str, tell: Callable[[str | Usage], None], until: float
     ) -> None:
+        left_s = max(0.0, until - time.monotonic())
         body = {
             "model": model,
             "messages": list(messages),
@@ -104,9 +119,9 @@ class OpenAIChat:
             "stream_options": {"include_usage": True},
         }
         usage, told = Usage(model), 0
-        async with asyncio.timeout(self._sampling.timeout_s):
+        async with asyncio.timeout(left_s):
             async with (
-                httpx.AsyncClient(timeout=_timeout(self._sampling.timeout_s), trust_env=False) as client,
+                httpx.AsyncClient(timeout=_timeout(left_s), trust_env=False) as client,
                 client.stream("POST", f"{self._base}/chat/completions", json=body, headers=self._headers) as response,
             ):
                 if response.status_code != 200:
@@ -120,25 +135,35 @@ class OpenAIChat:
                         tell(text)
         tell(usage)
 
-    def _model_there(self) -> _Listed:
+    def _model_there(self, until: float) -> _Listed:
         listed = self._listed
         if listed is None or time.monotonic() - listed.known_at > _KNOWN_FOR_S:
-            listed = self._listed = self._ask_for_models()
+            listed = self._listed = self._ask_for_models(min(_LIST_TIMEOUT_S, until - time.monotonic()))
         return listed
 
-    def _ask_for_models(self) -> _Listed:
+    def _ask_for_models(self, timeout_s: float) -> _Listed:
+        asking = asyncio.run_coroutine_threadsafe(self._models(max(0.0, timeout_s)), _loop())
         try:
-            response = httpx.get(
-                f"{self._base}/models", headers=self._headers, timeout=_timeout(_LIST_TIMEOUT_S), trust_env=False
-            )
-            response.raise_for_status()
-            models = [item for item in response.json()["data"] if isinstance(item["id"], str)]
-        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+            models = asking.result(max(0.0, timeout_s) + _LATE_S)
+        except (httpx.HTTPError, TimeoutError, ValueError, KeyError, TypeError) as error:
             raise GeneratorError(f"The model of {self.provider} cannot be asked: {_in_words(error)}.") from error
+        finally:
+            asking.cancel()
         chosen = next((item for item in models if self._model in ("", item["id"])), None)
         if chosen is None:
             raise GeneratorError(f"{self.provider} has no model {self._model!r}.", "Mend AION_LOCAL_LLM_MODEL.")
         return _Listed(chosen["id"], _window_of(chosen), time.monotonic())
+
+    async def _models(self, timeout_s: float) -> list[Mapping[str, Any]]:
+        """As the server lists them, within that time however slowly it sends."""
+        async with asyncio.timeout(timeout_s), httpx.AsyncClient(timeout=timeout_s, trust_env=False) as client:
+            response = await client.get(f"{self._base}/models", headers=self._headers)
+            response.raise_for_status()
+            return [item for item in response.json()["data"] if isinstance(item["id"], str)]
+
+
+def _too_slow(provider: str) -> GeneratorError:
+    return GeneratorError(f"The model of {provider} did not answer: it took too long.")
 
 
 def _window_of(model: Mapping[str, Any]) -> int:

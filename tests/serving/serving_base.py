@@ -65,7 +65,7 @@ def serving(settings: Settings) -> Iterator[httpx.Client]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    config = bounded(create_app(settings), host="127.0.0.1", port=port, log_level="warning", ws="none")
+    config = bounded(create_app(settings), host="127.0.0.1", port=port, log_level="warning")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()

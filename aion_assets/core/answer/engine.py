@@ -19,13 +19,16 @@ def _never() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One question with what was found for it. `stopped`: whether a person asked to end the answer."""
+    """One question with what was found for it. `stopped`: whether a person asked to end the answer. `own_models`: False
+    leaves out the models of one's own.
+    """
 
     retrieval: Retrieval
     calibration: Calibration
     tau: float
     locate: Locate = where_passages_begin
     stopped: Callable[[], bool] = _never
+    own_models: bool = True
 
     @property
     def confidence(self) -> float:
@@ -52,14 +55,21 @@ class Usage:
 
 
 class ChatModel(Protocol):
-    """A model that answers messages. `provider` says where it runs; `window_tokens` is its context, as far as known."""
+    """A model that answers messages. `provider` says where it runs, `timeout_s` what a whole answer may take.
+
+    `until` is the moment, on the monotonic clock, at which an answer must have ended.
+    """
 
     provider: str
+    timeout_s: float
 
-    @property
-    def window_tokens(self) -> int: ...
+    def window_tokens(self, until: float) -> int:
+        """Its context, as far as known. Raises GeneratorError: it is not there."""
+        ...
 
-    def stream(self, messages: Sequence[dict[str, str]], stopped: Callable[[], bool]) -> Iterator[str | Usage]:
+    def stream(
+        self, messages: Sequence[dict[str, str]], stopped: Callable[[], bool], until: float
+    ) -> Iterator[str | Usage]:
         """Raises GeneratorError: it is not there, is too slow, or answers garbage. ContextTooLongError: the messages
         are longer than it reads."""
         ...

@@ -5,6 +5,7 @@ number of that passage; whatever numbers the model wrote itself are only a hint.
 """
 
 import re
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Literal
@@ -18,7 +19,7 @@ from aion_assets.core.answer.quotes import Quote
 from aion_assets.core.answer.reasoning import without_reasoning
 from aion_assets.core.answer.support import Supports, Unsupported
 from aion_assets.core.answer.wording import wording
-from aion_assets.core.errors import ContextTooLongError, GeneratorError
+from aion_assets.core.errors import ContextTooLongError, GeneratorError, UnsupportedTextError
 from aion_assets.core.search.hits import Hit
 
 GENERATIVE = "generative"
@@ -69,7 +70,7 @@ class GenerativeEngine:
                 raise
             reason = error.what  # what was shown was checked, and stays
         if not checked.citations and not task.stopped():
-            raise GeneratorError(
+            raise UnsupportedTextError(
                 f"Nothing that the model wrote was supported by a passage ({checked.dropped_in_words})."
             )
         yield self._answer(task, checked, usage, reason)
@@ -95,13 +96,14 @@ class GenerativeEngine:
 
     def _written(self, prompt: Prompt, task: Task) -> Iterator[str | Usage]:
         """The model's text. A prompt that turns out to be too long is tried again with fewer passages."""
-        room = (self._model.window_tokens - self._answer_tokens) * _CHARS_PER_TOKEN
+        until = time.monotonic() + self._model.timeout_s
+        room = (self._model.window_tokens(until) - self._answer_tokens) * _CHARS_PER_TOKEN
         while True:
             prompt = fitted(prompt, lambda tried, room=room: tried.chars <= room)  # type: ignore[misc]
             if not prompt.passages:
                 raise GeneratorError("The model's window is too small for the question and a passage.")
             try:
-                yield from self._model.stream(prompt.messages, task.stopped)
+                yield from self._model.stream(prompt.messages, task.stopped, until)
                 return
             except ContextTooLongError as error:
                 shrunk = 0.9 * max(0.0, (error.window - self._answer_tokens) / error.tokens) if error.tokens else 0.7

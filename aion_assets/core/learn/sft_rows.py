@@ -30,7 +30,7 @@ TRAIN, HELD_OUT = "train", "held_out"
 MAX_ROWS = 20_000
 # Of the documents, by a hash of the document that an answer rests on: no document is in both splits.
 _HELD_OUT_OF = 10
-_OWN = ("", "local")  # providers whose words may be learned: AION's quotes, and models of one's own
+_OWN = ("", "local", "worker")  # providers whose words may be learned: AION's quotes, and models of one's own
 _MARK = re.compile(r"\[(\d+)\]")
 _CHUNK = ["chunk_id", "doc_id", "doc_version", "source_id", "title", "url", "page", "heading", "fragment", "text"]
 _answers = tables.answers
@@ -115,7 +115,7 @@ def _row(home: Home, record: AnswerRecord, thumb: int, barred: Barred, hidden: H
     """Raises _LeftOut: nothing may be learned from this answer."""
     if thumb < 0:
         raise _LeftOut("bad_answer")
-    if record.provider not in _OWN:
+    if record.provider.partition(" ")[0] not in _OWN:
         raise _LeftOut("provider_forbids")
     if record.state is State.ABSTAINED and thumb == 0:
         raise _LeftOut("abstention_unjudged")
