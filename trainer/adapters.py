@@ -56,7 +56,9 @@ class Adapters:
         self._base = base
         self._wrapped: Any = None
         self.loaded: set[str] = set()
+        self._recorded: dict[str, Fingerprint] = {}
         self._active = ""
+        self.merged = ""
 
     def load(self, folder: Path) -> str:
         """Load the adapter and return its digest. One that is loaded already is left as it is.
@@ -66,8 +68,12 @@ class Adapters:
         """
         files = _read(folder, self._base)
         name = files.record.digest
-        if name in self.loaded:
+        if name in self.loaded or name == self.merged:
             return name
+        if self.merged:
+            raise AdapterError(
+                f"Adapter {self.merged[:12]} is merged into the weights.", "Start the model server again to swap."
+            )
         before = self._active
         try:
             self._add(name, files)
@@ -82,7 +88,28 @@ class Adapters:
                 f"Adapter {name[:12]} cannot be loaded: {type(error).__name__}.", "Train it again."
             ) from error
         self.activate(before)
+        self._recorded[name] = files.record.fingerprint
         return name
+
+    def merge(self, name: str) -> None:
+        """Compute the loaded adapter into the weights, which saves a third of each token's time and ends all swapping.
+
+        Raises AdapterError: weights of four bits cannot hold it, or the merged model says something else than with it.
+        """
+        if name and self.merged == name:
+            return
+        if self.merged or name not in self.loaded:
+            raise AdapterError(f"Adapter {name[:12] or 'none'} is not loaded, or another one is merged.", "Reload it.")
+        if getattr(self._base.model, "is_quantized", False):
+            raise AdapterError("Weights of four bits cannot hold an adapter.", "Serve it live.")
+        self.activate(name)
+        self._wrapped.merge_adapter(adapter_names=[name])
+        recorded = self._recorded[name]
+        if reason := recorded.differs_from(Fingerprint(recorded.without, measure(self._base))):
+            self._wrapped.unmerge_adapter()
+            raise AdapterError(f"Adapter {name[:12]}, merged, {reason}.", "Serve it live.")
+        self._wrapped.unload()
+        self._wrapped, self.loaded, self.merged = None, set(), name
 
     def activate(self, name: str) -> None:
         """The model computes with this adapter from now on; "" means none."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aion_assets.core.errors import ContextTooLongError, GeneratorError
+from aion_assets.core.errors import AdapterError, ContextTooLongError, GeneratorError
 from trainer.adapters import Adapters
 from trainer.base_model import BaseModel
 from trainer.chat_template import ChatTemplate, Message
@@ -38,6 +38,7 @@ class Generator:
         self._ends = self.template.end_ids | _configured_ends(base)
         self._asked: queue.SimpleQueue[Row | Callable[[], None] | None] = queue.SimpleQueue()
         self._waiting: list[Row] = []
+        self._when_idle: list[Callable[[], None]] = []
         self._reading: Prompt | None = None
         self._batches: dict[str, Batch] = {}  # by adapter
         self._adapters = Adapters(base)
@@ -59,6 +60,8 @@ class Generator:
 
         def load() -> None:
             try:
+                if folder is None and self._adapters.merged:
+                    raise AdapterError("The adapter is merged into the weights.", "Start the model server again.")
                 self.adapter = self._adapters.load(folder) if folder is not None else ""
                 done.put(self.adapter)
             except BaseException as error:
@@ -69,6 +72,31 @@ class Generator:
         if isinstance(loaded, BaseException):
             raise loaded
         return loaded
+
+    def merge_adapter(self) -> str:
+        """Compute the adapter that serves into the weights; returns its digest. Answers under way are ended first, and
+        those that come meanwhile wait.
+
+        Raises AdapterError: none serves, or it cannot be merged, and goes on as it was.
+        """
+        done: queue.SimpleQueue[str | BaseException] = queue.SimpleQueue()
+
+        def merge() -> None:
+            try:
+                self._adapters.merge(self.adapter)
+                done.put(self.adapter)
+            except BaseException as error:
+                done.put(error)
+
+        self._asked.put(lambda: self._when_idle.append(merge))
+        merged = done.get()
+        if isinstance(merged, BaseException):
+            raise merged
+        return merged
+
+    @property
+    def merged(self) -> bool:
+        return bool(self._adapters.merged)
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         return len(self.template.tokens(messages))
@@ -113,7 +141,7 @@ class Generator:
 
     @property
     def _is_busy(self) -> bool:
-        return bool(self._waiting or self._reading or self._rows)
+        return bool(self._waiting or self._reading or self._rows or self._when_idle)
 
     @property
     def _rows(self) -> list[Row]:
@@ -139,6 +167,10 @@ class Generator:
 
     def _read_prompts(self) -> None:
         """One stretch of the first prompt that waits."""
+        if self._when_idle and self._reading is None:
+            if not self._rows:
+                self._when_idle.pop(0)()
+            return
         if self._reading is None:
             if not self._waiting or len(self._rows) >= MAX_ROWS:
                 return

@@ -58,6 +58,7 @@ async def health(model: CurrentModel) -> dict[str, Any]:
         "base_digest": model.generator.base.digest,
         "adapter_loaded": bool(model.generator.adapter),
         "adapter_version": model.generator.adapter,
+        "adapter_merged": model.generator.merged,
         "adapter_refused": model.refused,
     }
 
@@ -82,6 +83,15 @@ def reload_adapter(asked: Reload, model: CurrentModel) -> dict[str, Any]:
     else:
         model.load_adapter(asked.name, asked.digest)
     return {"adapter_loaded": bool(model.generator.adapter), "adapter_version": model.generator.adapter}
+
+
+@router.post("/adapter/merge")
+def merge_adapter(model: CurrentModel) -> dict[str, Any]:
+    """Compute the adapter that serves into the weights: tokens come sooner, and nothing can be swapped until the server
+    is started again. 409 with the reason where that cannot be; the adapter then goes on as it was.
+    """
+    merged = model.generator.merge_adapter()
+    return {"adapter_loaded": True, "adapter_version": merged, "merged": True}
 
 
 @router.post("/generate", response_model=None)

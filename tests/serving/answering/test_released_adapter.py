@@ -143,3 +143,34 @@ def test_a_model_server_that_started_later_is_told_and_what_a_person_took_up_by_
     assert version(served) == second
     hostile = httpx.post(f"{served}/adapter/reload", json={"digest": "../../etc"}, timeout=60, trust_env=False)
     assert hostile.status_code == 409
+
+
+def test_a_merged_adapter_says_the_same_and_nothing_is_swapped_into_its_weights(
+    base: KnowledgeBase, served: str, adapters: dict[str, Path]
+) -> None:
+    first, second = adapters
+    with httpx.Client(base_url=served, timeout=60, trust_env=False) as http:
+
+        def said() -> tuple[str, str]:
+            found = http.post("/generate", json={"prompt": "the sea", "max_new_tokens": 12, "temperature": 0}).json()
+            return found["text"], found["adapter"]
+
+        assert http.post("/adapter/merge").status_code == 409, "none serves"
+        http.post("/adapter/reload", json={"digest": first}).raise_for_status()
+        live = said()
+        with ThreadPoolExecutor(2) as pool:
+            long = {"prompt": "the sea", "max_new_tokens": 200, "temperature": 0}
+            under_way = pool.submit(http.post, "/generate", json=long)
+            assert http.post("/adapter/merge").json() == {
+                "adapter_loaded": True,
+                "adapter_version": first,
+                "merged": True,
+            }
+            assert under_way.result().json()["adapter"] == first
+        assert said() == live
+        assert http.get("/health").json()["adapter_merged"] is True
+        for other in ({"digest": second}, {"none": True}):
+            refused = http.post("/adapter/reload", json=other)
+            assert refused.status_code == 409 and "merged into the weights" in refused.json()["error"]
+        assert http.post("/adapter/reload", json={"digest": first}).status_code == 200
+        assert said() == live
