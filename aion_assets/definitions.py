@@ -10,7 +10,8 @@ from aion_assets.defs.eval import assets as evaluation
 from aion_assets.defs.eval import candidates
 from aion_assets.defs.index import assets as index
 from aion_assets.defs.knowledge_base import KnowledgeBaseResource
-from aion_assets.defs.ops import compaction, jobs, retention, sensors
+from aion_assets.defs.ops import alarms, compaction, jobs, retention, sensors
+from aion_assets.defs.record import exports
 from aion_assets.defs.record.assets import daily_metrics_asset
 from aion_assets.defs.serving import assets as serving
 from aion_assets.defs.serving import interactions
@@ -33,6 +34,7 @@ defs = dg.Definitions(
         interactions.chat_api,
         interactions.interactions,
         daily_metrics_asset(_timezone),
+        exports.exports_asset(_timezone),
         training.pair_dataset,
         training.calibration,
         training.ranker,
@@ -64,11 +66,16 @@ defs = dg.Definitions(
         jobs.learn_ranker,
         jobs.learn_generator,
         jobs.measure_day,
+        exports.export_day,
         retention.old_runs_pruned,
         compaction.tables_compacted,
     ],
     # The one setting that Dagster asks for when it loads the definitions.
-    schedules=[retention.nightly(_timezone), compaction.nightly_compaction(_timezone)],
+    schedules=[
+        retention.nightly(_timezone),
+        compaction.nightly_compaction(_timezone),
+        exports.daily_exports(_timezone),
+    ],
     sensors=[
         sensors.source_due,
         sensors.curation_decided,
@@ -76,6 +83,7 @@ defs = dg.Definitions(
         sensors.uploads,
         sensors.zombie_reaper,
         sensors.run_failure,
+        alarms.alarms,
         serving_sensors.interactions_recorded,
         training_sensors.quality_drop_sensor,
         training_sensors.operator_command_sensor,

@@ -19,9 +19,11 @@ from aion_serving.api import (
     chat,
     corrections,
     curating,
+    exporting,
     feedback,
     health,
     ingesting,
+    labelling,
     openai,
     originals,
     streaming,
@@ -47,6 +49,7 @@ _TAGS = [
     {"name": "Training", "description": "Start what learns from it, see its outcome, and cancel it."},
     {"name": "Knowledge", "description": "What the base holds, what waits for a curator, and deciding it."},
     {"name": "Ingestion", "description": "Hand in files and links."},
+    {"name": "Export", "description": "Hand out what was recorded."},
     {"name": "Health", "description": "For whatever watches the process."},
 ]
 
@@ -81,9 +84,11 @@ def create_app(settings: Settings, *, watch_releases: bool = False) -> FastAPI:
         feedback,
         corrections,
         training,
+        labelling,
         curating,
         originals,
         ingesting,
+        exporting,
         health,
     ):
         app.include_router(module.router)

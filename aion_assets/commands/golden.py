@@ -1,5 +1,6 @@
 """`aion golden`: the questions that measure, each with the documents that answer it."""
 
+from getpass import getuser
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -64,6 +65,69 @@ def freeze(json: AsJson = False) -> None:
         return
     told = ", ".join(f"{count} {_SPLITS.get(split, split)}" for split, count in sorted(given.items()))
     typer.echo(f"Frozen: {told}." if given else "All questions are frozen already.")
+
+
+@app.command()
+def label(
+    answer_id: Annotated[
+        str, typer.Argument(help="Answer to label, or how its id begins; without it, what to label next.")
+    ] = "",
+    source: Annotated[
+        list[int] | None, typer.Option(help="Number of a right source of the answer; repeatable.")
+    ] = None,
+    url: Annotated[list[str] | None, typer.Option(help="Address of a right document; repeatable.")] = None,
+    nothing: Annotated[bool, typer.Option("--nothing", help="No document of the base answers it.")] = False,
+    skip: Annotated[bool, typer.Option("--skip", help="Offer this question no more.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=1_000, help="Most questions listed.")] = 10,
+    json: AsJson = False,
+) -> None:
+    """Name the right documents of the questions of which AION is least certain."""
+    from aion_assets.core.errors import CurationError
+    from aion_assets.core.learn.labelling_queue import Label, pass_over
+    from aion_assets.core.learn.labelling_queue import label as label_answer
+    from aion_assets.core.record.answers import full_answer_id
+
+    home = _home()
+    if not answer_id:
+        _print_queue(home, limit, json)
+        return
+    if not (source or url or nothing or skip):
+        raise CurationError("Nothing was said of the question.", "Give --source, --url, --nothing or --skip.")
+    full, by = full_answer_id(home.database, home.tenant_id, answer_id), f"cli:{getuser()}"
+    if skip:
+        pass_over(home, full, by)
+    else:
+        label_answer(home, full, Label(source or (), url or (), by))
+    if json:
+        print_json({"answer_id": full, "labelled": not skip})
+    else:
+        typer.echo("It is offered no more." if skip else "It is a golden question now.")
+
+
+def _print_queue(home: Any, limit: int, json: bool) -> None:
+    from aion_assets.core.learn.labelling_queue import labelling_queue
+
+    queue = labelling_queue(home, limit)
+    if json:
+        names = ("answer_id", "question", "language", "confidence", "tau")
+        items = [
+            {name: getattr(item, name) for name in names}
+            | {"sources": {str(source.number): source.passage.url for source in item.sources}}
+            for item in queue
+        ]
+        print_json({"items": items})
+        return
+    rows = [
+        (
+            short_id(item.answer_id),
+            f"{item.confidence:.2f}",
+            item.question,
+            "; ".join(f"{source.number} {source.passage.title}" for source in item.sources),
+        )
+        for item in queue
+    ]
+    empty = "Nothing waits for a label: no answer was uncertain and unlabelled."
+    print_table("Label these first", ("answer", "C", "question", "sources"), rows, empty, whole=("answer", "C"))
 
 
 def _home() -> Any:

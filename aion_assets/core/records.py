@@ -164,11 +164,14 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """`number` stands in brackets in the answer; `quote` is verbatim in the passage, but for white space."""
+    """`number` stands in brackets in the answer; `quote` is verbatim in the passage, but for white space. `propensity`:
+    the probability with which it stands at its number.
+    """
 
     number: int
     passage: Passage
     quote: str
+    propensity: float = 1.0
 
 
 @dataclass(slots=True)

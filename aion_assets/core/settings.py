@@ -28,7 +28,7 @@ _DAGSTER_DATABASES = ("postgresql", "postgres")
 # Read without the prefix, too.
 _BARE_NAMES = frozenset({"DATABASE_URL", "LOG_LEVEL", "GPU_WORKERS"})
 # Their values may hold a password.
-_SECRET = frozenset({"DATABASE_URL", "DAGSTER_DB", "LOCAL_LLM_KEY", "WORKER_TOKEN"})
+_SECRET = frozenset({"DATABASE_URL", "DAGSTER_DB", "LOCAL_LLM_KEY", "WORKER_TOKEN", "ALARM_WEBHOOK"})
 
 
 class Settings(BaseSettings):
@@ -86,6 +86,12 @@ class Settings(BaseSettings):
     # Index and answers
     embed_model: str = Field("", description="all-MiniLM-L6-v2, hub id or folder; empty means multilingual E5.")
     tau_confidence: float = Field(0.62, ge=0, le=1, description="Answers need at least this calibrated confidence.")
+    swap_share: float = Field(
+        0.03,
+        ge=0,
+        le=0.3,
+        description="Share of answers with two neighbouring sources swapped, so clicks can be weighed.",
+    )
     actions: Annotated[tuple[Action, ...], NoDecode] = Field(
         (), description="Links offered below every answer: Open a ticket: https://help.example.org; Call us: /phone."
     )
@@ -139,7 +145,7 @@ class Settings(BaseSettings):
             raise ValueError("each address must begin with http:// or https://")
         return found
 
-    @field_validator("local_llm_url")
+    @field_validator("local_llm_url", "alarm_webhook")
     @classmethod
     def _is_http(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):
@@ -155,6 +161,8 @@ class Settings(BaseSettings):
     learn_pause_s: int = Field(21_600, ge=0, description="Rest after a training run, in seconds.")
     learn_min_answers: int = Field(50, ge=1, description="With fewer answers in two days the fallback rate is noise.")
     learn_min_golden: int = Field(30, ge=1, description="With fewer golden test questions nothing is judged.")
+    export_days: int = Field(30, ge=0, description="So long the daily exports are kept; 0: none are written.")
+    alarm_webhook: str = Field("", repr=False, description="Address that is told of alarms; empty: none is.")
     learn_automatically: bool = Field(True, description="Off: learners start only when a person starts them.")
 
     @field_validator("allow_private_networks", mode="before")

@@ -12,6 +12,7 @@ from aion_assets.core.answer.engine import Task
 from aion_assets.core.answer.extractive import Answer
 from aion_assets.core.answer.follow_up import in_context
 from aion_assets.core.answer.suggestions import suggest
+from aion_assets.core.answer.swapping import Swaps
 from aion_assets.core.database.engine import Database
 from aion_assets.core.errors import LakeError
 from aion_assets.core.home import Home
@@ -203,7 +204,8 @@ class Assistant:
             opened.release = release
             move_answer(self.database, opened.answer_id, release.release_id, release.prompt_version)
         tau = self.settings.tau_confidence if opened.tau is None else opened.tau
-        options = (places_in(self.lake), opened.stopped, not opened.without_own_models)
+        swaps = Swaps(0.0 if opened.channel == "cli" else self.settings.swap_share)  # nobody clicks in a terminal
+        options = (places_in(self.lake), opened.stopped, not opened.without_own_models, swaps)
         return Task(retrieval, release.calibration, tau, *options)
 
     def why(self, answer_id: str) -> dict[str, Any]:

@@ -120,8 +120,8 @@ def answer_reply(record: AnswerRecord) -> AnswerReply:
         reason=record.reason,
         notice=record.notice,
         expired_correction=record.expired,
-        citations=[_citation(item) for item in record.citations],
-        nearest=[_citation(item) for item in record.nearest],
+        citations=[citation_reply(item) for item in record.citations],
+        nearest=[citation_reply(item) for item in record.nearest],
         suggestions=[
             SuggestionReply(
                 suggestion_id=shown.suggestion_id,
@@ -150,7 +150,7 @@ def browser_link(doc_id: str, url: str, page: int, fragment: str) -> str:
     return place_in(f"/kb/items/{doc_id}/original" if is_file else url, page, fragment)
 
 
-def _citation(item: Citation) -> CitationReply:
+def citation_reply(item: Citation) -> CitationReply:
     passage, place = item.passage, item.passage.place
     return CitationReply(
         number=item.number,

@@ -23,7 +23,8 @@ COMMANDS = {
     "curate approve", "curate reject", "release list", "release diff", "release rollback",
     "ask", "search", "why", "bench retrieval", "bench answers", "doctor", "model-server",
     "correction list", "correction approve", "correction reject",
-    "golden import", "golden freeze", "golden list", "train start", "train status", "train cancel", "train resume",
+    "golden import", "golden freeze", "golden list", "golden label", "export events", "export sft",
+    "train start", "train status", "train cancel", "train resume",
 }  # fmt: skip
 _FENCE = re.compile(r"^```\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`([^`\n]+)`")
@@ -46,7 +47,8 @@ def invocations(text: str) -> Iterator[tuple[str, set[str]]]:
     """(command, options) of every use of `aion`."""
     for line in code(text):
         match = re.match(
-            r"(?:\.venv/bin/)?aion ((?:source|curate|correction|bench|release|golden|train) \w+|[\w-]+)(.*)", line
+            r"(?:\.venv/bin/)?aion ((?:source|curate|correction|export|bench|release|golden|train) \w+|[\w-]+)(.*)",
+            line,
         )
         if match:
             yield match[1], set(_OPTION.findall(re.sub(r'"[^"]*"', "", match[2])))

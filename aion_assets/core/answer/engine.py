@@ -4,12 +4,13 @@ The extractive engine and a model stand behind the same door, so that whoever an
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from aion_assets.core.answer.citations import Locate, where_passages_begin
 from aion_assets.core.answer.confidence import Calibration
 from aion_assets.core.answer.extractive import Answer, answer_question
+from aion_assets.core.answer.swapping import Swaps
 from aion_assets.core.search.hits import Retrieval
 
 
@@ -29,6 +30,7 @@ class Task:
     locate: Locate = where_passages_begin
     stopped: Callable[[], bool] = _never
     own_models: bool = True
+    swaps: Swaps = field(default_factory=Swaps)
 
     @property
     def confidence(self) -> float:
@@ -80,5 +82,6 @@ class ExtractiveEngine:
 
     def write(self, task: Task) -> Iterator[str | Answer]:
         answer = answer_question(task.retrieval, calibration=task.calibration, tau=task.tau, locate=task.locate)
-        yield answer.text
-        yield answer
+        shown = task.swaps.among(answer, task.retrieval.hits)
+        yield shown.text
+        yield shown

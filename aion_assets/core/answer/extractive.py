@@ -93,7 +93,7 @@ def answer_question(
         )
     shown = [quote for quote in quotes if quote.score >= _NEARLY_AS_GOOD * quotes[0].score]
     answer = Answer(EXTRACTIVE, confidence, tau, spoken, cite(shown, locate(shown)))
-    return replace(answer, source_language=_other_language(shown[0].hit.lang, spoken))
+    return replace(answer, source_language=other_language(shown[0].hit.lang, spoken))
 
 
 def _lacks_the_number(retrieval: Retrieval) -> bool:
@@ -103,7 +103,7 @@ def _lacks_the_number(retrieval: Retrieval) -> bool:
     return bool(named) and not named & held
 
 
-def _other_language(lang: str, spoken: str) -> str:
+def other_language(lang: str, spoken: str) -> str:
     """`lang`, if it is one that AION speaks and not the one that is spoken."""
     return lang if lang in (PORTUGUESE, ENGLISH) and lang != spoken else ""
 

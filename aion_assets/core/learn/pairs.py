@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, or_, select
 
 from aion_assets.core.answer.extractive import EXTRACTIVE
 from aion_assets.core.database import learning_tables, tables
@@ -21,6 +21,7 @@ from aion_assets.core.lake.tables import DOCUMENTS
 from aion_assets.core.language.question import question_language
 from aion_assets.core.learn.addressed import by_document
 from aion_assets.core.learn.curated import corrected_documents
+from aion_assets.core.learn.examination import ShownPlace, examination
 from aion_assets.core.learn.golden import TRAIN, golden_questions
 from aion_assets.core.learn.labelled import LabelledQuestion
 from aion_assets.core.learn.metrics import normalised_words
@@ -30,8 +31,7 @@ from aion_assets.core.sources.tombstones import read_hidden
 CLICK, CITATION, CORRECTION, GOLDEN = "click", "citation", "correction", "golden"
 # Weights of a pair by what vouches for it. A curator's judgement counts as several clicks.
 _WEIGHT_OF = {CLICK: 1.0, CITATION: 1.0, CORRECTION: 3.0, GOLDEN: 3.0}
-# Rank r is looked at with probability 1/r, the usual prior where swaps have not measured it yet; a click far down
-# counts at most so much.
+# A click far down counts at most so much.
 _MOST_WEIGHT = 3.0
 _BATCH = 500
 _answers, _passages, _events, _feedback = tables.answers, tables.answer_passages, tables.events, tables.feedback
@@ -151,6 +151,8 @@ def _clicked(home: Home, left_out: Counter[str]) -> Iterator[Pair]:
     with home.database.read() as connection:
         rows = connection.execute(asked.order_by(_events.c.event_id)).all()
         places = {(row.answer_id, row.rank): row for row in connection.execute(passages)}
+    seen = shown_places(home)
+    looked_at = examination(seen.values())
     for row in rows:
         place = places.get((row.answer_id, row.body["rank"]))
         if judged.get(row.answer_id, 0) < 0:
@@ -158,14 +160,26 @@ def _clicked(home: Home, left_out: Counter[str]) -> Iterator[Pair]:
         elif place is None:
             left_out["passage_gone"] += 1
         else:
-            weight = _WEIGHT_OF[CLICK] * _inverse_propensity(row.body)
-            ids = (place.doc_id, place.source_id, weight, CLICK, row.answer_id, row.user_id)
+            weight = _WEIGHT_OF[CLICK] * looked_at.weight(row.body["number"], seen.get(row.answer_id, ()))
+            ids = (place.doc_id, place.source_id, min(_MOST_WEIGHT, weight), CLICK, row.answer_id, row.user_id)
             yield Pair(row.question, row.language, *ids)
 
 
-def _inverse_propensity(click: dict[str, Any]) -> float:
-    """Of a click on the source shown at place `number`, which stood there with probability `propensity`."""
-    return min(_MOST_WEIGHT, float(click["number"]) / max(float(click["propensity"]), 0.1))
+def shown_places(home: Home) -> dict[str, list[ShownPlace]]:
+    """Answer → its sources as people saw them: of answers whose order was left to chance, or that were clicked."""
+    of_clicks = (_events.c.tenant_id == home.tenant_id, _events.c.kind == CLICK)
+    columns = (_passages.c.answer_id, _passages.c.rank, _passages.c.number, _passages.c.propensity)
+    with home.database.read() as connection:
+        rows = connection.execute(select(_events.c.answer_id, _events.c.body).where(*of_clicks)).all()
+        clicked = {(row.answer_id, row.body["rank"]) for row in rows}
+        answers = select(_events.c.answer_id).where(*of_clicks)
+        told = or_(_passages.c.propensity < 1, _passages.c.answer_id.in_(answers))
+        shown = connection.execute(select(*columns).where(_passages.c.number > 0, told)).all()
+    found: dict[str, list[ShownPlace]] = {}
+    for row in shown:
+        place = ShownPlace(row.number, row.propensity, (row.answer_id, row.rank) in clicked)
+        found.setdefault(row.answer_id, []).append(place)
+    return found
 
 
 def _cited(home: Home, left_out: Counter[str]) -> Iterator[Pair]:

@@ -69,7 +69,14 @@ class _LeftOut(Exception):  # no error: it carries a reason
 
 
 def build_sft_rows(home: Home) -> SftDataset:
-    """Gather the rows anew, newest answers first, and store them in the place of those of before."""
+    """Gather the rows anew and store them in the place of those of before."""
+    dataset = gather_sft_rows(home)
+    _store(home, dataset.rows)
+    return dataset
+
+
+def gather_sft_rows(home: Home) -> SftDataset:
+    """The newest answers first. Stores nothing."""
     dataset = SftDataset()
     judged, barred = thumbs(home), Barred.of_home(home)
     hidden = read_hidden(home.database, home.tenant_id)
@@ -87,7 +94,6 @@ def build_sft_rows(home: Home) -> SftDataset:
             continue
         seen.add(said)
         dataset.rows.append(row)
-    _store(home, dataset.rows)
     return dataset
 
 

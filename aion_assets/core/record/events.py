@@ -101,6 +101,15 @@ class ConversionEvent(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class LabelEvent(Event):
+    """A person looked at the question of an answer. `action`: labelled or passed_over."""
+
+    kind: ClassVar[str] = "label"
+    action: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class CorrectionEvent(Event):
     """`action`: approved, rejected or expired. `why`: of an expiry."""
 
@@ -132,6 +141,20 @@ class TrainingEvent(Event):
     learner: str
     by: str
     outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmEvent(Event):
+    """Something of the pipeline fails, or is well again. `of`: sensor, schedule, run or check; `error`: class of the
+    error, "" where there is none.
+    """
+
+    kind: ClassVar[str] = "alarm"
+    of: str
+    name: str
+    failing: bool
+    error: str
+    run_id: str
 
 
 @dataclass(frozen=True, slots=True)

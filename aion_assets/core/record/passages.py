@@ -19,8 +19,8 @@ _passages = tables.answer_passages
 
 @dataclass(frozen=True, slots=True)
 class GivenPassage:
-    """A passage that the engine could choose from. `rank` counts from 1. `propensity` is the probability of that rank.
-    The scores are those of the retrieval.
+    """A passage that the engine could choose from. `rank` counts from 1. `propensity` is the probability
+    of the place where people saw it. The scores are those of the retrieval.
     """
 
     rank: int
@@ -58,7 +58,7 @@ def _row(passage: Passage, role: str, citation: Citation | None) -> dict[str, An
     return {
         "role": role,
         "number": citation.number if citation else 0,
-        "propensity": 1.0,
+        "propensity": citation.propensity if citation else 1.0,
         "chunk_id": passage.chunk_id,
         "doc_id": passage.doc_id,
         "doc_version": passage.doc_version,
@@ -97,4 +97,6 @@ def citations_of(rows: Sequence[Mapping[str, Any]]) -> tuple[list[Citation], lis
 def _citation(row: Mapping[str, Any]) -> Citation:
     place = Place(row["page"], row["heading"], row["fragment"])
     ids = (row["chunk_id"], row["doc_id"], row["doc_version"], row["source_id"])
-    return Citation(row["number"], Passage(*ids, row["title"], row["url"], place, row["passage"]), row["quote"])
+    return Citation(
+        row["number"], Passage(*ids, row["title"], row["url"], place, row["passage"]), row["quote"], row["propensity"]
+    )

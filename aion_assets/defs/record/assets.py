@@ -13,13 +13,17 @@ from aion_assets.defs.serving.interactions import interactions
 _FIRST_DAY = "2026-01-01"
 
 
+def days(timezone: str) -> dg.DailyPartitionsDefinition:
+    return dg.DailyPartitionsDefinition(_FIRST_DAY, timezone=timezone, end_offset=1)
+
+
 def daily_metrics_asset(timezone: str) -> dg.AssetsDefinition:
     """`timezone`: the zone in which a day begins."""
 
     @dg.asset(
         key=["record", "daily_metrics"],
         deps=[interactions],
-        partitions_def=dg.DailyPartitionsDefinition(_FIRST_DAY, timezone=timezone, end_offset=1),
+        partitions_def=days(timezone),
         group_name="record",
         kinds={"sql"},
         owners=OWNERS,
