@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
@@ -10,24 +11,21 @@ TEMPLATE = (
 
 
 def small_llama(
-    folder: Path, *, seed: int = 0, window: int = 512, template: str = TEMPLATE, words: Sequence[str] = ()
+    folder: Path,
+    *,
+    seed: int = 0,
+    window: int = 512,
+    template: str = TEMPLATE,
+    words: Sequence[str] = (),
+    tokenizer: Any = None,
 ) -> Path:
-    """`words` are texts whose frequent parts become tokens; without them every byte is one."""
+    """`words` are texts whose frequent parts become tokens; without them every byte is one. `tokenizer` takes the place
+    of that, with its own template.
+    """
     import torch
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+    from transformers import LlamaConfig, LlamaForCausalLM
 
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    tokenizer = Tokenizer(models.BPE(vocab={char: number for number, char in enumerate(alphabet)}, merges=[]))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    if words:
-        trainer = trainers.BpeTrainer(vocab_size=600, initial_alphabet=alphabet, show_progress=False)
-        tokenizer.train_from_iterator(words, trainer)
-    tokenizer.decoder = decoders.ByteLevel()
-    fast = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, eos_token="<|im_end|>", additional_special_tokens=["<|im_start|>"]
-    )
-    fast.chat_template = template
+    fast = tokenizer or bytes_tokenizer(template, words, eos="<|im_end|>", marks=["<|im_start|>"])
     torch.manual_seed(seed)
     config = LlamaConfig(
         vocab_size=len(fast),
@@ -46,3 +44,24 @@ def small_llama(
     LlamaForCausalLM(config).save_pretrained(folder)
     fast.save_pretrained(folder)
     return folder
+
+
+def bytes_tokenizer(
+    template: str, words: Sequence[str] = (), *, eos: str, marks: Sequence[str], bos: str | None = None
+) -> Any:
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokenizer = Tokenizer(models.BPE(vocab={char: number for number, char in enumerate(alphabet)}, merges=[]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    if words:
+        trainer = trainers.BpeTrainer(vocab_size=600, initial_alphabet=alphabet, show_progress=False)
+        tokenizer.train_from_iterator(words, trainer)
+    tokenizer.decoder = decoders.ByteLevel()
+    named = {"bos_token": bos} if bos else {}
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, eos_token=eos, additional_special_tokens=list(marks), **named
+    )
+    fast.chat_template = template
+    return fast

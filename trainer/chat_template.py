@@ -1,5 +1,6 @@
 """Turn messages into the tokens that a model was trained to read, and find what ends its turn."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,6 +14,7 @@ _PLAIN = (
     "{% if add_generation_prompt %}Assistant:{% endif %}"
 )
 _PLAIN_STOPS = ("\nUser:", "\nSystem:")
+_THOUGHT = re.compile(r"(<(?:think|thinking|reasoning)>)\s*$")
 _MARK = "A7k9"  # a word that no template holds
 _ZERO_WIDTH_SPACE = "\u200b"
 
@@ -64,6 +66,11 @@ class ChatTemplate:
         """Token ids up to where the model's answer begins."""
         ids: list[int] = self.tokenizer(self.text(messages), add_special_tokens=not self.is_own)["input_ids"]
         return ids
+
+    def opened_thought(self, messages: Sequence[Message]) -> str:
+        """The tag with which the template has the model begin to think aloud; "" where it does not."""
+        found = _THOUGHT.search(self.text(messages))
+        return found[1] if found else ""
 
     def text(self, messages: Sequence[Message], *, begin_answer: bool = True) -> str:
         return self._apply(self._acceptable(messages), begin_answer)

@@ -111,6 +111,8 @@ class Generator:
         if room < _LEAST_ANSWER_TOKENS:
             raise ContextTooLongError(len(prompt), self.base.context_tokens)
         generation = Generation(limits, listen)
+        if opened := self.template.opened_thought(messages):  # whoever reads must know that it is not the answer yet
+            listen(Piece(opened))
         # The engine's thread names its adapter: between two answers of one caller, an adapter may have come.
         self._asked.put(Row(generation, prompt, _random(limits.seed)))
         return generation

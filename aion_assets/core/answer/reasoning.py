@@ -7,6 +7,7 @@ from typing import TypeVar
 from aion_assets.core.answer.engine import Usage
 
 _OPENING = re.compile(r"<(think|thinking|reasoning|reflection)>", re.IGNORECASE)
+_CLOSING = re.compile(r"</(?:think|thinking|reasoning|reflection)>", re.IGNORECASE)
 _LONGEST_TAG = len("</reflection>")
 _Other = TypeVar("_Other", bound=Usage)
 
@@ -28,7 +29,10 @@ def without_reasoning(pieces: Iterator[str | _Other]) -> Iterator[str | _Other]:
                 if not found:
                     break
                 closing = ""
-            opened = _OPENING.search(waiting)
+            opened, closed = _OPENING.search(waiting), _CLOSING.search(waiting)
+            if closed and (opened is None or closed.start() < opened.start()):
+                waiting = waiting[closed.end() :]
+                continue
             if opened is None:
                 break
             yield waiting[: opened.start()]
