@@ -18,6 +18,7 @@ def small_llama(
     template: str = TEMPLATE,
     words: Sequence[str] = (),
     tokenizer: Any = None,
+    width: int = 32,
 ) -> Path:
     """`words` are texts whose frequent parts become tokens; without them every byte is one. `tokenizer` takes the place
     of that, with its own template.
@@ -29,8 +30,8 @@ def small_llama(
     torch.manual_seed(seed)
     config = LlamaConfig(
         vocab_size=len(fast),
-        hidden_size=32,
-        intermediate_size=64,
+        hidden_size=width,
+        intermediate_size=2 * width,
         num_hidden_layers=2,
         num_attention_heads=4,
         num_key_value_heads=2,

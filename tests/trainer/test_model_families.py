@@ -45,7 +45,8 @@ FAMILIES = {
     "mistral": Family(
         "{{ bos_token }}{% for message in messages %}" + _ALTERNATE + "{% if message['role'] == 'user' %}{{ '[INST] '"
         " + message['content'] + ' [/INST]' }}{% elif message['role'] == 'assistant' %}{{ message['content'] + "
-        "eos_token }}{% else %}{{ raise_exception('Only user and assistant roles are supported!') }}{% endif %}{% endfor %}",
+        "eos_token }}{% else %}{{ raise_exception('Only user and assistant roles are supported!') }}{% endif %}"
+        "{% endfor %}",
         ("[INST]", "[/INST]"), "<s>", "</s>", "</s>",
         "<s>[INST] S\n\nQ [/INST]",
     ),
@@ -53,8 +54,8 @@ FAMILIES = {
         "{% if messages[0]['role'] == 'system' %}{{ '<|im_start|>system\n' + messages[0]['content'] + '<|im_end|>\n' }}"
         "{% else %}{{ '<|im_start|>system\nYou are Qwen, created by Alibaba Cloud. You are a helpful assistant."
         "<|im_end|>\n' }}{% endif %}{% for message in messages %}{% if message['role'] == 'user' or (message['role']"
-        " == 'system' and not loop.first) or message['role'] == 'assistant' %}{{ '<|im_start|>' + message['role'] + '\n' + "
-        "message['content'] + '<|im_end|>' + '\n' }}{% endif %}{% endfor %}{% if add_generation_prompt %}"
+        " == 'system' and not loop.first) or message['role'] == 'assistant' %}{{ '<|im_start|>' + message['role'] + "
+        "'\n' + message['content'] + '<|im_end|>' + '\n' }}{% endif %}{% endfor %}{% if add_generation_prompt %}"
         "{{ '<|im_start|>assistant\n' }}{% endif %}",
         ("<|im_start|>", "<|endoftext|>"), "", "<|im_end|>", "<|im_end|>",
         "<|im_start|>system\nS<|im_end|>\n<|im_start|>user\nQ<|im_end|>\n<|im_start|>assistant\n",

@@ -7,7 +7,7 @@ import pytest
 from small_llama import small_llama
 
 from aion_assets.core.errors import TrainingDataError
-from trainer.base_model import load_base_model
+from trainer.base_model import BaseModel, load_base_model
 from trainer.sft import Sample, SftConfig, batches, encode, train_adapter
 
 WORDS = ("sea", "river", "road", "wind", "hill", "lake", "snow", "rain")
@@ -72,19 +72,26 @@ def test_the_loss_falls_and_the_same_rows_give_the_same_adapter(folder: Path, tm
     assert one.record.digest == two.record.digest != other.record.digest
 
 
-def test_a_killed_run_goes_on_from_its_checkpoint_with_the_same_losses(folder: Path, tmp_path: Path) -> None:
-    whole = train_adapter(load_base_model(str(folder)), ROWS, CONFIG, tmp_path / "whole")
+@pytest.mark.parametrize("in_4bit", [False, True], ids=["as stored", "NF4"])
+def test_a_killed_run_goes_on_from_its_checkpoint_with_the_same_losses(
+    folder: Path, tmp_path: Path, in_4bit: bool
+) -> None:
+    wide = small_llama(tmp_path / "wide", width=64) if in_4bit else folder  # NF4 is packed by 64
+
+    def base() -> BaseModel:
+        return load_base_model(str(wide), in_4bit=in_4bit)
+
+    whole = train_adapter(base(), ROWS, CONFIG, tmp_path / "whole")
+    assert whole.losses[-1] < 0.8 * whole.losses[0]
 
     def dies(step: int, steps: int, loss: float) -> None:
         if step == 5:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train_adapter(load_base_model(str(folder)), ROWS, CONFIG, tmp_path / "killed", dies)
+        train_adapter(base(), ROWS, CONFIG, tmp_path / "killed", dies)
     steps: list[int] = []
-    resumed = train_adapter(
-        load_base_model(str(folder)), ROWS, CONFIG, tmp_path / "killed", lambda step, *_: steps.append(step)
-    )
+    resumed = train_adapter(base(), ROWS, CONFIG, tmp_path / "killed", lambda step, *_: steps.append(step))
     assert steps[0] == 5, "from the checkpoint after step 4"
     assert resumed.losses == pytest.approx(whole.losses, rel=1e-6)
     assert resumed.record.digest == whole.record.digest
