@@ -33,7 +33,7 @@ class BaseModel:
 
 
 @dataclass(frozen=True, slots=True)
-class _Files:
+class ModelFiles:
     folder: Path
     weights: Sequence[Path]
 
@@ -52,7 +52,7 @@ def load_base_model(name: str, *, in_4bit: bool = False) -> BaseModel:
     Raises GeneratorError: there is no such model, it has only pickled weights, it needs code of its own, or its files
     are broken.
     """
-    files = _find(name)
+    files = find_model_files(name)
     try:
         model, tokenizer = _load(files, in_4bit)
     except GeneratorError:
@@ -68,22 +68,22 @@ def load_base_model(name: str, *, in_4bit: bool = False) -> BaseModel:
     return BaseModel(_display_name(name), _digest(files.weights), model, tokenizer, window)
 
 
-def _find(name: str) -> _Files:
+def find_model_files(name: str) -> ModelFiles:
     path = Path(name).expanduser()
     if path.is_file():
         if path.suffix != ".gguf":
             raise GeneratorError(f"{path} is no model file.", "Name a .gguf file, a folder or a hub id.")
-        return _Files(path.parent, [path])
+        return ModelFiles(path.parent, [path])
     return _files_in(path if path.is_dir() else _download(name), name)
 
 
-def _files_in(folder: Path, name: str) -> _Files:
+def _files_in(folder: Path, name: str) -> ModelFiles:
     weights = sorted(folder.glob("*.safetensors"))
     packed = sorted(folder.glob("*.gguf"))
     if weights and (folder / "config.json").is_file():
-        return _Files(folder, weights)
+        return ModelFiles(folder, weights)
     if len(packed) == 1:
-        return _Files(folder, packed)
+        return ModelFiles(folder, packed)
     if packed:
         raise GeneratorError(f"{folder} holds {len(packed)} GGUF files.", f"Name one, such as {packed[0]}.")
     pickled = sorted(path.name for path in folder.iterdir() if path.suffix in _PICKLED)
@@ -109,7 +109,7 @@ def _download(name: str) -> Path:
         ) from error
 
 
-def _load(files: _Files, in_4bit: bool) -> tuple[Any, Any]:
+def _load(files: ModelFiles, in_4bit: bool) -> tuple[Any, Any]:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, GgufConfig
 

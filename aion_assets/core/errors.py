@@ -22,6 +22,7 @@ AionError
 │   ├── UnsupportedTextError nothing that a model wrote is supported by a passage
 │   └── AdapterError        an adapter is not what its record says, or is for another base model
 ├── TrainingDataError       rows cannot be trained on, or teach nothing
+├── TrainingPlanError       a training run does not fit into this machine
 ├── AnswerNotFoundError     no answer has this id
 ├── FeedbackError           what was said of an answer says nothing
 ├── CorrectionError         a correction is not there, or cannot be decided so
@@ -136,6 +137,10 @@ class AdapterError(GeneratorError):
 
 
 class TrainingDataError(AionError):
+    pass
+
+
+class TrainingPlanError(AionError):
     pass
 
 

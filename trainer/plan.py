@@ -1,0 +1,211 @@
+"""What a generator's training will take, told before it begins: memory, time, cost, and whether there is enough to
+learn from. A run that cannot fit is refused before it holds a weight.
+
+The shape of the model is counted on torch's meta device, which needs its configuration alone.
+"""
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from aion_assets.core.errors import TrainingPlanError
+from trainer.adapters import TARGETS
+from trainer.sft import Sample, SftConfig, batches
+
+if TYPE_CHECKING:
+    from trainer.base_model import ModelFiles
+
+_GB = 1e9
+# NF4 keeps a scale of four bytes for each 64 weights: https://arxiv.org/abs/2305.14314
+_NF4_BYTES = 0.5 + 4 / 64
+# A trained weight in float32, its gradient and two moments of AdamW.
+_TRAINED_BYTES = 16
+# Of each input and output of an adapted layer: a copy in float32, one with dropout or scaled, and a mask, measured
+# (docs/experiments.md, planning).
+_ADAPTED_BYTES = 4 + 4 + 1
+# Of the logits: as they come, in float32, their softmax, and two gradients.
+_LOGIT_BYTES = 2 + 4 + 4 + 4 + 2
+# Widths of a layer that are kept for the way back, besides inputs of adapted layers: norms, attention, residual.
+_KEPT_HIDDEN, _KEPT_INNER = 8, 3
+# Python, torch and the libraries, measured (docs/experiments.md, planning).
+_PROCESS_BYTES = 0.6 * _GB
+# Forward, and backward through the activations: an adapter needs no gradient of the model's own weights.
+_FLOPS_PER_WEIGHT = 4
+# Part of the speed of a large product of matrices that a whole step reaches, measured (docs/experiments.md, planning).
+_EFFICIENCY = 0.45
+# Tokens for each trained weight, by the estimate of Hoffmann et al. 2022, https://arxiv.org/abs/2203.15556. Theirs is
+# for models that begin with nothing, so fewer is a remark and no refusal.
+_TOKENS_PER_WEIGHT = 20
+_MATRIX, _SPEED_TRIES = 1024, 5
+
+
+@dataclass(frozen=True, slots=True)
+class ModelShape:
+    """Weights by kind: `linear` of the layers, `other` with embeddings and the head. `adapted` are (in, out) of each
+    layer that an adapter changes.
+    """
+
+    linear: int
+    other: int
+    layers: int
+    hidden: int
+    inner: int
+    vocabulary: int
+    adapted: Sequence[tuple[int, int]]
+
+    def trained(self, rank: int) -> int:
+        """Weights of an adapter of that rank."""
+        return sum(rank * (inputs + outputs) for inputs, outputs in self.adapted)
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """`free_bytes` of the memory that trains: the GPU's where there is one. `flops_per_s` of a large product."""
+
+    device: str
+    free_bytes: int
+    flops_per_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`tokens` are those of all epochs. `cost` is in the currency of the price per hour that was given."""
+
+    trained_weights: int
+    tokens: int
+    needed_bytes: int
+    free_bytes: int
+    minutes: float
+    cost: float
+    device: str
+
+    @property
+    def fits(self) -> bool:
+        return self.needed_bytes <= self.free_bytes
+
+    def figures(self) -> dict[str, Any]:
+        return {
+            "planned_memory_mb": round(self.needed_bytes / 1e6),
+            "planned_minutes": round(self.minutes, 1),
+            "planned_cost": round(self.cost, 2),
+            "planned_tokens": self.tokens,
+            "trained_weights": self.trained_weights,
+        }
+
+    def says(self) -> str:
+        """One sentence or two for a person."""
+        cost = f", {self.cost:.2f} in money" if self.cost else ""
+        said = (
+            f"{self.tokens} tokens through {self.trained_weights} trained weights on {self.device}: about "
+            f"{self.minutes:.0f} minutes, {self.needed_bytes / _GB:.1f} GB of {self.free_bytes / _GB:.1f} GB free"
+            f"{cost}."
+        )
+        wanted = self.trained_weights * _TOKENS_PER_WEIGHT
+        if self.tokens < wanted:
+            said += f" That many weights could learn from {wanted} tokens; a lower rank suffices for fewer."
+        return said
+
+
+def plan_training(
+    shape: ModelShape, samples: Sequence[Sample], config: SftConfig, machine: Machine, *, in_4bit: bool, price: float
+) -> Plan:
+    """`price` is for an hour of the machine."""
+    epochs = [batches(samples, config.batch_tokens, config.seed + epoch) for epoch in range(config.epochs)]
+    sizes = [len(batch) * max(len(samples[number].ids) for number in batch) for epoch in epochs for batch in epoch]
+    needed = _weights_bytes(shape, in_4bit) + _TRAINED_BYTES * shape.trained(config.rank) + _PROCESS_BYTES
+    needed += max(sizes) * _token_bytes(shape)
+    flops = _FLOPS_PER_WEIGHT * sum(sizes) * (shape.linear + shape.hidden * shape.vocabulary)
+    hours = flops / (machine.flops_per_s * _EFFICIENCY) / 3600
+    return Plan(
+        trained_weights=shape.trained(config.rank),
+        tokens=sum(sizes),
+        needed_bytes=int(needed),
+        free_bytes=machine.free_bytes,
+        minutes=hours * 60,
+        cost=hours * price,
+        device=machine.device,
+    )
+
+
+def refuse_what_cannot_fit(plan: Plan, config: SftConfig) -> None:
+    """Raises TrainingPlanError: the memory that is free does not hold the run."""
+    if not plan.fits:
+        raise TrainingPlanError(
+            f"The training needs about {plan.needed_bytes / _GB:.1f} GB, and {plan.free_bytes / _GB:.1f} GB are free "
+            f"on {plan.device}.",
+            f"Set AION_LOAD_IN_4BIT=true, take a smaller AION_BASE_MODEL or a lower AION_TRAIN_BATCH_TOKENS (now "
+            f"{config.batch_tokens}), or train on another machine.",
+        )
+
+
+def shape_of(files: "ModelFiles") -> ModelShape:
+    """Of a model whose weights are not loaded."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    source = {"gguf_file": files.gguf} if files.gguf else {}
+    config: Any = AutoConfig.from_pretrained(files.folder, trust_remote_code=False, **source)
+    model_class: Any = AutoModelForCausalLM
+    with torch.device("meta"):
+        model: Any = model_class.from_config(config, trust_remote_code=False)
+    text = config.get_text_config()
+    head = model.get_output_embeddings()
+    layers = {
+        name: module
+        for name, module in model.named_modules()
+        if isinstance(module, torch.nn.Linear) and module is not head
+    }
+    linear = sum(module.weight.numel() for module in layers.values())
+    hidden = int(text.hidden_size)
+    return ModelShape(
+        linear=linear,
+        other=sum(parameter.numel() for parameter in model.parameters()) - linear,
+        layers=int(text.num_hidden_layers),
+        hidden=hidden,
+        inner=int(getattr(text, "intermediate_size", 0) or 4 * hidden),
+        vocabulary=int(text.vocab_size),
+        adapted=[
+            (module.in_features, module.out_features)
+            for name, module in layers.items()
+            if name.rsplit(".", 1)[-1] in TARGETS
+        ],
+    )
+
+
+def this_machine() -> Machine:
+    """Its free memory, and its speed at a product of two matrices in the precision that trains."""
+    import psutil
+    import torch
+
+    from trainer.embedder import best_precision
+
+    on_gpu = torch.cuda.is_available()
+    kind = torch.bfloat16 if on_gpu or best_precision() == "bf16" else torch.float32
+    device = torch.device("cuda" if on_gpu else "cpu")
+    left = torch.ones(_MATRIX, _MATRIX, dtype=kind, device=device)
+    best = float("inf")
+    for _try in range(_SPEED_TRIES):
+        begin = time.perf_counter()
+        product = left @ left
+        float(product[0, 0])  # waits for the GPU
+        best = min(best, time.perf_counter() - begin)
+    free = torch.cuda.mem_get_info()[0] if on_gpu else psutil.virtual_memory().available
+    name = torch.cuda.get_device_name() if on_gpu else f"{os.cpu_count()} cores"
+    return Machine(name, int(free), 2 * _MATRIX**3 / best)
+
+
+def _weights_bytes(shape: ModelShape, in_4bit: bool) -> float:
+    """In bfloat16 where NF4 is not asked for; a machine without it takes twice as much for the same model."""
+    from trainer.embedder import best_precision
+
+    whole = 2 if best_precision() == "bf16" else 4
+    return shape.linear * (_NF4_BYTES if in_4bit else whole) + shape.other * whole
+
+
+def _token_bytes(shape: ModelShape) -> float:
+    """What one token of a batch keeps for the way back."""
+    adapted = sum(inputs + outputs for inputs, outputs in shape.adapted) * _ADAPTED_BYTES
+    kept = 2 * shape.layers * (_KEPT_HIDDEN * shape.hidden + _KEPT_INNER * shape.inner)
+    return adapted + kept + shape.vocabulary * _LOGIT_BYTES
