@@ -111,29 +111,38 @@ def _download(name: str) -> Path:
 
 def _load(files: ModelFiles, in_4bit: bool) -> tuple[Any, Any]:
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, GgufConfig
+    from transformers import AutoModelForCausalLM, BitsAndBytesConfig, GgufConfig
 
     from trainer.embedder import best_precision
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    source: dict[str, Any] = {"trust_remote_code": False}
+    source = _source(files)
     # Said outright: transformers 5 would take the precision of the file.
     precision = torch.bfloat16 if device == "cuda" or best_precision() == "bf16" else torch.float32
     quantised: Any = None
     if files.gguf:
-        source["gguf_file"] = files.gguf
         # Left packed, the weights take less memory and every token several times as long.
         quantised = GgufConfig(dequantize=not in_4bit)
         precision = torch.float32 if in_4bit else precision
     elif in_4bit:
         four_bits: Any = BitsAndBytesConfig
         quantised = four_bits(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.bfloat16)
-    tokenizer = AutoTokenizer.from_pretrained(files.folder, **source)
     options: dict[str, Any] = {"dtype": precision, "device_map": device, "use_safetensors": True}
     if quantised is not None:
         options["quantization_config"] = quantised
     model: Any = AutoModelForCausalLM.from_pretrained(files.folder, **source, **options)
-    return model.eval(), tokenizer
+    return model.eval(), load_tokenizer(files)
+
+
+def load_tokenizer(files: ModelFiles) -> Any:
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(files.folder, **_source(files))
+
+
+def _source(files: ModelFiles) -> dict[str, Any]:
+    """What each loader is told of the files."""
+    return {"trust_remote_code": False} | ({"gguf_file": files.gguf} if files.gguf else {})
 
 
 def _digest(weights: Sequence[Path]) -> str:

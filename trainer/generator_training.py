@@ -3,7 +3,8 @@
 import os
 import shutil
 import time
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aion_assets.core.errors import SettingsError, TrainingDataError
@@ -13,7 +14,8 @@ from aion_assets.core.learn.unanswerable import chosen, without_answer
 from aion_assets.core.steps.report import ShowProgress
 from trainer.adapters import folder_name
 from trainer.base_model import load_base_model
-from trainer.sft import SftConfig, train_adapter
+from trainer.plan import Plan, planned, refuse_what_cannot_fit
+from trainer.sft import Conversation, SftConfig, train_adapter
 
 # With fewer rows an adapter learns them by heart.
 LEAST_ROWS = 20
@@ -26,32 +28,21 @@ def train_generator(home: Home, request: dict[str, Any], show: ShowProgress) -> 
     stands under that name in the folder of adapters.
 
     Raises SettingsError: no base model is set. TrainingDataError: there is too little to learn from.
+    TrainingPlanError: this machine has not the memory for it.
     """
     import torch
 
     settings = home.settings
-    if not settings.base_model:
-        raise SettingsError("AION_BASE_MODEL is empty, so there is nothing to adapt.", "Name a model.")
-    rows = read_sft_rows(home, TRAIN)
-    if len(rows) < LEAST_ROWS:
-        raise TrainingDataError(f"There are {len(rows)} rows to train on, and {LEAST_ROWS} are needed.", "Ask more.")
     torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
+    task = _task(home, request.get("config", {}))
+    plan = _plan(home, task)
+    show(0, 1, plan.says())
+    refuse_what_cannot_fit(plan, task.config)
     base = load_base_model(settings.base_model, in_4bit=settings.load_in_4bit)
-    config = SftConfig(
-        rank=settings.lora_rank,
-        alpha=settings.lora_alpha,
-        learning_rate=settings.lora_learning_rate,
-        epochs=settings.lora_epochs,
-        max_tokens=settings.lora_max_tokens,
-        accumulation=SftConfig().accumulation if len(rows) >= _FEW_ROWS else 2,
-    )
-    config = replace(config, **request.get("config", {}))
     folder = settings.home / "training" / "generator"
     started = time.monotonic()
-    unanswerable = without_answer(home, chosen(rows))
-    messages = [[dict(message) for message in row.messages] for row in (*rows, *unanswerable)]
     trained = train_adapter(
-        base, messages, config, folder, lambda step, steps, loss: show(step, steps, f"loss {loss:.3f}")
+        base, task.conversations, task.config, folder, lambda step, steps, loss: show(step, steps, f"loss {loss:.3f}")
     )
     name = folder_name(trained.record.digest)
     target = settings.home / "adapters" / name
@@ -60,15 +51,59 @@ def train_generator(home: Home, request: dict[str, Any], show: ShowProgress) -> 
     shutil.copytree(folder / "adapter", target)
     figures = {
         "adapter": trained.record.digest,
-        "rows": len(rows),
-        "rows_without_answer": len(unanswerable),
+        "rows": task.rows,
+        "rows_without_answer": len(task.conversations) - task.rows,
         "held_out_rows": len(read_sft_rows(home, HELD_OUT)),
         "too_long": trained.too_long,
         "tokens": trained.tokens,
         "steps": len(trained.losses),
         "first_loss": round(trained.losses[0], 4),
         "last_loss": round(trained.losses[-1], 4),
+        **plan.figures(),
         "minutes": round((time.monotonic() - started) / 60, 2),
     }
     models = {"base_model": f"{base.name}@{base.digest}", "generator_adapter": trained.record.digest}
     return {"models": models, "name": name, "figures": figures}
+
+
+def plan_generator(home: Home) -> Plan:
+    """What a training would take that began now. Raises what `train_generator` raises before it trains, but a plan
+    that does not fit is returned.
+    """
+    return _plan(home, _task(home, {}))
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """`rows` of the record, and as many conversations and those without an answer."""
+
+    rows: int
+    conversations: Sequence[Conversation]
+    config: SftConfig
+
+
+def _task(home: Home, changes: dict[str, Any]) -> _Task:
+    settings = home.settings
+    if not settings.base_model:
+        raise SettingsError("AION_BASE_MODEL is empty, so there is nothing to adapt.", "Name a model.")
+    rows = read_sft_rows(home, TRAIN)
+    if len(rows) < LEAST_ROWS:
+        raise TrainingDataError(f"There are {len(rows)} rows to train on, and {LEAST_ROWS} are needed.", "Ask more.")
+    config = SftConfig(
+        rank=settings.lora_rank,
+        alpha=settings.lora_alpha,
+        learning_rate=settings.lora_learning_rate,
+        epochs=settings.lora_epochs,
+        max_tokens=settings.lora_max_tokens,
+        batch_tokens=settings.lora_batch_tokens,
+        accumulation=SftConfig().accumulation if len(rows) >= _FEW_ROWS else 2,
+    )
+    unanswerable = without_answer(home, chosen(rows))
+    conversations = [[dict(message) for message in row.messages] for row in (*rows, *unanswerable)]
+    return _Task(len(rows), conversations, replace(config, **changes))
+
+
+def _plan(home: Home, task: _Task) -> Plan:
+    settings = home.settings
+    price = settings.machine_price_per_hour
+    return planned(settings.base_model, task.conversations, task.config, in_4bit=settings.load_in_4bit, price=price)

@@ -8,14 +8,12 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aion_assets.core.errors import TrainingPlanError
 from trainer.adapters import TARGETS
-from trainer.sft import Sample, SftConfig, batches
-
-if TYPE_CHECKING:
-    from trainer.base_model import ModelFiles
+from trainer.base_model import ModelFiles, find_model_files, load_tokenizer
+from trainer.sft import Conversation, Sample, SftConfig, batches, encode
 
 _GB = 1e9
 # NF4 keeps a scale of four bytes for each 64 weights: https://arxiv.org/abs/2305.14314
@@ -112,15 +110,16 @@ def plan_training(
     shape: ModelShape, samples: Sequence[Sample], config: SftConfig, machine: Machine, *, in_4bit: bool, price: float
 ) -> Plan:
     """`price` is for an hour of the machine."""
-    epochs = [batches(samples, config.batch_tokens, config.seed + epoch) for epoch in range(config.epochs)]
-    sizes = [len(batch) * max(len(samples[number].ids) for number in batch) for epoch in epochs for batch in epoch]
+    epochs = (batches(samples, config.batch_tokens, config.seed + epoch) for epoch in range(config.epochs))
+    sizes = [_size([samples[number] for number in batch]) for epoch in epochs for batch in epoch]
     needed = _weights_bytes(shape, in_4bit) + _TRAINED_BYTES * shape.trained(config.rank) + _PROCESS_BYTES
-    needed += max(sizes) * _token_bytes(shape)
-    flops = _FLOPS_PER_WEIGHT * sum(sizes) * (shape.linear + shape.hidden * shape.vocabulary)
+    needed += max(size.tokens * _token_bytes(shape) + size.said * shape.vocabulary * _LOGIT_BYTES for size in sizes)
+    tokens, said = sum(size.tokens for size in sizes), sum(size.said for size in sizes)
+    flops = _FLOPS_PER_WEIGHT * (tokens * shape.linear + said * shape.hidden * shape.vocabulary)
     hours = flops / (machine.flops_per_s * _EFFICIENCY) / 3600
     return Plan(
         trained_weights=shape.trained(config.rank),
-        tokens=sum(sizes),
+        tokens=tokens,
         needed_bytes=int(needed),
         free_bytes=machine.free_bytes,
         minutes=hours * 60,
@@ -135,12 +134,12 @@ def refuse_what_cannot_fit(plan: Plan, config: SftConfig) -> None:
         raise TrainingPlanError(
             f"The training needs about {plan.needed_bytes / _GB:.1f} GB, and {plan.free_bytes / _GB:.1f} GB are free "
             f"on {plan.device}.",
-            f"Set AION_LOAD_IN_4BIT=true, take a smaller AION_BASE_MODEL or a lower AION_TRAIN_BATCH_TOKENS (now "
+            f"Set AION_LOAD_IN_4BIT=true, take a smaller AION_BASE_MODEL or a lower AION_LORA_BATCH_TOKENS (now "
             f"{config.batch_tokens}), or train on another machine.",
         )
 
 
-def shape_of(files: "ModelFiles") -> ModelShape:
+def shape_of(files: ModelFiles) -> ModelShape:
     """Of a model whose weights are not loaded."""
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
@@ -196,6 +195,27 @@ def this_machine() -> Machine:
     return Machine(name, int(free), 2 * _MATRIX**3 / best)
 
 
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """Of a batch, padding included: its tokens, and those of which the model says the next one for the loss."""
+
+    tokens: int
+    said: int
+
+
+def _size(batch: Sequence[Sample]) -> _Size:
+    longest = max(len(sample.ids) for sample in batch)
+    places = {place for sample in batch for place, label in enumerate(sample.labels) if label >= 0}
+    return _Size(len(batch) * longest, len(batch) * len(places))
+
+
+def planned(name: str, rows: Sequence[Conversation], config: SftConfig, *, in_4bit: bool, price: float) -> Plan:
+    """Of the model with that name, on this machine. Raises GeneratorError and TrainingDataError as the run would."""
+    files = find_model_files(name)
+    samples, _too_long = encode(rows, load_tokenizer(files), config.max_tokens)
+    return plan_training(shape_of(files), samples, config, this_machine(), in_4bit=in_4bit, price=price)
+
+
 def _weights_bytes(shape: ModelShape, in_4bit: bool) -> float:
     """In bfloat16 where NF4 is not asked for; a machine without it takes twice as much for the same model."""
     from trainer.embedder import best_precision
@@ -207,5 +227,4 @@ def _weights_bytes(shape: ModelShape, in_4bit: bool) -> float:
 def _token_bytes(shape: ModelShape) -> float:
     """What one token of a batch keeps for the way back."""
     adapted = sum(inputs + outputs for inputs, outputs in shape.adapted) * _ADAPTED_BYTES
-    kept = 2 * shape.layers * (_KEPT_HIDDEN * shape.hidden + _KEPT_INNER * shape.inner)
-    return adapted + kept + shape.vocabulary * _LOGIT_BYTES
+    return adapted + 2 * shape.layers * (_KEPT_HIDDEN * shape.hidden + _KEPT_INNER * shape.inner)

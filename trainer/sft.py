@@ -25,6 +25,8 @@ from trainer.chat_template import ChatTemplate
 if TYPE_CHECKING:
     from torch import Tensor
 
+# Messages of {role, content}; the last is an answer.
+Conversation = Sequence[dict[str, str]]
 _IGNORED = -100
 _STATE, _TENSORS = "state.json", "state.safetensors"
 _KEPT = 2
@@ -65,12 +67,12 @@ class SftResult:
     tokens: int
 
 
-def encode(rows: Sequence[Sequence[dict[str, str]]], base: BaseModel, max_tokens: int) -> tuple[list[Sample], int]:
+def encode(rows: Sequence[Conversation], tokenizer: Any, max_tokens: int) -> tuple[list[Sample], int]:
     """Samples of conversations that end with an answer, and how many were left out as too long.
 
     Raises TrainingDataError: a sample would teach nothing, or not how to end.
     """
-    template = ChatTemplate(base.tokenizer)
+    template = ChatTemplate(tokenizer)
     ends = template.end_ids
     samples: list[Sample] = []
     too_long = 0
@@ -79,7 +81,7 @@ def encode(rows: Sequence[Sequence[dict[str, str]]], base: BaseModel, max_tokens
             raise TrainingDataError("A training row does not end with an answer.")
         prompt = template.tokens(row[:-1])
         text = template.text(row, begin_answer=False)
-        whole = base.tokenizer(text, add_special_tokens=not template.is_own)["input_ids"]
+        whole = tokenizer(text, add_special_tokens=not template.is_own)["input_ids"]
         if whole[: len(prompt)] != prompt:
             raise TrainingDataError("The model's template writes a question otherwise once it is answered.")
         end = next((place for place in range(len(whole) - 1, len(prompt) - 1, -1) if whole[place] in ends), None)
@@ -99,7 +101,7 @@ def encode(rows: Sequence[Sequence[dict[str, str]]], base: BaseModel, max_tokens
 
 def train_adapter(
     base: BaseModel,
-    rows: Sequence[Sequence[dict[str, str]]],
+    rows: Sequence[Conversation],
     config: SftConfig,
     folder: Path,
     show: Callable[[int, int, float], None] = lambda step, steps, loss: None,
@@ -109,7 +111,7 @@ def train_adapter(
     What folder/checkpoints holds of the same data, base and configuration is gone on from. The base model is left with
     its adapter. Raises TrainingDataError: the rows cannot be trained on. AdapterError: nothing was learned.
     """
-    samples, too_long = encode(rows, base, config.max_tokens)
+    samples, too_long = encode(rows, base.tokenizer, config.max_tokens)
     run = _Run(base, samples, config, folder / "checkpoints")
     run.resume()
     saved_at = time.monotonic()

@@ -52,6 +52,19 @@ def status(json: AsJson = False) -> None:
 
 
 @app.command()
+def plan(json: AsJson = False) -> None:
+    """What training the generator's adapter would take on this machine: memory, time, cost."""
+    from trainer.generator_training import plan_generator
+
+    found = plan_generator(_home())
+    if json:
+        print_json({**found.figures(), "fits": found.fits})
+        return
+    typer.echo(found.says())
+    typer.echo("It fits." if found.fits else "It does not fit: the training would be refused.")
+
+
+@app.command()
 def cancel(json: AsJson = False) -> None:
     """End the training under way; it is gone within 30 seconds."""
     from aion_assets.core.learn.trainings import ask_to_cancel

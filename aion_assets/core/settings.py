@@ -111,6 +111,12 @@ class Settings(BaseSettings):
     lora_learning_rate: float = Field(2e-4, gt=0, le=1, description="How fast an adapter is trained.")
     lora_epochs: int = Field(1, ge=1, le=100, description="How often the training goes over its rows.")
     lora_max_tokens: int = Field(1024, ge=64, le=32_768, description="Longer rows are not trained on.")
+    lora_batch_tokens: int = Field(
+        2048, ge=64, le=1_000_000, description="Tokens that are trained on at once; with fewer, less memory is needed."
+    )
+    machine_price_per_hour: float = Field(
+        0.0, ge=0, description="Price of an hour of this machine, for the plan of a training; 0 means none is shown."
+    )
     learn_most_cases: int = Field(
         120, ge=10, le=5_000, description="Most questions by which a trained generator is measured."
     )
