@@ -60,11 +60,14 @@ class ModelShape:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """`free_bytes` of the memory that trains: the GPU's where there is one. `flops_per_s` of a large product."""
+    """`free_bytes` of the memory that trains: the GPU's where there is one. `flops_per_s` of a large product. The price
+    is that of an hour.
+    """
 
     device: str
     free_bytes: int
     flops_per_s: float
+    price: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +110,8 @@ class Plan:
 
 
 def plan_training(
-    shape: ModelShape, samples: Sequence[Sample], config: SftConfig, machine: Machine, *, in_4bit: bool, price: float
+    shape: ModelShape, samples: Sequence[Sample], config: SftConfig, machine: Machine, *, in_4bit: bool
 ) -> Plan:
-    """`price` is for an hour of the machine."""
     epochs = (batches(samples, config.batch_tokens, config.seed + epoch) for epoch in range(config.epochs))
     sizes = [_size([samples[number] for number in batch]) for epoch in epochs for batch in epoch]
     needed = _weights_bytes(shape, in_4bit) + _TRAINED_BYTES * shape.trained(config.rank) + _PROCESS_BYTES
@@ -123,7 +125,7 @@ def plan_training(
         needed_bytes=int(needed),
         free_bytes=machine.free_bytes,
         minutes=hours * 60,
-        cost=hours * price,
+        cost=hours * machine.price,
         device=machine.device,
     )
 
@@ -173,7 +175,7 @@ def shape_of(files: ModelFiles) -> ModelShape:
     )
 
 
-def this_machine() -> Machine:
+def this_machine(price: float = 0.0) -> Machine:
     """Its free memory, and its speed at a product of two matrices in the precision that trains."""
     import psutil
     import torch
@@ -192,7 +194,7 @@ def this_machine() -> Machine:
         best = min(best, time.perf_counter() - begin)
     free = torch.cuda.mem_get_info()[0] if on_gpu else psutil.virtual_memory().available
     name = torch.cuda.get_device_name() if on_gpu else f"{os.cpu_count()} cores"
-    return Machine(name, int(free), 2 * _MATRIX**3 / best)
+    return Machine(name, int(free), 2 * _MATRIX**3 / best, price)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +215,7 @@ def planned(name: str, rows: Sequence[Conversation], config: SftConfig, *, in_4b
     """Of the model with that name, on this machine. Raises GeneratorError and TrainingDataError as the run would."""
     files = find_model_files(name)
     samples, _too_long = encode(rows, load_tokenizer(files), config.max_tokens)
-    return plan_training(shape_of(files), samples, config, this_machine(), in_4bit=in_4bit, price=price)
+    return plan_training(shape_of(files), samples, config, this_machine(price), in_4bit=in_4bit)
 
 
 def _weights_bytes(shape: ModelShape, in_4bit: bool) -> float:

@@ -47,20 +47,21 @@ def test_memory_is_foretold_within_a_fifth_of_what_was_measured(batch_tokens: in
     # One step of SmolLM2 on 2 cores with bfloat16; docs/experiments.md, planning. Of its batches one is twice as full.
     length = batch_tokens // 4
     samples = [Sample(tuple(range(length)), tuple(range(length))) for _ in range(8)]
-    plan = plan_training(SHAPE, samples, SftConfig(batch_tokens=batch_tokens), MACHINE, in_4bit=False, price=0)
+    plan = plan_training(SHAPE, samples, SftConfig(batch_tokens=batch_tokens), MACHINE, in_4bit=False)
     assert plan.needed_bytes / 1e9 == pytest.approx(measured_gb, rel=0.2)
 
 
 def test_four_bits_and_smaller_batches_take_less() -> None:
-    whole = plan_training(SHAPE, SAMPLES, SftConfig(), MACHINE, in_4bit=False, price=0)
-    assert plan_training(SHAPE, SAMPLES, SftConfig(), MACHINE, in_4bit=True, price=0).needed_bytes < whole.needed_bytes
+    whole = plan_training(SHAPE, SAMPLES, SftConfig(), MACHINE, in_4bit=False)
+    assert plan_training(SHAPE, SAMPLES, SftConfig(), MACHINE, in_4bit=True).needed_bytes < whole.needed_bytes
     smaller = SftConfig(batch_tokens=512)
-    assert plan_training(SHAPE, SAMPLES, smaller, MACHINE, in_4bit=False, price=0).needed_bytes < whole.needed_bytes
+    assert plan_training(SHAPE, SAMPLES, smaller, MACHINE, in_4bit=False).needed_bytes < whole.needed_bytes
 
 
 def test_twice_the_epochs_take_twice_the_time_and_money() -> None:
-    once = plan_training(SHAPE, SAMPLES, SftConfig(), MACHINE, in_4bit=False, price=3.0)
-    twice = plan_training(SHAPE, SAMPLES, SftConfig(epochs=2), MACHINE, in_4bit=False, price=3.0)
+    priced = replace(MACHINE, price=3.0)
+    once = plan_training(SHAPE, SAMPLES, SftConfig(), priced, in_4bit=False)
+    twice = plan_training(SHAPE, SAMPLES, SftConfig(epochs=2), priced, in_4bit=False)
     assert twice.minutes == pytest.approx(2 * once.minutes)
     assert twice.cost == pytest.approx(2 * once.cost)
     assert once.cost > 0
@@ -68,9 +69,7 @@ def test_twice_the_epochs_take_twice_the_time_and_money() -> None:
 
 
 def test_what_cannot_fit_is_refused_with_both_figures_and_a_way_out() -> None:
-    plan = plan_training(
-        SHAPE, SAMPLES, SftConfig(), replace(MACHINE, free_bytes=2_000_000_000), in_4bit=False, price=0
-    )
+    plan = plan_training(SHAPE, SAMPLES, SftConfig(), replace(MACHINE, free_bytes=2_000_000_000), in_4bit=False)
     with pytest.raises(TrainingPlanError, match=r"needs about \d\.\d GB, and 2\.0 GB are free.*AION_LOAD_IN_4BIT"):
         refuse_what_cannot_fit(plan, SftConfig())
     refuse_what_cannot_fit(replace(plan, free_bytes=plan.needed_bytes), SftConfig())

@@ -24,7 +24,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_only_the_answer_is_learned_and_it_ends_on_the_token_of_the_template(folder: Path) -> None:
     base = load_base_model(str(folder))
-    samples, too_long = encode(ROWS[:1], base, 512)
+    samples, too_long = encode(ROWS[:1], base.tokenizer, 512)
     (sample,) = samples
     answer = [token for token in sample.labels if token != -100]
     assert base.tokenizer.decode(answer) == "sea and sky<|im_end|>"
@@ -35,12 +35,12 @@ def test_only_the_answer_is_learned_and_it_ends_on_the_token_of_the_template(fol
 def test_rows_that_teach_nothing_are_refused_and_long_ones_are_counted(folder: Path) -> None:
     base = load_base_model(str(folder))
     long = [{"role": "user", "content": "x" * 600}, {"role": "assistant", "content": "y"}]
-    assert encode([*ROWS, long], base, 512)[1] == 1
+    assert encode([*ROWS, long], base.tokenizer, 512)[1] == 1
     for bad in ([{"role": "user", "content": "the sea"}], [], [*ROWS[0][:1], {"role": "assistant", "content": ""}]):
         with pytest.raises(TrainingDataError):
-            encode([bad], base, 512)
+            encode([bad], base.tokenizer, 512)
     with pytest.raises(TrainingDataError, match="1 are longer"):
-        encode([long], base, 512)
+        encode([long], base.tokenizer, 512)
 
 
 def test_every_sample_is_in_one_batch_of_an_epoch_and_no_batch_is_too_large() -> None:
@@ -57,7 +57,7 @@ def test_a_sample_has_the_same_loss_in_a_batch_as_alone(folder: Path, tmp_path: 
     from trainer.sft import _Run
 
     base = load_base_model(str(folder))
-    samples, _ = encode(ROWS, base, 512)
+    samples, _ = encode(ROWS, base.tokenizer, 512)
     run = _Run(base, samples, replace(CONFIG, dropout=0.0), tmp_path)
     together = float(run._loss(range(len(samples))).detach())
     alone = sum(float(run._loss([number]).detach()) for number in range(len(samples)))
