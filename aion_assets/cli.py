@@ -79,7 +79,8 @@ def tell_errors(work: Callable[[], object]) -> None:
 def _trouble_behind(raised: Exception) -> "AionError | None":
     """The full or read-only disk that other libraries met, each in its own words; None: something else happened."""
     from aion_assets.core.errors import AionError, disk_trouble
-    from aion_assets.core.settings import load_settings, require_writable
+    from aion_assets.core.settings import load_settings
+    from aion_assets.local.writable import require_writable
 
     try:
         require_writable(load_settings())

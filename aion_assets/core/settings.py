@@ -1,27 +1,16 @@
 """The one settings class: everything the environment can change, with its default and what it means."""
 
-import os
-import tempfile
 from functools import cached_property
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AliasChoices, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from aion_assets.core.errors import SettingsError, disk_trouble
-
-Network = IPv4Network | IPv6Network
-
-
-class Action(NamedTuple):
-    """What the organisation offers below an answer: a label and the address that it opens."""
-
-    label: str
-    url: str
-
+from aion_assets.core.errors import SettingsError
+from aion_assets.core.setting_values import Action, Network, read_action, zone_of_machine
 
 _DATABASES = ("postgresql", "postgres", "postgresql+psycopg2", "sqlite")
 _DAGSTER_DATABASES = ("postgresql", "postgres")
@@ -190,7 +179,7 @@ class Settings(BaseSettings):
     def _read_actions(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
-        return tuple(_action(item) for item in value.split(";") if item.strip())
+        return tuple(read_action(item) for item in value.split(";") if item.strip())
 
     @field_validator("log_level", mode="before")
     @classmethod
@@ -222,7 +211,7 @@ class Settings(BaseSettings):
 
     @cached_property
     def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.timezone) if self.timezone else _zone_of_machine()
+        return ZoneInfo(self.timezone) if self.timezone else zone_of_machine()
 
     @property
     def llm_url(self) -> str:
@@ -245,28 +234,6 @@ class Settings(BaseSettings):
         return f"postgresql+psycopg2://{rest}" if scheme in ("postgres", "postgresql") else self.database_url
 
 
-def _action(text: str) -> Action:
-    label, _, url = (part.strip() for part in text.partition(":"))
-    own_path = url.startswith("/") and not url.startswith("//")
-    if not label or not (url.startswith(("https://", "http://", "mailto:")) or own_path):
-        raise ValueError(
-            f"{text.strip()!r} is no action; write a label, a colon and an https address, mailto: or a path"
-        )
-    return Action(label, url)
-
-
-def _zone_of_machine() -> ZoneInfo:
-    """By TZ, or by where /etc/localtime leads; UTC where neither names a zone."""
-    link = Path("/etc/localtime")
-    linked = str(link.resolve()).partition("/zoneinfo/")[2] if link.exists() else ""
-    for name in filter(None, (os.environ.get("TZ", "").removeprefix(":"), linked)):
-        try:
-            return ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            continue
-    return ZoneInfo("UTC")
-
-
 def load_settings() -> Settings:
     """Settings from the environment.
 
@@ -283,23 +250,3 @@ def load_settings() -> Settings:
             f"AION_{name} has {value}: {first['msg'].removeprefix('Value error, ')}.",
             f"{where} the environment or in .env.",
         ) from None
-
-
-# With less room than this nothing can be stored.
-_ENOUGH_BYTES = 256_000
-
-
-def require_writable(settings: Settings) -> None:
-    """Write a little to the home, durably, and take it away again.
-
-    Raises DiskFullError: no space is left. SettingsError: the home cannot be made, or its disk is read-only.
-    """
-    try:
-        settings.home.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=settings.home) as probe:
-            probe.write(bytes(_ENOUGH_BYTES))
-            probe.flush()
-            os.fsync(probe.fileno())
-    except OSError as error:
-        what = f"AION_HOME has value '{settings.home}', which cannot be written to"
-        raise disk_trouble(error, what) or SettingsError(f"{what}: {error.strerror}.") from error

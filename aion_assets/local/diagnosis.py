@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from aion_assets.core.errors import AionError, NoReleaseError, SettingsError
 from aion_assets.core.lake.tables import BODIES, CHUNKS, CURATED_DOCUMENTS, DOCUMENTS, PAGES
-from aion_assets.core.settings import Settings, load_settings, require_writable
+from aion_assets.core.settings import Settings, load_settings
 from aion_assets.local.finding import Finding
 from aion_assets.local.model_diagnosis import examine_model
+from aion_assets.local.writable import require_writable
 
 if TYPE_CHECKING:
     from aion_assets.core.lake.store import Lake

@@ -16,11 +16,12 @@ from aion_assets.core.errors import AionError, SourceError, names_of
 from aion_assets.core.home import Home
 from aion_assets.core.language.terminal import Terminal
 from aion_assets.core.release import releases
-from aion_assets.core.settings import Settings, load_settings, require_writable
+from aion_assets.core.settings import Settings, load_settings
 from aion_assets.core.sources.due import DueRun, due_runs
 from aion_assets.core.sources.store import get_source, removed_sources, request_collection
 from aion_assets.local.bars import progress_bars
 from aion_assets.local.dagster_processes import dagster_home
+from aion_assets.local.writable import require_writable
 
 if TYPE_CHECKING:
     import dagster as dg

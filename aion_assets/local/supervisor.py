@@ -27,7 +27,7 @@ from aion_assets.core.process.environment import (
     WRITER,
     spared_environment,
 )
-from aion_assets.core.settings import Settings, load_settings, require_writable
+from aion_assets.core.settings import Settings, load_settings
 from aion_assets.local.children import Child, Watchdog, stop_all
 from aion_assets.local.dagster_processes import (
     code_server_command,
@@ -39,6 +39,7 @@ from aion_assets.local.dagster_processes import (
 from aion_assets.local.logs import shorten
 from aion_assets.local.preparation import EMPTY
 from aion_assets.local.watchdog import STOP_TIMEOUT_S
+from aion_assets.local.writable import require_writable
 
 _READY_TIMEOUT_S = 120.0
 _DISK_PAUSE_S = 30.0

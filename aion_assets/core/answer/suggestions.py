@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from aion_assets.core.language.terms import terms
 from aion_assets.core.records import Citation
 from aion_assets.core.search.hits import Retrieval
-from aion_assets.core.settings import Action
+from aion_assets.core.setting_values import Action
 
 QUESTION, ACTION = "question", "action"
 MAX_FOLLOW_UPS = 3

@@ -15,7 +15,8 @@ import httpx
 
 from aion_assets.core.errors import BlockedAddressError, FetchError
 from aion_assets.core.fetch.guard import GuardedAsyncBackend, GuardedBackend, named_host
-from aion_assets.core.settings import Network, Settings
+from aion_assets.core.setting_values import Network
+from aion_assets.core.settings import Settings
 
 MAX_REDIRECTS = 10
 # The encodings that `_Unpacker` can stop in the middle of.

@@ -16,7 +16,7 @@ import httpcore
 
 from aion_assets.core.errors import BlockedAddressError
 from aion_assets.core.fetch.lookup import LOOKUP_S, lookup, lookup_async
-from aion_assets.core.settings import Network
+from aion_assets.core.setting_values import Network
 
 Address = IPv4Address | IPv6Address
 SocketOptions = Iterable[Any] | None

@@ -12,7 +12,8 @@ from aion_assets.core.language.question import Question
 from aion_assets.core.records import Citation
 from aion_assets.core.search.hits import Hit, Retrieval
 from aion_assets.core.search.weights import TermWeights
-from aion_assets.core.settings import Action, load_settings
+from aion_assets.core.setting_values import Action
+from aion_assets.core.settings import load_settings
 
 
 def _hit(heading: str, *, score: float = 0.8, lang: str = "pt") -> Hit:

@@ -9,7 +9,8 @@ from serving_base import KnowledgeBase
 from sqlalchemy import select
 
 from aion_assets.core.database import tables
-from aion_assets.core.settings import Action, Settings
+from aion_assets.core.setting_values import Action
+from aion_assets.core.settings import Settings
 
 ACTIONS = (Action("Abrir um chamado", "https://ajuda.example.org/novo"),)
 

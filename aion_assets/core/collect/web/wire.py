@@ -12,7 +12,7 @@ from typing import IO, Any
 
 from aion_assets.core.process.frames import read_frame, write_frame
 from aion_assets.core.records import CollectedPage, KnownPage, Outcome
-from aion_assets.core.settings import Network
+from aion_assets.core.setting_values import Network
 
 _KNOWN_PER_FRAME = 500
 SendRow = Callable[[CollectedPage, int], Awaitable[None]]
