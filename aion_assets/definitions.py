@@ -11,7 +11,7 @@ from aion_assets.defs.eval import candidates
 from aion_assets.defs.index import assets as index
 from aion_assets.defs.knowledge_base import KnowledgeBaseResource
 from aion_assets.defs.ops import alarms, compaction, jobs, retention, sensors
-from aion_assets.defs.record import exports
+from aion_assets.defs.record import exports, reports
 from aion_assets.defs.record.assets import daily_metrics_asset
 from aion_assets.defs.serving import assets as serving
 from aion_assets.defs.serving import interactions
@@ -35,6 +35,8 @@ defs = dg.Definitions(
         interactions.interactions,
         daily_metrics_asset(_timezone),
         exports.exports_asset(_timezone),
+        reports.day_report_asset(_timezone),
+        reports.release_report,
         training.pair_dataset,
         training.calibration,
         training.ranker,
@@ -67,6 +69,8 @@ defs = dg.Definitions(
         jobs.learn_generator,
         jobs.measure_day,
         exports.export_day,
+        reports.report_day_job,
+        reports.report_release_job,
         retention.old_runs_pruned,
         compaction.tables_compacted,
     ],
@@ -84,6 +88,7 @@ defs = dg.Definitions(
         sensors.zombie_reaper,
         sensors.run_failure,
         alarms.alarms,
+        reports.reports_due,
         serving_sensors.interactions_recorded,
         training_sensors.quality_drop_sensor,
         training_sensors.operator_command_sensor,

@@ -26,6 +26,7 @@ from aion_serving.api import (
     labelling,
     openai,
     originals,
+    reports,
     streaming,
     training,
     websocket,
@@ -89,6 +90,7 @@ def create_app(settings: Settings, *, watch_releases: bool = False) -> FastAPI:
         originals,
         ingesting,
         exporting,
+        reports,
         health,
     ):
         app.include_router(module.router)

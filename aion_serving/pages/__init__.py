@@ -1,7 +1,7 @@
 """Render the pages. One script completes each; it inserts every text as text, never as markup."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
@@ -9,7 +9,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from aion_assets.core.ids import content_hash
 from aion_assets.core.release import releases
+from aion_serving.api.reports import find_report
 from aion_serving.pages.reference import reference_groups
+from aion_serving.pages.report import policy_of, report_view
 from aion_serving.pages.wording import LANGUAGES, WORDING, choose_language
 
 _HERE = Path(__file__).parent
@@ -49,6 +51,23 @@ def add_pages(app: FastAPI) -> None:
     @app.get("/docs", include_in_schema=False)
     def reference_page(request: Request) -> Response:
         return page(request, "reference.html", groups=reference_groups(app.openapi()), version=app.version)
+
+    @app.get("/learning", include_in_schema=False)
+    def learning_page(request: Request) -> Response:
+        return page(request, "learning.html")
+
+    style = (_STATIC / "report.css").read_text("utf-8")
+
+    @app.get("/reports/{kind}/{subject}", include_in_schema=False)
+    def report_page(request: Request, kind: Literal["day", "release"], subject: str) -> Response:
+        """Whole in itself, so that it can be kept as a file."""
+        asked = request.query_params.get("lang", "") or request.cookies.get(_LANGUAGE_COOKIE, "")
+        language = choose_language(asked, request.headers.get("accept-language", ""))
+        body = find_report(request.app.state.assistant.home, kind, subject).body
+        view = report_view(kind, subject, body, language)
+        text = templates.get_template("report.html").render(style=style, **view)
+        policy = {"content-security-policy": policy_of(style), "vary": "accept-language, cookie"}
+        return Response(text, media_type="text/html", headers=policy)
 
     @app.get("/favicon.ico", include_in_schema=False)
     def favicon() -> Response:

@@ -23,7 +23,7 @@ SOURCES = ["files", "other"]
 # Made when the watch or a person asks, never because something else is newer.
 LEARNING = {
     "pair_dataset", "calibration", "ranker", "retriever_report", "sft_dataset", "generator_adapter", "generator_report",
-    "daily_metrics", "exports",
+    "daily_metrics", "exports", "day_report", "release_report",
 }  # fmt: skip
 
 
@@ -104,7 +104,7 @@ def test_every_asset_says_what_it_is(server: DagsterServer) -> None:
              owners { ... on TeamAssetOwner { team } } partitionDefinition { name } automationCondition { label }
              metadataEntries { label ... on TableSchemaMetadataEntry { schema { columns { description } } } } } }"""
     )
-    assert len(nodes) == 19
+    assert len(nodes) == 21
     for node in nodes:
         name = node["assetKey"]["path"][-1]
         assert node["groupName"] and node["kinds"] and node["owners"] and node["description"], name
@@ -140,7 +140,7 @@ def test_checks_sensors_jobs_and_schedules_are_described_and_switched_on(server:
     assert set(running) == {
         "automation", "source_due", "curation_decided", "source_removed", "uploads", "zombie_reaper", "run_failure",
         "interactions_recorded", "quality_drop_sensor", "operator_command_sensor", "release_regression_sensor",
-        "alarms",
+        "alarms", "reports_due",
     }  # fmt: skip
     running |= {schedule["name"]: schedule["scheduleState"]["status"] for schedule in repository["schedules"]}
     assert set(running.values()) == {"RUNNING"}

@@ -13,6 +13,9 @@ from aion_assets.core.database.engine import now
 from aion_assets.core.home import Home
 
 RETRIEVAL, CANDIDATE, GENERATED, GOLDEN = "retrieval", "candidate", "generated", "golden"
+# Reports that people read.
+DAY_REPORT, RELEASE_REPORT = "day", "release"
+FOR_PEOPLE = (DAY_REPORT, RELEASE_REPORT)
 _reports = tables.reports
 
 
@@ -30,6 +33,26 @@ def store_report(home: Home, kind: str, subject: str, body: Mapping[str, Any], r
     with home.database.write() as connection:
         connection.execute(insert(_reports).values(**values, created_at=now(), body=dict(body)))
     return report_id
+
+
+@dataclass(frozen=True, slots=True)
+class ListedReport:
+    report_id: str
+    kind: str
+    subject: str
+    created_at: datetime
+
+
+def reports_for_people(home: Home, limit: int = 100) -> list[ListedReport]:
+    """Of each day and release the newest report, the newest first."""
+    here = (_reports.c.tenant_id == home.tenant_id, _reports.c.kind.in_(FOR_PEOPLE))
+    columns = [_reports.c[name] for name in ListedReport.__dataclass_fields__]
+    with home.database.read() as connection:
+        rows = connection.execute(select(*columns).where(*here).order_by(_reports.c.created_at.desc())).all()
+    newest: dict[tuple[str, str], ListedReport] = {}
+    for row in rows:
+        newest.setdefault((row.kind, row.subject), ListedReport(**row._asdict()))
+    return [*newest.values()][:limit]
 
 
 def newest_report(home: Home, kind: str, subject: str) -> StoredReport | None:

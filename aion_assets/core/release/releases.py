@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from aion_assets.core.database import tables
 from aion_assets.core.database.engine import Database, now
@@ -155,6 +155,16 @@ def list_releases(database: Database, tenant_id: str, limit: int | None = None) 
     with database.read() as connection:
         rows = connection.execute(asked.order_by(_releases.c.created_at.desc()).limit(limit)).all()
     return [ReleaseRow(**row._asdict()) for row in rows]
+
+
+def first_release_at(database: Database, tenant_id: str) -> datetime:
+    """Raises NoReleaseError: there is none."""
+    with database.read() as connection:
+        asked = select(func.min(tables.releases.c.created_at)).where(tables.releases.c.tenant_id == tenant_id)
+        found: datetime | None = connection.execute(asked).scalar()
+    if found is None:
+        raise NoReleaseError("Nothing has been released yet.", "Run 'aion run'.")
+    return found
 
 
 def full_release_id(database: Database, tenant_id: str, given: str) -> str:

@@ -46,7 +46,11 @@ reindex = dg.define_asset_job(
 learn_ranker = dg.define_asset_job(
     "learn_ranker",
     selection=dg.AssetSelection.assets(
-        ["training", "pair_dataset"], ["training", "ranker"], ["eval", "retriever_report"], ["serving", "release"]
+        ["training", "pair_dataset"],
+        ["training", "ranker"],
+        ["eval", "retriever_report"],
+        ["serving", "release"],
+        ["eval", "release_report"],
     ),
     description="Learn the order of candidates anew, and release it when it is better beyond noise.",
     executor_def=dg.in_process_executor,
@@ -71,7 +75,7 @@ measure_day = dg.define_asset_job(
 learn_calibration = dg.define_asset_job(
     "learn_calibration",
     selection=dg.AssetSelection.assets(
-        ["training", "calibration"], ["eval", "retriever_report"], ["serving", "release"]
+        ["training", "calibration"], ["eval", "retriever_report"], ["serving", "release"], ["eval", "release_report"]
     ),
     description="Fit the confidence anew, and release it when it is truer beyond noise.",
     executor_def=dg.in_process_executor,

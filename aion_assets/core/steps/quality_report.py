@@ -1,0 +1,133 @@
+"""The report of a day, and that of a release: how well AION did, against before, in figures that a page can tell.
+
+Reports are JSON in the database, without a text of a question, answer or document. The server makes pages of them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from aion_assets.core.database.engine import now
+from aion_assets.core.home import Home
+from aion_assets.core.language.times import iso_time
+from aion_assets.core.learn.daily import Metric, bounds_of, of_golden, read_day
+from aion_assets.core.learn.drift import Drift, find_drift
+from aion_assets.core.learn.measured import Measured
+from aion_assets.core.learn.reports import CANDIDATE, DAY_REPORT, GOLDEN, RELEASE_REPORT, newest_report, store_report
+from aion_assets.core.learn.told import Period, answers_between, answers_of, reliability
+from aion_assets.core.release.models import serving_release
+from aion_assets.core.release.releases import Release, list_releases, read_release
+
+# A day is compared with the week before it.
+_WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class QualityReport:
+    report_id: str
+    kind: str
+    subject: str
+    body: Mapping[str, Any]
+
+    def figures(self) -> dict[str, float]:
+        """Counts and figures alone, for metadata."""
+        measured = {name: item["value"] for name, item in self.body["figures"].items()}
+        counts = {f"answers/{name}": count for name, count in self.body["answers"].items()}
+        return {**counts, **measured, "drifted": sum(item["is_real"] for item in self.body["drift"])}
+
+
+def report_day(home: Home, day: date, run_id: str = "") -> QualityReport:
+    """What was answered on the day, its stored figures, and whether that is spread as in the week before."""
+    begin, end = bounds_of(home, day)
+    period, week = answers_between(home, begin, end), answers_between(home, begin - _WEEK, begin)
+    release = serving_release(home)
+    body = {
+        **_head(home, release),
+        **_compared(period, week),
+        "figures": _figures(read_day(home, day)),
+        "figures_before": _figures(read_day(home, day - timedelta(days=1))),
+        "reliability": reliability(_measured(home, release)),
+        "changes": [],
+    }
+    return _stored(home, DAY_REPORT, day.isoformat(), body, run_id)
+
+
+def report_release(home: Home, run_id: str = "") -> QualityReport | None:
+    """The same of the release that serves, against the one before it; None before the first release."""
+    release = serving_release(home)
+    if release is None:
+        return None
+    before = _before(home, release)
+    measured, tau = _measured(home, release), home.settings.tau_confidence
+    body = {
+        **_head(home, release),
+        **_compared(answers_of(home, release.release_id), answers_of(home, before.release_id if before else "")),
+        "figures": _figures(of_golden(measured, tau)),
+        "figures_before": _figures(of_golden(_measured(home, before), tau)),
+        "reliability": reliability(measured),
+        "changes": _changes(release, before) if before else [],
+    }
+    return _stored(home, RELEASE_REPORT, release.release_id, body, run_id)
+
+
+def _head(home: Home, release: Release | None) -> dict[str, Any]:
+    made_at = iso_time(now(), home.settings.zone)
+    thresholds = {"ndcg": home.settings.tau_ndcg, "fallback": home.settings.tau_fallback}
+    release_id = release.release_id if release else ""
+    return {"form": 1, "made_at": made_at, "release_id": release_id, "thresholds": thresholds}
+
+
+def _compared(period: Period, before: Period) -> dict[str, Any]:
+    drift = [_drift(item) for item in find_drift(before.rows, period.rows)]
+    return {"answers": period.to_json(), "answers_before": before.to_json(), "drift": drift}
+
+
+def _drift(item: Drift) -> dict[str, Any]:
+    return {**asdict(item), "p": round(item.p, 6), "is_real": item.is_real}
+
+
+def _figures(metrics: Mapping[str, Metric]) -> dict[str, dict[str, float | None]]:
+    return {
+        name: {"value": round(item.value, 4), "n": item.n, "low": item.low, "high": item.high}
+        for name, item in sorted(metrics.items())
+        if item.n
+    }
+
+
+def _measured(home: Home, release: Release | None) -> Measured:
+    """On the golden questions, while the release served or as a candidate; nothing where neither was done."""
+    if release is None:
+        return Measured()
+    stored = newest_report(home, GOLDEN, release.release_id)
+    if stored is not None:
+        return Measured.from_json(stored.body["figures"])
+    stored = newest_report(home, CANDIDATE, release.model_release_id)
+    return Measured.from_json(stored.body["after"]) if stored is not None and "after" in stored.body else Measured()
+
+
+def _before(home: Home, release: Release) -> Release | None:
+    """The release that was made before it."""
+    older = [row for row in list_releases(home.database, home.tenant_id) if row.created_at < release.created_at]
+    return read_release(home.database, max(older, key=lambda row: row.created_at).release_id) if older else None
+
+
+def _changes(release: Release, before: Release) -> list[dict[str, Any]]:
+    """{part, before, now} of every part of the manifests that is another; weights and digests are named, not told."""
+    parts: Sequence[tuple[str, Any, Any]] = (
+        ("passages", before.index["rows"], release.index["rows"]),
+        ("embedder", before.models.passage_embedder["id"], release.models.passage_embedder["id"]),
+        *(
+            (part, getattr(before.models, part), getattr(release.models, part))
+            for part in ("query_encoder", "ranker", "calibration", "base_model", "generator_adapter", "prompt")
+        ),
+    )
+    return [{"part": part, "before": _plain(one), "now": _plain(other)} for part, one, other in parts if one != other]
+
+
+def _plain(value: Any) -> str | int:
+    return value if isinstance(value, str | int) else ""
+
+
+def _stored(home: Home, kind: str, subject: str, body: Mapping[str, Any], run_id: str) -> QualityReport:
+    return QualityReport(store_report(home, kind, subject, body, run_id), kind, subject, body)

@@ -1,0 +1,91 @@
+"""Where people touch what AION learns: the learning page in a browser, and reports that need nothing from outside."""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+from serving_base import KnowledgeBase, serving
+
+from aion_assets.core.learn.golden import golden_questions
+from aion_assets.core.learn.watch import today_of
+from aion_assets.core.steps.quality_report import report_day, report_release
+
+CHROMIUM = Path("/usr/bin/chromium")
+QUESTION = "Com quantos dias de antecedência o pedido de férias deve ser feito?"
+UNSURE = "How often is a restore drill held?"
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="no chromium")
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> KnowledgeBase:
+    base = KnowledgeBase(tmp_path_factory.mktemp("learning"))
+    base.ingest()
+    return base
+
+
+@pytest.fixture(scope="module")
+def client(base: KnowledgeBase) -> Iterator[httpx.Client]:
+    with serving(base.settings) as client:
+        yield client
+
+
+@pytest.fixture
+def page(client: httpx.Client) -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        page = browser.new_page(locale="pt-BR")
+        page.goto(f"{client.base_url}/learning")
+        yield page
+        browser.close()
+
+
+def test_a_curator_approves_and_labels_on_the_page(base: KnowledgeBase, client: httpx.Client, page: Page) -> None:
+    answer = client.post("/api/chat", json={"message": QUESTION}).json()
+    unsure = client.post("/api/chat", json={"message": UNSURE}).json()
+    path = f"/api/answers/{answer['answer_id']}/feedback"
+    client.post(path, json={"correction": "<b>São 60 dias.</b>"})
+    page.reload()
+    card = page.locator("#corrections .card")
+    expect(card).to_contain_text(QUESTION)
+    card.get_by_role("textbox").fill("São 60 dias.")
+    card.get_by_role("button", name="Aprovar").click()
+    expect(page.locator("#corrections")).to_contain_text("Nenhuma correção espera.")
+    assert client.post("/api/chat", json={"message": QUESTION}).json()["text"] == "São 60 dias. [1]"
+    label = page.locator("#labels .card", has_text=UNSURE)
+    expect(label.get_by_role("button", name="Guardar")).to_be_disabled()
+    label.get_by_role("checkbox").first.check()
+    label.get_by_role("button", name="Guardar").click()
+    expect(page.locator("#labels .card", has_text=UNSURE)).to_have_count(0)
+    (golden,) = [item for item in golden_questions(base.home) if item.text == UNSURE]
+    shown = [*unsure["citations"], *unsure["nearest"]]
+    assert list(golden.relevant) == [shown[0]["url"]]
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Eventos (JSONL)").click()
+    assert answer["answer_id"] in Path(download.value.path()).read_text("utf-8")
+
+
+def test_a_report_is_whole_in_itself(base: KnowledgeBase, client: httpx.Client, page: Page) -> None:
+    day = (today_of(base.home) - timedelta(days=1)).isoformat()
+    report_day(base.home, today_of(base.home))
+    report_day(base.home, today_of(base.home) - timedelta(days=1))
+    assert report_release(base.home) is not None
+    listed = client.get("/api/reports").json()["reports"]
+    assert {item["kind"] for item in listed} == {"day", "release"} and len(listed) == 3
+    for item in listed:
+        for language in ("pt", "en"):
+            html = client.get(item["page"], params={"lang": language}).text
+            assert not re.search(r"(?:src|href)=|@import|url\(|<script", html), "nothing comes from outside"
+        assert client.get(f"/api{item['page']}").json()["form"] == 1
+    outside: list[str] = []
+    page.on("request", lambda request: outside.append(request.url))
+    page.on("console", lambda message: outside.append(message.text))
+    page.goto(f"{client.base_url}/reports/day/{today_of(base.home).isoformat()}")
+    assert outside == [page.url], "and its style is not refused"
+    assert page.locator("main").evaluate("node => getComputedStyle(node).maxWidth") == "820px"
+    expect(page.locator("h1")).to_contain_text("Como o AION foi em")
+    assert client.get(f"/reports/day/{day}").status_code == 200
+    assert client.get("/reports/day/2020-01-01").status_code == 404
