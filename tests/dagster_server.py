@@ -40,9 +40,9 @@ class DagsterServer:
         fields = list(answer["data"].values())
         return fields[0] if len(fields) == 1 else answer["data"]
 
-    def launch(self, job: str, partition: str, **tags: str) -> str:
+    def launch(self, job: str, partition: str = "", **tags: str) -> str:
         """Id of the run."""
-        wanted = {"dagster/partition": partition} | tags
+        wanted = ({"dagster/partition": partition} if partition else {}) | tags
         result = self.ask(
             """mutation ($parameters: ExecutionParams!) { launchRun(executionParams: $parameters) {
                  __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }""",

@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +14,14 @@ from dagster_server import REPOSITORY, WORKSPACE, DagsterServer, dagster_server,
 from pipeline import Pipeline, write_files
 from slow_site import SlowSite, serve
 
+from aion_assets.core.home import Home
+from aion_assets.core.learn.trainings import CANCELLED, last_trainings
 from aion_assets.core.settings import load_settings
 from aion_assets.core.sources.store import pause_source, remove_source
 from aion_assets.defs.corpus import assets as corpus
 from aion_assets.local.foreground import dagster_home, dagster_instance
 
+CRAWLER = "aion_assets.core.collect.web.child"
 CORPUS = ["crawled_pages", "parsed_documents", "curated_documents", "chunks", "embeddings"]
 SOURCES = ["files", "other"]
 # Made when the watch or a person asks, never because something else is newer.
@@ -236,12 +240,27 @@ def test_cancelling_a_crawl_ends_its_processes(installation: Installation, backf
         pause_source(pipeline.database, source, paused=True)  # so that no sensor starts it besides
         run_id = server.launch("ingest", source)
         wait_for(lambda: site.served > 10, "the crawl", 120.0)  # more than are under way at a time
-        assert crawlers(installation)
+        assert processes_of(installation, CRAWLER)
         server.terminate(run_id)
         assert server.wait(run_id, timeout_s=20.0) == "CANCELED"
-        wait_for(lambda: not crawlers(installation), "the crawler's end", 5.0)
+        wait_for(lambda: not processes_of(installation, CRAWLER), "the crawler's end", 5.0)
         stored = pipeline.lake.count("pages", f"source_id = '{source}'")
         assert 0 < stored < site.pages, "what was fetched stays"
+
+
+def test_cancelling_a_training_ends_its_trainer(installation: Installation, collected: list[dict[str, Any]]) -> None:
+    server, home = installation.server, Home(installation.pipeline.settings)
+    run_id = server.launch("learn_ranker")
+    wait_for(lambda: processes_of(installation, "trainer"), "the trainer", 120.0)
+    (trainer,) = processes_of(installation, "trainer")
+    trainer.suspend()  # so that it cannot end by itself before it is told to
+    asked = time.monotonic()
+    server.terminate(run_id)
+    trainer.resume()
+    assert server.wait(run_id, timeout_s=30.0) == "CANCELED"
+    wait_for(lambda: not processes_of(installation, "trainer"), "the trainer's end", 30.0 - (time.monotonic() - asked))
+    newest = last_trainings(home)[0]
+    assert (newest.run_id, newest.state, newest.active) == (run_id, CANCELLED, None), "and another one may start"
 
 
 def test_backfills_of_one_and_of_all_sources(server: DagsterServer, backfills: dict[str, list[str]]) -> None:
@@ -277,11 +296,12 @@ def tags(run: dict[str, Any]) -> dict[str, str]:
     return {tag["key"]: tag["value"] for tag in run["tags"]}
 
 
-def crawlers(installation: Installation) -> list[psutil.Process]:
+def processes_of(installation: Installation, module: str) -> list[psutil.Process]:
+    """Those of this home that run the module."""
     found = []
     for process in psutil.process_iter():
         try:
-            if "aion_assets.core.collect.web.child" in process.cmdline():
+            if module in process.cmdline():
                 home = process.environ().get("AION_HOME")
                 found += [process] if home == installation.environment["AION_HOME"] else []
         except (psutil.NoSuchProcess, psutil.AccessDenied):
