@@ -38,6 +38,7 @@ def main() -> None:
     if given.parent:
         die_with_parent(given.parent)
     signal.signal(signal.SIGINT, _interrupted)
+    signal.signal(signal.SIGTERM, _interrupted)
     home = Home(load_settings())
     folder = home.settings.home / "training"
     folder.mkdir(parents=True, exist_ok=True)
@@ -88,6 +89,12 @@ def _calibration(home: Home, request: dict[str, Any], tell: Tell) -> dict[str, A
     return train_calibration(home, request, _throttled(tell))
 
 
+def _retriever_adapter(home: Home, request: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    from trainer.retriever_adapter import train_retriever_adapter
+
+    return train_retriever_adapter(home, request, _throttled(tell))
+
+
 def _throttled(tell: Tell) -> Callable[[int, int, str], None]:
     last = 0.0
 
@@ -105,6 +112,7 @@ PROGRAMS: dict[str, Callable[[Home, dict[str, Any], Tell], dict[str, Any]]] = {
     "ranker": _ranker,
     "generator": _generator,
     "generator_report": _generator_report,
+    "retriever_adapter": _retriever_adapter,
 }
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ one name never means two sets of weights.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from aion_assets.core.ids import digest as digest_of
 from aion_assets.core.ids import file_hash
 from aion_assets.core.lake.durable import write_durably
 from trainer.base_model import BaseModel
-from trainer.fingerprint import Fingerprint, measure
+from trainer.fingerprint import Fingerprint, Logits, measure
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -163,18 +163,22 @@ class Adapters:
             raise AdapterError(f"Adapter {name[:12]} {reason}.", "Train it again on the base model that serves.")
 
 
-def write_adapter(wrapped: Any, base: BaseModel, folder: Path) -> AdapterRecord:
-    """Write the trained adapter of a PEFT model with its record, which comes last.
+def write_adapter(
+    wrapped: Any, base: BaseModel, folder: Path, probe: Callable[[BaseModel], Logits] = measure
+) -> AdapterRecord:
+    """Write the trained adapter of a PEFT model with its record, which comes last. `probe` measures what the model
+    computes of fixed inputs.
 
     Raises AdapterError: it changes nothing.
     """
     wrapped.eval()
     with wrapped.disable_adapter():
-        without = measure(base)
-    fingerprint = Fingerprint(without, measure(base))
+        without = probe(base)
+    fingerprint = Fingerprint(without, probe(base))
     if fingerprint.is_idle:
         raise AdapterError("The adapter changes nothing that the model says.", "Train longer, or with more samples.")
-    wrapped.save_pretrained(folder, safe_serialization=True)
+    # Adapters hold no embeddings; PEFT would ask the hub whether they should.
+    wrapped.save_pretrained(folder, safe_serialization=True, save_embedding_layers=False)
     record = AdapterRecord(_digest(folder), base.digest, base.name, fingerprint)
     body = {
         "format": FORMAT,

@@ -3,15 +3,19 @@
 import json
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from itertools import groupby
+from threading import Lock
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aion_assets.core.home import Home
-from aion_assets.core.index.embedding_model import EmbeddingModel, find_recorded_model
+from aion_assets.core.index.embedder import Embedder as EmbedderLike
+from aion_assets.core.index.embedding_model import EmbeddingModel
 from aion_assets.core.lake.memory import give_back
+from aion_assets.core.release.encoders import Encoders, encoders_of
 from aion_assets.core.release.manifest import ModelManifest
 from trainer.bert import bert_graph, can_be_drawn, word_vectors
 from trainer.openvino import Core, InferRequest
@@ -80,10 +84,42 @@ class Embedder:
         return [post(encoding).ids for encoding in encodings]
 
 
-def embedder_of(home: Home, models: ModelManifest) -> Embedder:
+class ApartEmbedder:
+    """Passages by one model, questions by another whose vectors lie in the same space. A server seldom embeds a
+    passage, so that model is loaded with its first use.
+    """
+
+    def __init__(self, passages: EmbeddingModel, questions: EmbeddingModel) -> None:
+        self.embedder_id = passages.embedder_id
+        self.dimension = passages.dimension
+        self._model = passages
+        self._questions = Embedder(questions)
+        self._loading = Lock()
+
+    @cached_property
+    def _passages(self) -> Embedder:
+        return Embedder(self._model)
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """(len(texts), dimension)"""
+        with self._loading:
+            passages = self._passages
+        return passages.embed(texts)
+
+    def embed_query(self, text: str) -> Vectors:
+        """(dimension,)"""
+        return self._questions.embed_query(text)
+
+
+def embedder_of(home: Home, models: ModelManifest) -> EmbedderLike:
     """The one that the models name, whatever the settings say by now. Raises EmbedderError: it is not here."""
-    settings = home.settings
-    return Embedder(find_recorded_model(models.passage_embedder, settings.embed_model, settings.home))
+    return load_encoders(encoders_of(home, models))
+
+
+def load_encoders(encoders: Encoders) -> EmbedderLike:
+    if encoders.passages == encoders.questions:
+        return Embedder(encoders.passages)
+    return ApartEmbedder(encoders.passages, encoders.questions)
 
 
 def best_precision() -> str:

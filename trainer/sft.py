@@ -9,7 +9,7 @@ import json
 import math
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from aion_assets.core.errors import TrainingDataError
 from aion_assets.core.ids import digest
-from aion_assets.core.lake.durable import write_durably
 from trainer.adapters import TARGETS, AdapterRecord, write_adapter
 from trainer.base_model import BaseModel
 from trainer.chat_template import ChatTemplate
+from trainer.checkpoint import Checkpoints
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 # Messages of {role, content}; the last is an answer.
 Conversation = Sequence[dict[str, str]]
 _IGNORED = -100
-_STATE, _TENSORS = "state.json", "state.safetensors"
-_KEPT = 2
 # Where steps are slow, a kill costs no more than this.
 _CHECKPOINT_AFTER_S = 180.0
 
@@ -152,7 +150,7 @@ class _Run:
         import torch
         from peft import LoraConfig, get_peft_model
 
-        self._samples, self._config, self._folder = samples, config, folder
+        self._samples, self._config = samples, config
         self._device = base.device
         torch.manual_seed(config.seed)
         lora = LoraConfig(
@@ -174,7 +172,8 @@ class _Run:
         self.steps = math.ceil(len(self._plan) / config.accumulation)
         self.step, self.tokens = 0, 0
         self.losses: list[float] = []
-        self._key = digest("sft", base.digest, json.dumps(asdict(config)), *(repr(sample) for sample in samples))
+        key = digest("sft", base.digest, json.dumps(asdict(config)), *(repr(sample) for sample in samples))
+        self._checkpoints = Checkpoints(folder, key, self._trained, self._optimiser)
 
     def advance(self, step: int) -> float:
         """One step of the optimiser; the loss per token of the answers."""
@@ -233,47 +232,8 @@ class _Run:
         return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, self.steps - warm)))
 
     def save(self) -> None:
-        """Write a checkpoint; the newest two are kept. It counts once its state, written last, is there."""
-        import torch
-        from safetensors.torch import save_file
-
-        target = self._folder / f"{self.step:07d}"
-        shutil.rmtree(target, ignore_errors=True)
-        target.mkdir(parents=True)
-        save_file({name: value.contiguous() for name, value in self._tensors()}, target / _TENSORS)
-        state = {"key": self._key, "step": self.step, "tokens": self.tokens, "losses": self.losses}
-        write_durably(target / _STATE, json.dumps(state).encode())
-        for old in sorted(self._folder.iterdir())[:-_KEPT]:
-            shutil.rmtree(old)
-        frozen = [name for name, value in self._trained.items() if not value.requires_grad]
-        if frozen or not torch.is_grad_enabled():
-            raise TrainingDataError("Saving froze the adapter.")
+        self._checkpoints.save(self.step, tokens=self.tokens, losses=self.losses)
 
     def resume(self) -> None:
-        """Go on from the newest whole checkpoint of this very run, if there is one."""
-        import torch
-        from safetensors.torch import load_file
-
-        for state_file in sorted(self._folder.glob(f"*/{_STATE}"), reverse=True):
-            state = json.loads(state_file.read_text("utf-8"))
-            if state["key"] != self._key:
-                continue
-            stored = load_file(state_file.parent / _TENSORS)
-            with torch.no_grad():
-                for name, value in self._trained.items():
-                    value.copy_(stored[f"adapter/{name}"])
-            for name, value in self._trained.items():
-                moments = {part: stored[f"{part}/{name}"].to(value.device) for part in ("exp_avg", "exp_avg_sq")}
-                self._optimiser.state[value] = {"step": torch.tensor(float(state["step"])), **moments}
-            torch.set_rng_state(stored["rng"])
-            self.step, self.tokens, self.losses = state["step"], state["tokens"], state["losses"]
-            return
-
-    def _tensors(self) -> Iterator[tuple[str, "Tensor"]]:
-        import torch
-
-        for name, value in self._trained.items():
-            yield f"adapter/{name}", value.detach()
-            for part in ("exp_avg", "exp_avg_sq"):
-                yield f"{part}/{name}", self._optimiser.state[value][part]
-        yield "rng", torch.get_rng_state()
+        if found := self._checkpoints.resume():
+            self.step, self.tokens, self.losses = found["step"], found["tokens"], found["losses"]

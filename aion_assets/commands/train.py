@@ -13,7 +13,10 @@ app = typer.Typer(no_args_is_help=True, help="Learn from what people did, when t
 @app.command()
 def start(
     learner: Annotated[
-        str, typer.Argument(help="calibration or ranker, which are cheap, or generator: an adapter.")
+        str,
+        typer.Argument(
+            help="calibration or ranker, which are cheap; retriever_adapter or generator, which take minutes."
+        ),
     ] = "",
     named: Annotated[str, typer.Option("--learner", help="The same; the name of its asset does, too.")] = "",
     json: AsJson = False,

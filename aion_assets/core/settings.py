@@ -158,6 +158,10 @@ class Settings(BaseSettings):
     learn_min_golden: int = Field(30, ge=1, description="With fewer golden test questions nothing is judged.")
     export_days: int = Field(30, ge=0, description="So long the daily exports are kept; 0: none are written.")
     alarm_webhook: str = Field("", repr=False, description="Address that is told of alarms; empty: none is.")
+    retriever_adapter_mode: Literal["query", "full"] = Field(
+        "query",
+        description="What an adapter of the embedding model works on: query (questions only) or full (passages, too).",
+    )
     learn_automatically: bool = Field(True, description="Off: learners start only when a person starts them.")
 
     @field_validator("allow_private_networks", mode="before")

@@ -7,9 +7,10 @@ import dagster as dg
 from aion_assets.core.database.engine import Database
 from aion_assets.core.home import Home
 from aion_assets.core.index.embedder import Embedder
-from aion_assets.core.index.embedding_model import EmbeddingModel, find_embedding_model
+from aion_assets.core.index.embedding_model import EmbeddingModel
 from aion_assets.core.lake.store import Lake
 from aion_assets.core.records import Source
+from aion_assets.core.release.encoders import embedder_in_use
 from aion_assets.core.release.manifest import ModelManifest
 from aion_assets.core.settings import Settings, load_settings
 from aion_assets.core.sources.store import get_source
@@ -34,9 +35,9 @@ class KnowledgeBaseResource(dg.ConfigurableResource[None]):
     def database(self) -> Database:
         return self.home.database
 
-    @cached_property
+    @property
     def embedding_model(self) -> EmbeddingModel:
-        return find_embedding_model(self.settings.embed_model, self.settings.home)
+        return embedder_in_use(self.home)
 
     def source(self, context: dg.AssetExecutionContext) -> Source:
         return get_source(self.database, self.settings, context.partition_key).source

@@ -11,14 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from aion_assets.core.answer.confidence import Calibration
-from aion_assets.core.errors import AionError, DiskFullError, LakeError, NoReleaseError, ReleaseError
+from aion_assets.core.errors import AionError, DiskFullError, EmbedderError, LakeError, NoReleaseError, ReleaseError
 from aion_assets.core.home import Home
 from aion_assets.core.index.embedder import QueryEmbedder
-from aion_assets.core.index.embedding_model import find_recorded_model
 from aion_assets.core.language.identify import ENGLISH, PORTUGUESE
 from aion_assets.core.release import releases
+from aion_assets.core.release.encoders import Encoders, encoders_of
 from aion_assets.core.release.manifest import ModelManifest
-from aion_assets.core.release.releases import Release
 from aion_assets.core.search.ranker import Ranker
 from aion_assets.core.search.retriever import Retriever
 
@@ -44,6 +43,7 @@ class OpenedRelease:
     retriever: Retriever
     calibration: Calibration
     models: ModelManifest
+    encoders: tuple[str, str]  # key of its embedding models
     instead_of: str = ""
 
     @property
@@ -137,7 +137,7 @@ class ServedRelease:
         if self._worth_trying(current):
             try:
                 return self._open(current)
-            except (LakeError, ReleaseError) as error:
+            except (EmbedderError, LakeError, ReleaseError) as error:
                 self._note(current, error)
         wrong, _ = self._unreadable[current]
         for row in releases.list_releases(self._home.database, self._home.tenant_id, _MOST_TRIED):
@@ -170,22 +170,20 @@ class ServedRelease:
                 f"The models of release {release_id[:16]} cannot be read: they are damaged or of another AION.",
                 "Run 'aion run' to make a new one.",
             ) from error
-        embedder = self._embedder_of(release)
+        encoders = encoders_of(self._home, release.models)
+        embedder = self._embedder_of(encoders)
         table = self._home.lake.table_at(release.table, release.tag)
         retriever = Retriever(table, embedder, self._home.tenant_id, ranker)
         _log.info("Serving release %s with %s passages.", release_id[:16], release.index["rows"])
-        return OpenedRelease(release_id, release.table, retriever, calibration, release.models)
+        return OpenedRelease(release_id, release.table, retriever, calibration, release.models, encoders.key)
 
-    def _embedder_of(self, release: Release) -> QueryEmbedder:
-        """The one that the release names, whatever the settings say by now; kept from the release before if it is
-        the same."""
-        settings = self._home.settings
-        model = find_recorded_model(release.models.passage_embedder, settings.embed_model, settings.home)
-        if self._opened is not None and self._opened.retriever.embedder.embedder_id == model.embedder_id:
+    def _embedder_of(self, encoders: Encoders) -> QueryEmbedder:
+        """That of the release before if it is the same."""
+        if self._opened is not None and self._opened.encoders == encoders.key:
             return self._opened.retriever.embedder
-        from trainer.embedder import Embedder
+        from trainer.embedder import load_encoders
 
-        return Embedder(model)
+        return load_encoders(encoders)
 
 
 def _says(release_id: str, error: AionError) -> str:

@@ -18,9 +18,10 @@ _NONE: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description":
 
 
 class Start(BaseModel):
-    learner: Literal["calibration", "ranker", "generator"] = Field(
+    learner: Literal["calibration", "ranker", "retriever_adapter", "generator"] = Field(
         "ranker",
-        description="What to train; calibration and ranker are cheap, generator is an adapter of the base model.",
+        description="What to train; calibration and ranker are cheap, retriever_adapter is an adapter of the embedding "
+        "model, generator one of the base model.",
     )
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from aion_assets.core.errors import EmbedderError
 from aion_assets.core.ids import file_hash, short_digest
+from aion_assets.core.index.adapted_model import adapted_folder, is_adapted
 from aion_assets.core.index.unpacked_e5 import (
     E5_NAME,
     E5_PACKAGE,
@@ -99,10 +100,11 @@ class EmbeddingModel:
 
 
 def find_embedding_model(name: str, home: Path) -> EmbeddingModel:
-    """The model of that hub id or folder, or one of the two that come in packages; `default_name` for "".
+    """The model of that hub id or folder, one of the two that come in packages, or one that was adapted in this home;
+    `default_name` for "".
 
-    E5 is unpacked into the home once. Raises EmbedderError: the folder holds no model, the hub cannot be
-    reached, or the files of a package were changed.
+    E5 is unpacked into the home once. Raises EmbedderError: the folder holds no model, the hub cannot be reached, or
+    the files of a package or of an adapted model were changed.
     """
     return _find(name or default_name(), (home / "models").resolve())
 
@@ -159,6 +161,9 @@ def _as_known_before(model: EmbeddingModel) -> Iterator[EmbeddingModel]:
 def _find(name: str, unpacked: Path) -> EmbeddingModel:
     if name == E5_NAME:
         return _describe(unpacked_e5(unpacked), name, E5_SHA256)
+    if is_adapted(name):
+        folder = adapted_folder(name, unpacked)
+        return _describe(folder, name, _sha256(folder / "model.safetensors"))
     if name == MINILM_NAME and find_spec(_MINILM_PACKAGE) is not None:
         return _describe(_minilm_folder(), name, _MINILM_SHA256["model.safetensors"])
     name = _MINILM_HUB_ID if name == MINILM_NAME else name
@@ -232,7 +237,7 @@ def _encoder(folder: Path) -> Encoder:
 
 def _with_family_prefixes(encoder: Encoder, name: str) -> Encoder:
     """Those of E5, where the folder of one names none."""
-    if encoder.passage_prefix or encoder.query_prefix or not _E5_FAMILY.search(name):
+    if encoder.passage_prefix or encoder.query_prefix or is_adapted(name) or not _E5_FAMILY.search(name):
         return encoder
     return replace(encoder, passage_prefix=E5_PROMPTS["passage"], query_prefix=E5_PROMPTS["query"])
 

@@ -14,6 +14,8 @@ _BINS = 10
 # Anything between 1 and 100 ranks questions of unseen sets alike.
 _RIDGE = 20.0
 _STEPS = 50
+# What varies less does not vary: it is rounding, and would itself be rounded to a scale of 0.
+_LEAST_SCALE = 1e-6
 
 
 @dataclass(slots=True)
@@ -45,7 +47,7 @@ def _fit(raw: NDArray[np.float64], truth: NDArray[np.float64], weights: NDArray[
     """Ridge logistic regression by Newton's method."""
     means = np.average(raw, axis=0, weights=weights)
     scales = np.sqrt(np.average((raw - means) ** 2, axis=0, weights=weights))
-    scales[scales == 0] = 1.0
+    scales[scales < _LEAST_SCALE] = 1.0
     columns = np.hstack([standardised(raw, means, scales), np.ones((len(raw), 1))])
     penalty = np.diag([_RIDGE] * raw.shape[1] + [1e-9])
     theta = np.zeros(columns.shape[1])

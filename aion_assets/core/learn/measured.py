@@ -89,6 +89,15 @@ def measure(
     return result
 
 
+def measure_order(retriever: Retriever, questions: Sequence[LabelledQuestion]) -> Measured:
+    """The same without the confidence."""
+    result = Measured()
+    for question in questions:
+        if question.answerable:
+            _judge(result, retriever, question)
+    return result
+
+
 def expected_calibration_error(present: Sequence[float], absent: Sequence[float]) -> float:
     """Naeini et al. 2015, over ten equal intervals: Σ |share that is true − mean confidence| · share of the cases.
     Cases count as often as such questions are asked.

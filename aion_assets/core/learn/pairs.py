@@ -88,7 +88,10 @@ class Barred:
         """Why the pair is left out, "" when it may be learned from."""
         if pair.doc_id in self.doc_ids:
             return "golden_document"
-        return "golden_text" if plain(pair.question) in self.texts else ""
+        return "golden_text" if self.has_text(pair.question) else ""
+
+    def has_text(self, text: str) -> bool:
+        return plain(text) in self.texts
 
 
 def plain(text: str) -> str:

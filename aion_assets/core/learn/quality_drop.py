@@ -10,14 +10,13 @@ from datetime import datetime, timedelta
 
 from aion_assets.core.learn import daily
 from aion_assets.core.learn.daily import Metric
-from aion_assets.core.learn.trainings import CALIBRATION, GENERATOR, LEARNERS, RANKER, WATCH, Training
+from aion_assets.core.learn.trainings import CALIBRATION, GENERATOR, RANKER, RETRIEVER_ADAPTER, WATCH, Training
 from aion_assets.core.settings import Settings
 
 # How far beyond its threshold a figure must come back before its alarm ends.
 _MARGIN = {daily.NDCG: 0.01, daily.FALLBACK: 0.02, daily.WRITTEN_BAD: 0.05}
 # After so many runs of its own without gain the watch waits for a person.
 _MOST_WITHOUT_GAIN = 2
-RETRIEVER_ADAPTER = "retriever_adapter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ def is_suspended(memory: Memory) -> bool:
 
 
 def pick_learner(alarms: Mapping[str, str], figures: Mapping[str, Metric]) -> tuple[str, str]:
-    """The cheapest learner that mends what fell, of those that this AION has; and why this one."""
+    """The cheapest learner that mends what fell, and why this one."""
 
     def value(name: str, otherwise: float) -> float:
         return figures[name].value if name in figures else otherwise
@@ -105,9 +104,7 @@ def pick_learner(alarms: Mapping[str, str], figures: Mapping[str, Metric]) -> tu
             wanted, why = RANKER, "The right page is mostly among the candidates, but not first: the order is wrong."
         else:
             wanted, why = RETRIEVER_ADAPTER, "The right page is mostly not among the candidates."
-    if wanted in LEARNERS:
-        return wanted, f"{why} Learner: {wanted}."
-    return RANKER, f"{why} That asks for the learner {wanted}, which this AION does not have; {RANKER} is tried."
+    return wanted, f"{why} Learner: {wanted}."
 
 
 def _watch_fallback(settings: Settings, metric: Metric, alarms: dict[str, str], at: datetime) -> str:

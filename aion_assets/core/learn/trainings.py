@@ -18,8 +18,9 @@ from aion_assets.core.home import Home
 from aion_assets.core.record.events import TrainingEvent, record_event
 
 CALIBRATION, RANKER, GENERATOR = "calibration", "ranker", "generator"
+RETRIEVER_ADAPTER = "retriever_adapter"
 # The cheapest first.
-LEARNERS = (CALIBRATION, RANKER, GENERATOR)
+LEARNERS = (CALIBRATION, RANKER, RETRIEVER_ADAPTER, GENERATOR)
 # The generator by the name of its asset.
 _ALSO_CALLED = {"generator_adapter": GENERATOR}
 WATCH = "watch"  # who requests when quality drops

@@ -1,6 +1,6 @@
 """Candidate models on their way: measured beside those that serve, judged by the gate, released or blocked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,7 @@ from aion_assets.core.learn.addressed import by_document
 from aion_assets.core.learn.gate import Verdict, judge
 from aion_assets.core.learn.generator_gate import Written, judge_generator
 from aion_assets.core.learn.golden import golden_digest, measured_questions
-from aion_assets.core.learn.labelled import LabelledQuestion
-from aion_assets.core.learn.measured import Measured, measure
+from aion_assets.core.learn.measured import Measured, measure, measure_order
 from aion_assets.core.learn.reports import CANDIDATE, GENERATED, newest_report, store_report
 from aion_assets.core.learn.trainings import (
     BLOCKED,
@@ -27,8 +26,10 @@ from aion_assets.core.learn.trainings import (
 )
 from aion_assets.core.release.manifest import ModelManifest
 from aion_assets.core.release.releases import Release, current_release, read_model_release
-from aion_assets.core.search.ranker import Ranker
+from aion_assets.core.search.ranker import Ranker, halves_only
 from aion_assets.core.search.retriever import Retriever
+from aion_assets.core.steps.context import LoadEmbedderOf
+from aion_assets.core.steps.shadow import build_shadow, over_index_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class CandidateReport:
     after: Mapping[str, float]
 
 
-def measure_candidate(home: Home, embedder: QueryEmbedder, run_id: str = "") -> CandidateReport:
+def measure_candidate(home: Home, load: LoadEmbedderOf, run_id: str = "") -> CandidateReport:
     """Measure the candidate of the training under way on what serves, beside the models that serve; judge and store.
 
     A candidate that the gate blocks ends its training. Raises TrainingError: there is no candidate.
@@ -63,9 +64,16 @@ def measure_candidate(home: Home, embedder: QueryEmbedder, run_id: str = "") -> 
     release = current_release(home.database, home.tenant_id)
     questions = measured_questions(home)
     asked = by_document(home, questions)
+    serving, learned = release.models, read_model_release(home.database, training.candidate)
+    before = open_retriever(home, release, serving, load(serving))
+    apart = embeds_otherwise(serving, learned)
+    embedder = load(learned) if apart else before.embedder
+    if learned.passage_embedder["id"] != serving.passage_embedder["id"]:
+        build_shadow(home, embedder, run_id)  # what came while it was trained
+    after = open_retriever(home, over_index_of(home, release, learned), learned, embedder)
     measured = [
-        _measured(home, release, models, embedder, asked)
-        for models in (release.models, read_model_release(home.database, training.candidate))
+        measure(retriever, Calibration.from_json(models.calibration), asked)
+        for retriever, models in ((before, serving), (after, learned))
     ]
     body = {
         "incumbent": release.model_release_id,
@@ -75,6 +83,10 @@ def measure_candidate(home: Home, embedder: QueryEmbedder, run_id: str = "") -> 
         "before": measured[0].to_json(),
         "after": measured[1].to_json(),
     }
+    if apart:
+        alone = halves_only(1.0, 0.0)
+        found = [measure_order(retriever.with_ranker(alone), asked).to_json() for retriever in (before, after)]
+        body["dense"] = dict(zip(("before", "after"), found, strict=True))
     report_id = store_report(home, CANDIDATE, training.candidate, body, run_id)
     verdict = verdict_of(home, training.learner, body)
     if not verdict.passes:
@@ -82,11 +94,8 @@ def measure_candidate(home: Home, embedder: QueryEmbedder, run_id: str = "") -> 
     return CandidateReport(training, report_id, verdict, measured[0].figures(), measured[1].figures())
 
 
-def _measured(
-    home: Home, release: Release, models: ModelManifest, embedder: QueryEmbedder, asked: Sequence[LabelledQuestion]
-) -> Measured:
-    retriever = open_retriever(home, release, models, embedder)
-    return measure(retriever, Calibration.from_json(models.calibration), asked)
+def embeds_otherwise(one: ModelManifest, other: ModelManifest) -> bool:
+    return (one.passage_embedder["id"], one.query_encoder) != (other.passage_embedder["id"], other.query_encoder)
 
 
 def open_retriever(home: Home, release: Release, models: ModelManifest, embedder: QueryEmbedder) -> Retriever:
@@ -108,7 +117,9 @@ def verdict_of(home: Home, learner: str, body: Mapping[str, Any]) -> Verdict:
         sides = (Written.from_json(body["before"]), Written.from_json(body["after"]))
         return judge_generator(*sides, home.settings.learn_min_cases)
     before, after = Measured.from_json(body["before"]), Measured.from_json(body["after"])
-    return judge(before, after, home.settings.learn_min_golden)
+    dense = body.get("dense")
+    pair = (Measured.from_json(dense["before"]), Measured.from_json(dense["after"])) if dense else None
+    return judge(before, after, home.settings.learn_min_golden, pair)
 
 
 def candidate_to_release(home: Home, model: EmbeddingModel) -> Candidate | None:

@@ -1,6 +1,8 @@
 """Release the index when its structural gates hold, and candidate models when the quality gate lets them pass."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from aion_assets.core.errors import DamagedReleaseError, GateBlockedError, NoReleaseError
 from aion_assets.core.home import Home
@@ -66,31 +68,39 @@ def unreadable(home: Home) -> str:
 
 
 def _release(home: Home, model: EmbeddingModel, run_id: str, candidate: Candidate | None) -> ReleaseReport:
-    index = index_version(home.lake, knowledge_name(model.embedder_id))
-    current = serving_release(home)
     models = _models(home, model, candidate)
-    measured = read_report(home, index["table"])
-    if measured is not None and not measured.is_of(index, model.embedder_id):
-        measured = None
+    embedder_id = models.passage_embedder["id"]
+    index = index_version(home.lake, knowledge_name(embedder_id))
+    current = serving_release(home)
+    report_id = _measured(home, index, embedder_id)
+    if candidate and current and current.table != index["table"]:
+        report_id = candidate.report_id  # on its shadow index
     is_there = current is not None and home.lake.has_tag(current.table, current.tag)
-    if measured and current and is_there and current.serves_the_same_as(index, models):
+    if report_id and current and is_there and current.serves_the_same_as(index, models):
         return ReleaseReport(current, published=False)
-    findings = gates(home, model.embedder_id)
+    findings = gates(home, embedder_id)
     for claim, finding in findings.items():
         if not finding.holds:
             raise GateBlockedError(
                 f"Gate {claim} failed: {finding.says}",
                 "The release before keeps serving. Run 'aion run' again; if it stays, see 'aion doctor'.",
             )
-    if measured is None:
+    if not report_id:
         return _unmeasured(current)
     waiting = findings["index_holds_every_chunk"].figures["waiting_documents"]
     if current is not None and current.table != index["table"] and waiting:
         # The index of another embedder is not complete yet. The run that embeds the last source releases it.
         return ReleaseReport(current, published=False, waits_for=f"{waiting} documents that are still to be embedded")
-    report_id = candidate.report_id if candidate else measured.report_id
-    released = publish(home, index, models, Publication(f"run:{run_id}", run_id, report_id))
+    released = publish(
+        home, index, models, Publication(f"run:{run_id}", run_id, candidate.report_id if candidate else report_id)
+    )
     return ReleaseReport(released, published=True, retired=retire_old_releases(home))
+
+
+def _measured(home: Home, index: Mapping[str, Any], embedder_id: str) -> str:
+    """Id of the report on this very index, "" where there is none."""
+    report = read_report(home, index["table"])
+    return report.report_id if report is not None and report.is_of(index, embedder_id) else ""
 
 
 def _models(home: Home, model: EmbeddingModel, candidate: Candidate | None) -> ModelManifest:

@@ -8,20 +8,19 @@ from aion_assets.core.home import Home
 from aion_assets.core.lake.code_version import source_version
 from aion_assets.core.learn.reports import newest_report
 from aion_assets.core.learn.trainings import GENERATOR, LEARNERS, last_trainings
-from aion_assets.core.release.releases import current_release
 from aion_assets.core.steps.candidate import CandidateReport, measure_candidate, report_kind, verdict_of
 from aion_assets.core.steps.claims import Finding
 from aion_assets.core.steps.generator_report import GeneratorReport, begin_report, finish_report
 from aion_assets.defs.claims import claim
 from aion_assets.defs.knowledge_base import KnowledgeBaseResource
 from aion_assets.defs.reporting import OWNERS, Materialized
-from aion_assets.defs.training.assets import TRAIN_POOL, calibration, generator_adapter, ranker
+from aion_assets.defs.training.assets import TRAIN_POOL, calibration, generator_adapter, ranker, retriever_adapter
 from aion_assets.defs.training.process import run_trainer
 
 
 @dg.asset(
     key=["eval", "retriever_report"],
-    deps=[calibration, ranker],
+    deps=[calibration, ranker, retriever_adapter],
     group_name="eval",
     kinds={"python"},
     owners=OWNERS,
@@ -29,9 +28,7 @@ from aion_assets.defs.training.process import run_trainer
 )
 def retriever_report(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> Materialized:
     """The candidate against the models that serve, on the frozen golden questions, pair by pair."""
-    kb = knowledge_base
-    embedder = kb.load_embedder_of(current_release(kb.database, kb.settings.tenant_id).models)
-    report = measure_candidate(kb.home, embedder, context.run.run_id)
+    report = measure_candidate(knowledge_base.home, knowledge_base.load_embedder_of, context.run.run_id)
     return _materialized(report)
 
 

@@ -55,6 +55,17 @@ learn_ranker = dg.define_asset_job(
     description="Learn the order of candidates anew, and release it when it is better beyond noise.",
     executor_def=dg.in_process_executor,
 )
+learn_retriever_adapter = dg.define_asset_job(
+    "learn_retriever_adapter",
+    selection=dg.AssetSelection.assets(
+        ["training", "pair_dataset"],
+        ["training", "retriever_adapter"],
+        ["eval", "retriever_report"],
+        ["serving", "release"],
+    ),
+    description="Train an adapter of the embedding model, and release it when more is found beyond noise.",
+    executor_def=dg.in_process_executor,
+)
 learn_generator = dg.define_asset_job(
     "learn_generator",
     selection=dg.AssetSelection.assets(
@@ -80,7 +91,12 @@ learn_calibration = dg.define_asset_job(
     description="Fit the confidence anew, and release it when it is truer beyond noise.",
     executor_def=dg.in_process_executor,
 )
-LEARNING_JOBS = {"calibration": learn_calibration, "ranker": learn_ranker, "generator": learn_generator}
+LEARNING_JOBS = {
+    "calibration": learn_calibration,
+    "ranker": learn_ranker,
+    "retriever_adapter": learn_retriever_adapter,
+    "generator": learn_generator,
+}
 
 
 def outdated(instance: dg.DagsterInstance, job: dg.JobDefinition) -> bool:

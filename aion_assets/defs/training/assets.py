@@ -8,7 +8,7 @@ from aion_assets.core.errors import AionError
 from aion_assets.core.lake.code_version import source_version
 from aion_assets.core.learn.pairs import build_pairs, leaked_pairs
 from aion_assets.core.learn.sft_rows import build_sft_rows
-from aion_assets.core.learn.trainings import CALIBRATION, FAILED, GENERATOR, RANKER, end_training
+from aion_assets.core.learn.trainings import CALIBRATION, FAILED, GENERATOR, RANKER, RETRIEVER_ADAPTER, end_training
 from aion_assets.core.steps.claims import Finding
 from aion_assets.core.steps.training import begin_training, finish_training
 from aion_assets.defs.claims import claim
@@ -86,6 +86,31 @@ def ranker(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResou
 def calibration(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> Iterator[Materialized]:
     """The confidence, fitted anew on golden questions and judged answers. Without a gain nothing is materialized."""
     yield from _trained(context, knowledge_base, CALIBRATION)
+
+
+@dg.asset(
+    key=["training", "retriever_adapter"],
+    deps=[pair_dataset],
+    group_name="training",
+    kinds={"python"},
+    owners=OWNERS,
+    pool=TRAIN_POOL,
+    output_required=False,
+    code_version=source_version(
+        "trainer.contrastive",
+        "trainer.encoder",
+        "trainer.retriever_adapter",
+        "aion_assets.core.learn.contrastive_rows",
+        "aion_assets.core.learn.scales",
+    ),
+)
+def retriever_adapter(
+    context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource
+) -> Iterator[Materialized]:
+    """A LoRA adapter of the embedding model, merged into a model that is like any other. Without a gain nothing is
+    materialized.
+    """
+    yield from _trained(context, knowledge_base, RETRIEVER_ADAPTER)
 
 
 def _trained(context: dg.AssetExecutionContext, kb: KnowledgeBaseResource, learner: str) -> Iterator[Materialized]:

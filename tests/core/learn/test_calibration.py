@@ -83,3 +83,13 @@ def test_the_builtin_calibration_says_what_it_was_fitted_on() -> None:
     assert builtin.features == FEATURES
     assert set(builtin.fitted_on) >= {"sets", "expected_shares", "digest"}
     assert builtin.embedder_id.startswith("all-MiniLM-L6-v2@")
+
+
+def test_evidence_that_is_alike_but_for_rounding_tells_nothing() -> None:
+    chance = random.Random(3)
+    cases = []
+    for number in range(80):
+        evidence = dict.fromkeys(FEATURES, 0.3 + 1e-9 * chance.random())
+        cases.append(Case({**evidence, FEATURES[0]: chance.random()}, "en", bool(number % 2)))
+    found = fit_calibration(cases, embedder_id="x", fitted_on={})
+    assert 0 < found.confidence(dict.fromkeys(FEATURES, 0.3), "en") < 1

@@ -69,7 +69,7 @@ def _candidate(base: LearningBase, ranker: Ranker) -> str:
 
 
 def _measure(base: LearningBase) -> CandidateReport:
-    return measure_candidate(base.home, loaded_embedder(base.model))
+    return measure_candidate(base.home, lambda models: loaded_embedder(base.model))
 
 
 def test_clicks_on_what_is_right_make_a_better_release(base: LearningBase) -> None:

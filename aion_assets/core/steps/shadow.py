@@ -1,0 +1,55 @@
+"""The index of another embedder, built beside the one that serves: complete before anything reads it."""
+
+from dataclasses import replace
+
+from aion_assets.core.home import Home
+from aion_assets.core.index.adapted_model import Adaptation, is_adapted
+from aion_assets.core.index.contents import index_version
+from aion_assets.core.index.embedder import Embedder
+from aion_assets.core.lake.tables import knowledge_name
+from aion_assets.core.learn.trainings import active_training
+from aion_assets.core.release.encoders import adaptation_of
+from aion_assets.core.release.manifest import ModelManifest
+from aion_assets.core.release.releases import Release, list_releases, read_model_release
+from aion_assets.core.release.retire import KEPT_RELEASES
+from aion_assets.core.sources.store import list_sources
+from aion_assets.core.steps.context import SourceRun
+from aion_assets.core.steps.embeddings import embed_source
+from aion_assets.core.steps.knowledge import build_index
+from aion_assets.core.steps.report import ShowProgress, silent
+
+# Names the version that a candidate is measured on.
+_TAG = "shadow"
+
+
+def build_shadow(home: Home, embedder: Embedder, run_id: str, show: ShowProgress = silent) -> None:
+    """Embed every text of the home with this embedder, and build its index. What is there already costs nothing."""
+    for state in list_sources(home.database, home.settings):
+        embed_source(SourceRun(home, state.source, run_id, show), embedder.embedder_id, lambda: embedder)
+    build_index(home, embedder.embedder_id, embedder.dimension, show)
+    home.lake.set_tag(knowledge_name(embedder.embedder_id), _TAG)
+
+
+def over_index_of(home: Home, release: Release, models: ModelManifest) -> Release:
+    """The release as it would be with these models: over its own index, or over the shadow index of their embedder."""
+    if models.passage_embedder["id"] == release.models.passage_embedder["id"]:
+        return replace(release, models=models)
+    table = knowledge_name(models.passage_embedder["id"])
+    content = replace(release.content, index=index_version(home.lake, table))
+    return replace(release, models=models, content=content, tag=_TAG)
+
+
+def kept_models(home: Home) -> frozenset[str]:
+    """Names of the adapted models that serve, may have to serve again, or are a candidate."""
+    rows = list_releases(home.database, home.tenant_id)
+    ids = list(dict.fromkeys(row.model_release_id for row in rows))[: KEPT_RELEASES + 1]
+    active = active_training(home)
+    if active is not None and active.candidate:
+        ids.append(active.candidate)
+    names: set[str] = set()
+    for model_release_id in ids:
+        models = read_model_release(home.database, model_release_id)
+        adaptation: Adaptation | None = adaptation_of(models)
+        names |= {adaptation.name} if adaptation else set()
+        names |= {name for name in [str(models.passage_embedder["name"])] if is_adapted(name)}
+    return frozenset(names)
