@@ -23,7 +23,7 @@ from aion_assets.core.learn.splits import freeze
 from aion_assets.core.settings import Settings
 
 COLOURS = {"red": "zorp", "green": "blick", "white": "quam", "black": "drell", "yellow": "vosh"}
-THINGS = {"bicycle": "tarn", "lamp": "oubek", "carpet": "sniff", "piano": "glud", "mirror": "wexi"}
+THINGS = {"bicycle": "tarn", "lamp": "oubek", "carpet": "sniff", "piano": "glud", "mirror": "wexi", "kettle": "prum"}
 PLACES = {"attic": "hoolo", "garden": "mirt", "kitchen": "yaff", "cellar": "kest"}
 
 
