@@ -20,6 +20,8 @@ from aion_assets.core.search.selection import best_per_document
 _BINS = 10
 # Of the confidence so many questions tell enough, and each costs two more searches.
 _MOST_JUDGED = 300
+# A median of so many searches is steady.
+_MOST_TIMED = 60
 Progress = Callable[[int, int], None]
 
 
@@ -96,6 +98,19 @@ def measure_order(retriever: Retriever, questions: Sequence[LabelledQuestion]) -
         if question.answerable:
             _judge(result, retriever, question)
     return result
+
+
+def time_searches(
+    retrievers: Sequence[Retriever], measured: Sequence[Measured], questions: Sequence[LabelledQuestion]
+) -> None:
+    """Time the searches of these retrievers turn by turn, so that what else the machine does slows all of them."""
+    for result in measured:
+        result.search_ms = []
+    for question in questions[:_MOST_TIMED]:
+        for retriever, result in zip(retrievers, measured, strict=True):
+            started = time.monotonic()
+            retriever.candidates(question.text)
+            result.search_ms.append(1000 * (time.monotonic() - started))
 
 
 def expected_calibration_error(present: Sequence[float], absent: Sequence[float]) -> float:

@@ -13,7 +13,7 @@ from aion_assets.core.learn.addressed import by_document
 from aion_assets.core.learn.gate import Verdict, judge
 from aion_assets.core.learn.generator_gate import Written, judge_generator
 from aion_assets.core.learn.golden import golden_digest, measured_questions
-from aion_assets.core.learn.measured import Measured, measure, measure_order
+from aion_assets.core.learn.measured import Measured, measure, measure_order, time_searches
 from aion_assets.core.learn.reports import CANDIDATE, GENERATED, newest_report, store_report
 from aion_assets.core.learn.trainings import (
     BLOCKED,
@@ -75,6 +75,7 @@ def measure_candidate(home: Home, load: LoadEmbedderOf, run_id: str = "") -> Can
         measure(retriever, Calibration.from_json(models.calibration), asked)
         for retriever, models in ((before, serving), (after, learned))
     ]
+    time_searches((before, after), measured, asked)
     body = {
         "incumbent": release.model_release_id,
         "candidate": training.candidate,
