@@ -51,7 +51,7 @@ class ContrastiveConfig:
     temperature: float = 0.03
     margin: float = 0.95
     hard: int = 1
-    passage_tokens: int = 160
+    passage_tokens: int = 128
     warmup: float = 0.1
     checkpoint_every: int = 20
     seed: int = 0
@@ -118,6 +118,8 @@ class _Run:
 
         self._encoder, self._data, self._config = encoder, data, config
         torch.use_deterministic_algorithms(True)
+        # It costs time, and nothing here reads such memory.
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         torch.manual_seed(config.seed)
         lora = LoraConfig(
             task_type="FEATURE_EXTRACTION", r=config.rank, lora_alpha=config.alpha, lora_dropout=0.0,

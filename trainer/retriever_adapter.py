@@ -45,6 +45,8 @@ from trainer.encoder import TrainableEncoder
 # With fewer rows an adapter learns them by heart.
 LEAST_ROWS = 64
 _NAME_DIGITS = 16
+# A step of full mode embeds passages, too, forwards and back: some 2 GB and seconds with this batch.
+_FULL_STEPS: dict[str, Any] = {"batch": 16, "least_steps": 80}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,8 @@ def _train(
     settings = home.settings
     torch.set_num_threads(max(1, os.cpu_count() or 1))
     mode = settings.retriever_adapter_mode
-    options = {"mode": mode, "rank": settings.lora_rank, "alpha": settings.lora_alpha} | request.get("config", {})
+    options = {"mode": mode, "rank": settings.lora_rank, "alpha": settings.lora_alpha}
+    options |= (_FULL_STEPS if mode == FULL else {}) | request.get("config", {})
     folder = settings.home / "training" / "retriever_adapter"
     result = train_contrastive(
         TrainableEncoder(base),

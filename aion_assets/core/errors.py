@@ -17,6 +17,7 @@ AionError
 │   ├── DamagedReleaseError what is stored of a release cannot be read any more
 │   └── GateBlockedError    a structural gate failed; the previous release keeps serving
 ├── EmbedderError           the embedding model cannot be loaded, or is not the one expected
+│   └── AdaptedModelError   a model that was adapted in this home is gone or altered
 ├── GeneratorError          a language model cannot be loaded, or failed while it wrote
 │   ├── ContextTooLongError the messages leave no room for an answer in the model's window
 │   ├── UnsupportedTextError nothing that a model wrote is supported by a passage
@@ -111,6 +112,10 @@ class GateBlockedError(ReleaseError):
 
 
 class EmbedderError(AionError):
+    pass
+
+
+class AdaptedModelError(EmbedderError):
     pass
 
 

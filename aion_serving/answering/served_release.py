@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from aion_assets.core.answer.confidence import Calibration
-from aion_assets.core.errors import AionError, DiskFullError, EmbedderError, LakeError, NoReleaseError, ReleaseError
+from aion_assets.core.errors import AdaptedModelError, AionError, DiskFullError, LakeError, NoReleaseError, ReleaseError
 from aion_assets.core.home import Home
 from aion_assets.core.index.embedder import QueryEmbedder
 from aion_assets.core.language.identify import ENGLISH, PORTUGUESE
@@ -137,7 +137,7 @@ class ServedRelease:
         if self._worth_trying(current):
             try:
                 return self._open(current)
-            except (EmbedderError, LakeError, ReleaseError) as error:
+            except (AdaptedModelError, LakeError, ReleaseError) as error:
                 self._note(current, error)
         wrong, _ = self._unreadable[current]
         for row in releases.list_releases(self._home.database, self._home.tenant_id, _MOST_TRIED):

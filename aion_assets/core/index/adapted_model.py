@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aion_assets.core.errors import AdapterError, EmbedderError
+from aion_assets.core.errors import AdaptedModelError, AdapterError
 from aion_assets.core.ids import file_hash, short_digest
 from aion_assets.core.lake.durable import sync_folder, write_durably
 
@@ -51,11 +51,11 @@ def is_adapted(name: str) -> bool:
 
 
 def adapted_folder(name: str, models: Path) -> Path:
-    """Where the model of this name stands. Raises EmbedderError: it is not there, or not whole."""
+    """Where the model of this name stands. Raises AdaptedModelError: it is not there, or not whole."""
     folder = models / name
     if not _is_whole(folder):
         state = "is not as it was written" if folder.is_dir() else "is not there"
-        raise EmbedderError(f"The adapted embedding model {folder} {state}.", _NEXT_STEP)
+        raise AdaptedModelError(f"The adapted embedding model {folder} {state}.", _NEXT_STEP)
     return folder
 
 

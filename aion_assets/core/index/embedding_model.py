@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aion_assets.core.errors import EmbedderError
+from aion_assets.core.errors import AdaptedModelError, EmbedderError
 from aion_assets.core.ids import file_hash, short_digest
 from aion_assets.core.index.adapted_model import adapted_folder, is_adapted
 from aion_assets.core.index.unpacked_e5 import (
@@ -135,6 +135,8 @@ def find_recorded_model(recorded: Mapping[str, Any], configured: str, home: Path
     for name in dict.fromkeys((str(recorded.get("name", "")), configured, MINILM_NAME, "")):
         try:
             found = find_embedding_model(name, home)
+        except AdaptedModelError:
+            raise  # no other model can stand in for it
         except EmbedderError as error:
             tried.append(error.what)
             continue
