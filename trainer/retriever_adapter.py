@@ -98,7 +98,7 @@ def _train(
     settings = home.settings
     torch.set_num_threads(max(1, os.cpu_count() or 1))
     mode = settings.retriever_adapter_mode
-    options = {"mode": mode, "rank": settings.lora_rank, "alpha": settings.lora_alpha}
+    options: dict[str, Any] = {"mode": mode, "rank": settings.lora_rank, "alpha": settings.lora_alpha}
     options |= (_FULL_STEPS if mode == FULL else {}) | request.get("config", {})
     folder = settings.home / "training" / "retriever_adapter"
     result = train_contrastive(
