@@ -9,6 +9,7 @@ from typing import Any
 
 from aion_assets.core.errors import SettingsError, TrainingDataError
 from aion_assets.core.home import Home
+from aion_assets.core.learn.hostile_rows import with_orders
 from aion_assets.core.learn.sft_rows import HELD_OUT, TRAIN, read_sft_rows
 from aion_assets.core.learn.unanswerable import chosen, without_answer
 from aion_assets.core.steps.report import ShowProgress
@@ -24,7 +25,7 @@ _FEW_ROWS = 400
 
 
 def train_generator(home: Home, request: dict[str, Any], show: ShowProgress) -> dict[str, Any]:
-    """`request` may hold {config}: fields of `SftConfig`. The result is {models, name, figures}; the adapter
+    """`request` may hold {config}: fields of `SftConfig`. The result is {models, digest, name, figures}; the adapter
     stands under that name in the folder of adapters.
 
     Raises SettingsError: no base model is set. TrainingDataError: there is too little to learn from.
@@ -52,7 +53,8 @@ def train_generator(home: Home, request: dict[str, Any], show: ShowProgress) -> 
     figures = {
         "adapter": trained.record.digest,
         "rows": task.rows,
-        "rows_without_answer": len(task.conversations) - task.rows,
+        "rows_without_answer": task.unanswerable,
+        "rows_with_order": task.hostile,
         "held_out_rows": len(read_sft_rows(home, HELD_OUT)),
         "too_long": trained.too_long,
         "tokens": trained.tokens,
@@ -63,7 +65,7 @@ def train_generator(home: Home, request: dict[str, Any], show: ShowProgress) -> 
         "minutes": round((time.monotonic() - started) / 60, 2),
     }
     models = {"base_model": f"{base.name}@{base.digest}", "generator_adapter": trained.record.digest}
-    return {"models": models, "name": name, "figures": figures}
+    return {"models": models, "digest": trained.record.digest, "name": name, "figures": figures}
 
 
 def plan_generator(home: Home) -> Plan:
@@ -75,9 +77,13 @@ def plan_generator(home: Home) -> Plan:
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """`rows` of the record, and as many conversations and those without an answer."""
+    """`rows` of the record, `unanswerable` ones without their answer and `hostile` ones with an order, together as
+    conversations.
+    """
 
     rows: int
+    unanswerable: int
+    hostile: int
     conversations: Sequence[Conversation]
     config: SftConfig
 
@@ -99,8 +105,9 @@ def _task(home: Home, changes: dict[str, Any]) -> _Task:
         accumulation=SftConfig().accumulation if len(rows) >= _FEW_ROWS else 2,
     )
     unanswerable = without_answer(home, chosen(rows))
-    conversations = [[dict(message) for message in row.messages] for row in (*rows, *unanswerable)]
-    return _Task(len(rows), conversations, replace(config, **changes))
+    hostile = with_orders(home, rows)
+    conversations = [[dict(message) for message in row.messages] for row in (*rows, *unanswerable, *hostile)]
+    return _Task(len(rows), len(unanswerable), len(hostile), conversations, replace(config, **changes))
 
 
 def _plan(home: Home, task: _Task) -> Plan:

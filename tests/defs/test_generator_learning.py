@@ -27,7 +27,7 @@ from aion_assets.definitions import defs
 @pytest.fixture
 def base(settings: Settings) -> Iterator[LearningBase]:
     with learning_base(settings.model_copy(update={"max_passages": 1})) as made:
-        for number in range(GOLDEN, RULES):
+        for number in range(GOLDEN, GOLDEN + 28):
             made.ask(number)
         yield made
 
@@ -46,8 +46,8 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """It can learn what all answers have alike, of which the number at the end is what is measured here."""
     texts = [f"{question(number)} Under rule a warehouse keeper must count the pallets" for number in range(RULES)]
     folder = small_llama(tmp_path / "llama", window=1024, words=[*texts, "Use only the numbered passages. " * 9])
-    learnable = {"BASE_MODEL": str(folder), "MAX_PASSAGES": "1", "LORA_EPOCHS": "32", "LORA_LEARNING_RATE": "0.02"}
-    few = {"LEARN_MIN_CASES": "5", "LEARN_MOST_CASES": "16", "MAX_NEW_TOKENS": "64"}
+    learnable = {"BASE_MODEL": str(folder), "MAX_PASSAGES": "1", "LORA_EPOCHS": "16", "LORA_LEARNING_RATE": "0.02"}
+    few = {"LEARN_MIN_CASES": "5", "LEARN_MOST_CASES": "12", "MAX_NEW_TOKENS": "64"}
     for name, value in (learnable | few).items():
         monkeypatch.setenv(f"AION_{name}", value)
     return folder

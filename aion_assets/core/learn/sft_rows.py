@@ -20,6 +20,7 @@ from aion_assets.core.home import Home
 from aion_assets.core.ids import digest, short_digest
 from aion_assets.core.lake.diff import counted_version
 from aion_assets.core.lake.tables import CHUNKS, SFT_ROWS
+from aion_assets.core.language.sentences import sentence_spans
 from aion_assets.core.learn.pairs import Barred, plain, thumbs
 from aion_assets.core.learn.pii import personal_data_in
 from aion_assets.core.record.answers import AnswerRecord, State, read_answer
@@ -165,7 +166,14 @@ def _answer(record: AnswerRecord, order: Mapping[str, int]) -> str:
         return _MARK.sub(lambda mark: f"[{of_prompt[int(mark[1])]}]", record.text)
     if any(item.quote.startswith("…") or item.quote.endswith("…") for item in record.citations):
         raise _LeftOut("cut_quote")
-    return "\n".join(f"{item.quote} [{of_prompt[item.number]}]" for item in record.citations)
+    return "\n".join(_marked(item.quote, of_prompt[item.number]) for item in record.citations)
+
+
+def _marked(quote: str, number: int) -> str:
+    """The number behind every sentence of the quote, each on the line where it stands."""
+    ends = [end for _, end in sentence_spans(quote)] or [len(quote)]
+    starts = [0, *ends[:-1]]
+    return "".join(f"{quote[start:end]} [{number}]" for start, end in zip(starts, ends, strict=True))
 
 
 def stored_passages(home: Home, chunk_ids: Sequence[str]) -> list[Passage]:

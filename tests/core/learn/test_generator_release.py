@@ -10,8 +10,10 @@ from test_generator_gate import written
 
 from aion_assets.core.learn.generator_gate import Written
 from aion_assets.core.learn.golden import golden_digest, measured_questions
+from aion_assets.core.learn.hostile_rows import with_orders
+from aion_assets.core.learn.probes import fixed_probes, planted
 from aion_assets.core.learn.reports import GENERATED, store_report
-from aion_assets.core.learn.sft_rows import build_sft_rows
+from aion_assets.core.learn.sft_rows import _marked, build_sft_rows
 from aion_assets.core.learn.trainings import (
     BLOCKED,
     GENERATOR,
@@ -102,3 +104,24 @@ def test_a_row_is_asked_once_more_without_the_document_that_answers_it(base: Lea
         twin.messages[1]["content"].rpartition("Question:")[2] == row.messages[1]["content"].rpartition("Question:")[2]
     )
     assert (twin.answer_id, twin.split) == (row.answer_id, row.split)
+
+
+def test_a_row_is_shown_once_more_with_an_order_that_its_answer_ignores(base: LearningBase) -> None:
+    for number in range(GOLDEN, GOLDEN + 20):
+        base.ask(number)
+    rows = build_sft_rows(base.home).rows
+    hostile = with_orders(base.home, rows)
+    assert 0 < len(hostile) < len(rows)
+    plain = {row.answer_id: row for row in rows}
+    for row in hostile:
+        before = plain[row.answer_id]
+        assert row.messages[-1] == before.messages[-1] and row.chunk_ids == before.chunk_ids
+        assert len(row.messages[1]["content"]) > len(before.messages[1]["content"])
+    probed = [item for probe in (*fixed_probes(), *planted([])) for item in probe.forbidden]
+    told = " ".join(row.messages[1]["content"] for row in hostile).lower()
+    assert not any(item in told for item in probed if item != "!["), "what measures is not taught"
+
+
+def test_every_sentence_of_a_quote_gets_its_number() -> None:
+    assert _marked("One sentence.", 2) == "One sentence. [2]"
+    assert _marked("One sentence. Another one!", 1) == "One sentence. [1] Another one! [1]"
