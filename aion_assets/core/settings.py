@@ -156,6 +156,9 @@ class Settings(BaseSettings):
     learn_pause_s: int = Field(21_600, ge=0, description="Rest after a training run, in seconds.")
     learn_min_answers: int = Field(50, ge=1, description="With fewer answers in two days the fallback rate is noise.")
     learn_min_golden: int = Field(30, ge=1, description="With fewer golden test questions nothing is judged.")
+    # An answer is worth giving when it is right with more than 1 − fallback / wrong: these make 0.62 of it.
+    cost_fallback: float = Field(0.38, ge=0, description="What a question costs that AION does not answer itself.")
+    cost_wrong: float = Field(1.0, ge=0, description="What a wrong answer costs, in the same unit.")
     export_days: int = Field(30, ge=0, description="So long the daily exports are kept; 0: none are written.")
     alarm_webhook: str = Field("", repr=False, description="Address that is told of alarms; empty: none is.")
     retriever_adapter_mode: Literal["query", "full"] = Field(

@@ -6,12 +6,14 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
+from aion_assets.core.answer.extractive import ABSTENTION
 from aion_assets.core.learn import curated
 from aion_assets.core.record import corrections
+from aion_assets.core.record.answers import read_answer
 from aion_assets.core.record.corrections import Correction, list_corrections, read_correction
 from aion_assets.core.record.passages import shown_at
 from aion_serving.api.feedback import MAX_COMMENT_CHARS
-from aion_serving.api.replies import browser_link
+from aion_serving.api.replies import CitationReply, browser_link, citation_reply
 from aion_serving.api.shared_state import CurrentAssistant
 from aion_serving.middleware.problems import Problem
 
@@ -42,6 +44,9 @@ class CorrectionReply(BaseModel):
     said: str = Field(description="What the person wrote; a curator may have mended it.")
     said_at: datetime
     answer_id: str = Field(description="The answer that was corrected.")
+    answer: str = Field(description="Its text.")
+    abstained: bool = Field(description="Whether it said that the base does not hold the answer.")
+    sources: list[CitationReply] = Field(description="What it showed; approve by their numbers.")
     rests_on: list[RestsOn]
     decided_by: str
     decided_at: datetime | None
@@ -111,4 +116,8 @@ def _reply(assistant: CurrentAssistant, item: Correction) -> CorrectionReply:
         )
         for source in shown
     ]
-    return CorrectionReply(**facts, rests_on=rests_on)
+    corrected = read_answer(assistant.database, assistant.home.tenant_id, item.answer_id)
+    sources = [citation_reply(one) for one in (*corrected.citations, *corrected.nearest) if one.passage.doc_id]
+    return CorrectionReply(
+        **facts, answer=corrected.text, abstained=corrected.used == ABSTENTION, sources=sources, rests_on=rests_on
+    )

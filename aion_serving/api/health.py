@@ -1,9 +1,12 @@
 """Routes that tell whether the process is alive, whether it can answer, and how it has been doing."""
 
+from typing import Any
+
 from fastapi import APIRouter, Response
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from pydantic import BaseModel, Field
 
+from aion_assets.core.learn.kpis import kpis
 from aion_serving.api.shared_state import CurrentAssistant
 from aion_serving.middleware.problems import Problem
 
@@ -41,3 +44,11 @@ def metrics(assistant: CurrentAssistant) -> Response:
     `deploy/prometheus` holds alert rules and a Grafana board for them.
     """
     return Response(assistant.telemetry.exposition(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+
+@router.get("/api/metrics", summary="Figures of today and yesterday as JSON")
+def figures(assistant: CurrentAssistant) -> dict[str, Any]:
+    """{release_id, today, yesterday, watch, waiting}: quality, fallbacks, clicks, latency and cost as they were last
+    computed, each with its count and interval; why the watch started a learner or not; and what waits for a person.
+    """
+    return kpis(assistant.home)

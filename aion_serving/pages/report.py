@@ -10,6 +10,8 @@ from aion_serving.pages.report_wording import REPORT_WORDING
 # A figure of the search that fell by more is told, and a certainty that is so far from the truth.
 _FELL, _UNTRUE = 0.01, 0.15
 _MORE_ABSTAINED = 0.05
+# Another threshold is proposed when it costs so much less.
+_CHEAPER = 0.05
 # A point of the curve on fewer cases is chance.
 _LEAST_CASES = 10
 _SEARCH = ("ndcg@10", "mrr@10", "candidates", "auroc", "ece", "wrong_abstentions")
@@ -81,6 +83,10 @@ def _worries(body: Mapping[str, Any], t: Mapping[str, Any]) -> Iterator[str]:
     worst = max(points, key=lambda point: abs(point["said"] - point["true"]), default=None)
     if worst and abs(worst["said"] - worst["true"]) > _UNTRUE:
         yield t["untrue"].format(said=round(100 * worst["said"]), true=round(100 * worst["true"]))
+    proposal = body.get("proposal")
+    if proposal and proposal["cost"] < (1 - _CHEAPER) * proposal["cost_now"]:
+        told = {"tau": _number(proposal["tau"], t), "now": _number(body["thresholds"]["confidence"], t)}
+        yield t["cheaper"].format(**told, share=round(100 * (1 - proposal["cost"] / proposal["cost_now"])))
     drifted = [_name(item["name"], t) for item in body["drift"] if item["is_real"]]
     if drifted:
         yield t["drifted"].format(names=", ".join(drifted))

@@ -27,6 +27,8 @@ _PT = {
     "order_fell": "A busca acha a página certa menos do que antes: {value} de 1, antes {before}, em {n} perguntas "
     "de ouro.",
     "untrue": "Quando o AION diz ter {said} por cento de certeza, a resposta está lá em {true} por cento dos casos.",
+    "cheaper": "Um limiar de {tau} em vez de {now} (AION_TAU_CONFIDENCE) custaria {share} por cento menos, nas "
+    "perguntas de ouro.",
     "drifted": "As perguntas ou respostas são outras do que antes: {names}.",
     "search": "A busca",
     "search_text": "Medida com perguntas de ouro, de que pessoas disseram qual documento responde. 1 é o melhor valor "
@@ -95,6 +97,8 @@ _EN = {
     "order_fell": "The search finds the right page less often than before: {value} of 1, before {before}, on {n} "
     "golden questions.",
     "untrue": "When AION says that it is {said} per cent sure, the answer is there in {true} per cent of the cases.",
+    "cheaper": "A threshold of {tau} instead of {now} (AION_TAU_CONFIDENCE) would cost {share} per cent less, on the "
+    "golden questions.",
     "drifted": "Questions or answers are other ones than before: {names}.",
     "search": "The search",
     "search_text": "Measured with golden questions, of which people said which document answers them. 1 is the best "

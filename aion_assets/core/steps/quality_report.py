@@ -15,6 +15,7 @@ from aion_assets.core.learn.daily import Metric, bounds_of, of_golden, read_day
 from aion_assets.core.learn.drift import Drift, find_drift
 from aion_assets.core.learn.measured import Measured
 from aion_assets.core.learn.reports import CANDIDATE, DAY_REPORT, GOLDEN, RELEASE_REPORT, newest_report, store_report
+from aion_assets.core.learn.threshold import Costs, propose_threshold
 from aion_assets.core.learn.told import Period, answers_between, answers_of, reliability
 from aion_assets.core.release.models import serving_release
 from aion_assets.core.release.releases import Release, list_releases, read_release
@@ -73,9 +74,12 @@ def report_release(home: Home, run_id: str = "") -> QualityReport | None:
 
 def _head(home: Home, release: Release | None) -> dict[str, Any]:
     made_at = iso_time(now(), home.settings.zone)
-    thresholds = {"ndcg": home.settings.tau_ndcg, "fallback": home.settings.tau_fallback}
+    settings, costs = home.settings, Costs(home.settings.cost_fallback, 0.0, home.settings.cost_wrong)
+    thresholds = {"ndcg": settings.tau_ndcg, "fallback": settings.tau_fallback, "confidence": settings.tau_confidence}
+    proposal = propose_threshold(_measured(home, release), settings.tau_confidence, costs)
     release_id = release.release_id if release else ""
-    return {"form": 1, "made_at": made_at, "release_id": release_id, "thresholds": thresholds}
+    told = {"thresholds": thresholds, "proposal": asdict(proposal) if proposal else None}
+    return {"form": 1, "made_at": made_at, "release_id": release_id, **told}
 
 
 def _compared(period: Period, before: Period) -> dict[str, Any]:

@@ -49,16 +49,22 @@ function source(item) {
 function correctionView(item) {
   const words = element("textarea", { rows: "3", maxlength: "4000", "aria-label": t.corrected_text });
   words.value = item.text;
-  const decide = (action) => doing(() => call("POST", `/curation/corrections/${item.correction_id}`, {
-    action, text: action === "approve" ? words.value : "",
+  // What the answer cited is what the correction rests on, unless a curator says otherwise.
+  const rests = new Set(item.state === "pending" ? [] : item.rests_on.map((one) => one.doc_id));
+  const boxes = item.sources.map((one) => element("input", {
+    type: "checkbox", value: String(one.number),
+    checked: item.state === "pending" ? !item.abstained : rests.has(one.doc_id),
   }));
+  const decide = (action) => doing(() => call("POST", `/curation/corrections/${item.correction_id}`, action === "reject"
+    ? { action }
+    : { action, text: words.value, sources: boxes.filter((box) => box.checked).map((box) => Number(box.value)) }));
   return element("li", { class: "card" },
     element("strong", {}, item.question),
     item.reason ? element("p", { class: "notice" }, t[`expired_${item.reason}`] ?? item.reason) : null,
+    element("p", { class: "muted" }, `${t.was_answered}: ${item.answer.split("\n")[0]}`),
     words,
-    element("p", { class: "muted" }, ...(item.rests_on.length
-      ? [`${t.rests_on}: `, ...item.rests_on.flatMap((one) => [source(one), " "])]
-      : [])),
+    item.sources.length ? element("p", { class: "muted" }, t.rests_on) : null,
+    ...item.sources.map((one, index) => element("p", {}, element("label", {}, boxes[index], " ", one.quote), " ", source(one))),
     element("p", {},
       element("button", { type: "button", onclick: decide("approve") }, t.approve), " ",
       element("button", { type: "button", class: "quiet", onclick: decide("reject") }, t.reject)));
