@@ -31,6 +31,7 @@ from aion_serving.api import (
     training,
     websocket,
 )
+from aion_serving.middleware.lanes import Lanes
 from aion_serving.middleware.problems import Problem, add_problem_handlers
 from aion_serving.middleware.shield import Shield
 
@@ -74,6 +75,7 @@ def create_app(settings: Settings, *, watch_releases: bool = False) -> FastAPI:
     app.state.assistant = Assistant(settings)
     app.state.generations = Generations(app.state.assistant)
     app.state.watch_releases = watch_releases
+    app.add_middleware(Lanes)
     app.add_middleware(Shield, settings=settings)
     add_problem_handlers(app)
     for module in (

@@ -30,16 +30,15 @@ from aion_assets.core.record.answers import (
 )
 from aion_assets.core.record.conversations import questions_before
 from aion_assets.core.record.suggestions import show_suggestions
-from aion_assets.core.release.releases import current_release_id
 from aion_assets.core.search.hits import Hit
 from aion_assets.core.settings import Settings
 from aion_assets.core.trust.why import why
 from aion_serving.answering.adapter_keeper import AdapterKeeper
 from aion_serving.answering.chain import Chain, chain_for, keepers_for
 from aion_serving.answering.curated import Curated
+from aion_serving.answering.known import Known
 from aion_serving.answering.served_release import OpenedRelease, ServedRelease
 from aion_serving.answering.telemetry import Telemetry
-from aion_serving.answering.tombstones import Tombstones
 
 # An answer that is open for longer is of a process that died.
 _LONGEST_ANSWER = timedelta(minutes=5)
@@ -72,7 +71,7 @@ class Assistant:
         self.settings = settings
         self.home = Home(settings)
         self.telemetry = Telemetry(self.home)
-        self.served = ServedRelease(self.home, self._current_release_id, self._keep_adapter)
+        self.served = ServedRelease(self.home, lambda: self.known.release_id(), self._keep_adapter)
 
     @property
     def lake(self) -> Lake:
@@ -100,8 +99,8 @@ class Assistant:
             keeper.keep(self.home, release.models)
 
     @cached_property
-    def tombstones(self) -> Tombstones:
-        return Tombstones(self.database, self.settings.tenant_id)
+    def known(self) -> Known:
+        return Known(self.database, self.settings.tenant_id)
 
     @property
     def opened_release_id(self) -> str:
@@ -112,9 +111,6 @@ class Assistant:
     def notice(self) -> str:
         """Why an older release answers; "" where the current one does."""
         return self.served.notice
-
-    def _current_release_id(self) -> str | None:
-        return current_release_id(self.database, self.settings.tenant_id)
 
     def warm_up(self) -> None:
         """Load everything that the first question needs.
@@ -129,7 +125,7 @@ class Assistant:
 
         Raises NoReleaseError: nothing has been released yet.
         """
-        question, hidden = Question.read(query), self.tombstones.hidden()
+        question, hidden = Question.read(query), self.known.hidden()
 
         def find(release: OpenedRelease) -> list[Hit]:
             retriever = release.retriever
@@ -193,7 +189,7 @@ class Assistant:
         return replace(record, suggestions=shown, notice=opened.release.instead_of, expired=answer.expired)
 
     def _task(self, opened: "Opened") -> Task:
-        question, hidden = opened.question, self.tombstones.hidden()
+        question, hidden = opened.question, self.known.hidden()
         release, retrieval = self._query(
             opened.release,
             lambda over: over.retriever.retrieve(

@@ -1,5 +1,6 @@
 """The OpenAI protocol over the knowledge base, so that any of its clients can ask."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
@@ -90,7 +91,7 @@ async def _chunks(generations: Generations, stream_id: str) -> AsyncIterator[str
         elif event.kind is Kind.ERROR:
             yield _data({"error": {"message": event.text, "type": "server_error", "code": None}})
         else:
-            record = generations.record(stream_id)
+            record = await asyncio.to_thread(generations.record, stream_id)
             if sources := _sources(record):
                 yield _data(completion_chunk(answer_id, MODEL, {"content": sources}))
             yield _data(completion_chunk(answer_id, MODEL, {}, "stop", usage=_usage(record), **_more(record)))

@@ -51,7 +51,7 @@ def original(doc_id: Annotated[str, Path(max_length=64)], assistant: CurrentAssi
 
 def _is_shown(assistant: Assistant, doc_id: str) -> bool:
     found = decision_on(assistant.home, doc_id)
-    return found == APPROVED and doc_id not in assistant.tombstones.hidden().doc_ids
+    return found == APPROVED and doc_id not in assistant.known.hidden().doc_ids
 
 
 def _disposition(how: str, name: str) -> dict[str, str]:

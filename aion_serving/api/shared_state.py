@@ -1,4 +1,4 @@
-"""What the routes share: the assistant of the application."""
+"""What the routes share: the assistant of the application. Asynchronous, as it needs no thread to be waited for."""
 
 from typing import Annotated
 
@@ -8,12 +8,12 @@ from aion_serving.answering.assistant import Assistant
 from aion_serving.answering.generations import Generations
 
 
-def assistant_of(request: Request) -> Assistant:
+async def assistant_of(request: Request) -> Assistant:
     assistant: Assistant = request.app.state.assistant
     return assistant
 
 
-def _generations_of(request: Request) -> Generations:
+async def _generations_of(request: Request) -> Generations:
     generations: Generations = request.app.state.generations
     return generations
 

@@ -1,5 +1,6 @@
 """The answer as it is written, over server-sent events that can be resumed, stopped, and started twice without harm."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from typing import Annotated, Any
@@ -109,7 +110,8 @@ async def _events(generations: Generations, stream_id: str, after: int) -> Async
             if in_vain % _LOOKS_PER_HEARTBEAT == 0:
                 yield ": still writing\n\n"
         else:
-            yield _event(stream_id, event.number, event.kind, event_body(generations, stream_id, event))
+            body = await asyncio.to_thread(event_body, generations, stream_id, event)
+            yield _event(stream_id, event.number, event.kind, body)
 
 
 def event_body(generations: Generations, stream_id: str, event: StreamEvent) -> Mapping[str, Any]:

@@ -8,7 +8,6 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from aion_assets.core.ids import content_hash
-from aion_assets.core.release import releases
 from aion_serving.api.reports import find_report
 from aion_serving.pages.reference import reference_groups
 from aion_serving.pages.report import policy_of, report_view
@@ -44,8 +43,7 @@ def add_pages(app: FastAPI) -> None:
 
     @app.get("/", include_in_schema=False)
     def chat_page(request: Request) -> Response:
-        assistant = request.app.state.assistant
-        current = releases.current_release_id(assistant.database, assistant.settings.tenant_id)
+        current = request.app.state.assistant.known.release_id()
         return page(request, "chat.html", has_release=current is not None)
 
     @app.get("/docs", include_in_schema=False)

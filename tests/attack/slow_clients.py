@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -46,8 +46,8 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[Served]:
-    """`aion serve` in an empty home."""
+def served(folder: Path, wrapped_in: Sequence[str] = ()) -> Iterator[Served]:
+    """`aion serve` in the home `folder/home`. `wrapped_in`: a command that becomes the one that follows it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8_192), hard))  # for the clients, which are this process's
     with socket.socket() as probe:
@@ -56,7 +56,7 @@ def served(folder: Path) -> Iterator[Served]:
     environment = os.environ | {"AION_HOME": str(folder / "home"), "AION_PORT": str(port), "AION_DATABASE_URL": ""}
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "aion_assets", "serve"],
+            [*wrapped_in, sys.executable, "-m", "aion_assets", "serve"],
             env=environment,
             stdout=log,
             stderr=log,

@@ -3,17 +3,19 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
 from aion_assets.core.database.upgrade import upgrade
 from aion_assets.core.errors import DatabaseError, DiskFullError, SettingsError
 from aion_assets.core.settings import Settings
 
 _BUSY_TIMEOUT_S = 30
+_IMPATIENT_S = 0.2
 
 
 class Database:
@@ -26,6 +28,21 @@ class Database:
     def read(self) -> Iterator[Connection]:
         with clear_errors(), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             yield connection
+
+    @contextmanager
+    def read_at_once(self) -> Iterator[Connection]:
+        """As `read()`, but a database that is locked raises DatabaseError within a moment, and connections that wait
+        for it are not waited for.
+        """
+        with clear_errors(), self._impatient.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            yield connection
+
+    @cached_property
+    def _impatient(self) -> Engine:
+        if self.engine.dialect.name != "sqlite":
+            return self.engine  # readers wait for nobody there
+        options = {"timeout": _IMPATIENT_S}
+        return create_engine(self.engine.url, connect_args=options, poolclass=NullPool, hide_parameters=True)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:

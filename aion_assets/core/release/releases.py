@@ -104,7 +104,7 @@ def publish(home: Home, index: dict[str, Any], models: ModelManifest, made: Publ
 
 def switch(connection: Connection, tenant_id: str, release_id: str, action: str, by: str) -> None:
     """Make this release the current one and record the event. Call it inside a transaction."""
-    before = connection.execute(select(_current.c.release_id).where(_current.c.tenant_id == tenant_id)).scalar()
+    before = current_in(connection, tenant_id)
     values = {"release_id": release_id, "since": now()}
     if before is None:
         connection.execute(insert(_current).values(tenant_id=tenant_id, **values))
@@ -123,7 +123,11 @@ def current_release(database: Database, tenant_id: str) -> Release:
 
 def current_release_id(database: Database, tenant_id: str) -> str | None:
     with database.read() as connection:
-        return connection.execute(select(_current.c.release_id).where(_current.c.tenant_id == tenant_id)).scalar()
+        return current_in(connection, tenant_id)
+
+
+def current_in(connection: Connection, tenant_id: str) -> str | None:
+    return connection.execute(select(_current.c.release_id).where(_current.c.tenant_id == tenant_id)).scalar()
 
 
 def read_release(database: Database, release_id: str) -> Release:

@@ -51,10 +51,17 @@ def read_revision(database: Database, tenant_id: str) -> int:
 
 def read_hidden(database: Database, tenant_id: str) -> Hidden:
     with database.read() as connection:
-        # Read the revision first: a tombstone set in between is then found at the next read.
-        revision = _revision(connection, tenant_id)
-        asked = select(_tombstones.c.scope, _tombstones.c.subject).where(_tombstones.c.tenant_id == tenant_id)
-        rows = connection.execute(asked).all()
+        return hidden_in(connection, tenant_id)
+
+
+def hidden_in(connection: Connection, tenant_id: str, known: Hidden | None = None) -> Hidden:
+    """As of now; `known` itself where nothing changed since."""
+    # Read the revision first: a tombstone set in between is then found at the next read.
+    revision = _revision(connection, tenant_id)
+    if known is not None and known.revision == revision:
+        return known
+    asked = select(_tombstones.c.scope, _tombstones.c.subject).where(_tombstones.c.tenant_id == tenant_id)
+    rows = connection.execute(asked).all()
     return Hidden(
         frozenset(row.subject for row in rows if row.scope == _DOCUMENT),
         frozenset(row.subject for row in rows if row.scope == _SOURCE),
