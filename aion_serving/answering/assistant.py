@@ -34,6 +34,7 @@ from aion_assets.core.search.hits import Hit
 from aion_assets.core.settings import Settings
 from aion_assets.core.trust.why import why
 from aion_serving.answering.adapter_keeper import AdapterKeeper
+from aion_serving.answering.addresses import Addresses
 from aion_serving.answering.chain import Chain, chain_for, keepers_for
 from aion_serving.answering.curated import Curated
 from aion_serving.answering.known import Known
@@ -106,6 +107,10 @@ class Assistant:
     def opened_release_id(self) -> str:
         """Id of the release that serves; "" before the first is opened."""
         return self.served.opened_release_id
+
+    @cached_property
+    def addresses(self) -> Addresses:
+        return Addresses(self.database, self.settings)
 
     @property
     def notice(self) -> str:

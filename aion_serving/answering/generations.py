@@ -29,6 +29,7 @@ from aion_assets.core.record.streams import (
     stops_among,
     stream_of_request,
 )
+from aion_serving.answering.addresses import Addresses
 from aion_serving.answering.assistant import Assistant, Opened
 
 # Answers written at once by this process. Further ones wait, and their readers with them.
@@ -141,6 +142,10 @@ class Generations:
                 left.discard(reader)
                 if not left:
                     self._readers.pop(stream_id, None)
+
+    @property
+    def addresses(self) -> Addresses:
+        return self._assistant.addresses
 
     def record(self, answer_id: str) -> AnswerRecord:
         """The finished answer. Raises AnswerNotFoundError: there is none."""

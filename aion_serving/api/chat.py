@@ -37,7 +37,8 @@ def chat(question: Question, assistant: CurrentAssistant) -> AnswerReply:
     An abstention is no error: `used` is "abstention", `C` is below `tau`, and `nearest` holds the passages that come
     nearest. The answer is in the language of the question.
     """
-    return answer_reply(assistant.ask(question.message, conversation_id=question.conversation_id))
+    record = assistant.ask(question.message, conversation_id=question.conversation_id)
+    return answer_reply(record, assistant.addresses.of_document)
 
 
 @router.get(
@@ -51,7 +52,7 @@ def why(
 
     What was removed since is said plainly: such a step has the field `missing` with the reason.
     """
-    return assistant.why(answer_id)
+    return assistant.addresses.in_trail(assistant.why(answer_id))
 
 
 @router.get("/api/search", summary="Search without an answer", responses={503: {"model": Problem}})
@@ -64,4 +65,4 @@ def search(
 ) -> SearchReply:
     """The best passage of each of the k best documents, best first."""
     hits = assistant.search(q, k)
-    return search_reply(q, hits, assistant.notice)
+    return search_reply(q, hits, assistant.notice, assistant.addresses.of_document)

@@ -82,7 +82,7 @@ class SourceItem(BaseModel):
     source_id: str
     name: str
     kind: str
-    address: str
+    address: str = Field(description="Of a folder or dump its name alone.")
     schedule_s: int = Field(description="Seconds between two collections; 0 is never.")
     auto_approve: bool
     paused: bool
@@ -134,10 +134,11 @@ def items(
 @router.get("/api/sources", summary="Sources")
 def every_source(assistant: CurrentAssistant) -> Sources:
     states = list_sources(assistant.database, assistant.settings)
-    names = ("source_id", "name", "kind", "address", "schedule_s", "auto_approve", "paused")
+    names = ("source_id", "name", "kind", "schedule_s", "auto_approve", "paused")
     found = [
         SourceItem(
             **{name: getattr(state.source, name) for name in names},
+            address=assistant.addresses.of_source(state.source.kind, state.source.address),
             created_at=state.created_at,
             collected_at=state.collected_at,
             failure=state.failure,
@@ -154,4 +155,6 @@ def _items(assistant: CurrentAssistant, state: str, source: str, limit: int, off
     total, rows = read_queue(database, settings.tenant_id, state, source_id, Page(limit, offset))
     add_remarks(assistant.lake, rows)
     add_repeats(assistant.lake, database, rows)
+    for row in rows:
+        row["url"] = assistant.addresses.of_document(row["url"], row["source_id"])
     return Items(total=total, limit=limit, offset=offset, items=[Item(**row) for row in rows])

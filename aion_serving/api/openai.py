@@ -15,7 +15,7 @@ from aion_assets.core.record.streams import Kind
 from aion_serving.answering.generations import Generations
 from aion_serving.api.chat import MAX_QUESTION_CHARS
 from aion_serving.api.openai_form import ChatMessage, completion, completion_chunk, embeddings, model_list
-from aion_serving.api.replies import answer_reply
+from aion_serving.api.replies import AnswerReply, answer_reply
 from aion_serving.api.shared_state import CurrentAssistant, CurrentGenerations
 from aion_serving.api.streaming import SSE_HEADERS
 from aion_serving.middleware.problems import Problem
@@ -60,8 +60,9 @@ def chat_completions(
         started = generations.start(question[:MAX_QUESTION_CHARS], channel="openai", before=before)
         return StreamingResponse(_chunks(generations, started), media_type="text/event-stream", headers=SSE_HEADERS)
     record = assistant.ask(question[:MAX_QUESTION_CHARS], channel="openai", before=before)
-    text = f"{record.text}{_sources(record)}"
-    return completion(f"chatcmpl-{record.answer_id}", MODEL, text, "stop", _usage(record), **_more(record))
+    reply = answer_reply(record, assistant.addresses.of_document)
+    text = f"{record.text}{_sources(reply)}"
+    return completion(f"chatcmpl-{record.answer_id}", MODEL, text, "stop", _usage(record), **_more(reply))
 
 
 @router.get("/v1/models", summary="List what answers in the OpenAI protocol")
@@ -92,9 +93,10 @@ async def _chunks(generations: Generations, stream_id: str) -> AsyncIterator[str
             yield _data({"error": {"message": event.text, "type": "server_error", "code": None}})
         else:
             record = await asyncio.to_thread(generations.record, stream_id)
-            if sources := _sources(record):
+            reply = await asyncio.to_thread(answer_reply, record, generations.addresses.of_document)
+            if sources := _sources(reply):
                 yield _data(completion_chunk(answer_id, MODEL, {"content": sources}))
-            yield _data(completion_chunk(answer_id, MODEL, {}, "stop", usage=_usage(record), **_more(record)))
+            yield _data(completion_chunk(answer_id, MODEL, {}, "stop", usage=_usage(record), **_more(reply)))
     yield "data: [DONE]\n\n"
 
 
@@ -102,17 +104,15 @@ def _data(body: Mapping[str, Any]) -> str:
     return f"data: {json.dumps(body, ensure_ascii=False)}\n\n"
 
 
-def _sources(record: AnswerRecord) -> str:
+def _sources(reply: AnswerReply) -> str:
     """Below the text, for clients that show nothing else."""
-    listed = [
-        f"[{item.number}] {item.passage.title or item.passage.url} – {item.passage.url}" for item in record.citations
-    ]
-    return "\n\n" + "\n".join([wording(record.language).sources, *listed]) if listed else ""
+    listed = [f"[{item.number}] {item.title or item.url} – {item.url}" for item in reply.citations]
+    return "\n\n" + "\n".join([wording(reply.language).sources, *listed]) if listed else ""
 
 
-def _more(record: AnswerRecord) -> dict[str, Any]:
-    reply = answer_reply(record).model_dump()
-    return {"citations": reply.pop("citations"), "aion": {name: reply[name] for name in reply if name != "text"}}
+def _more(reply: AnswerReply) -> dict[str, Any]:
+    body = reply.model_dump()
+    return {"citations": body.pop("citations"), "aion": {name: body[name] for name in body if name != "text"}}
 
 
 def _usage(record: AnswerRecord) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """The one form of an answer and of a hit, for the API and for `--json`."""
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,7 +18,7 @@ class CitationReply(BaseModel):
     chunk_id: str
     doc_id: str
     title: str = Field(description="Title of the document.", examples=["Norma 12"])
-    url: str = Field(description="Address of the document as it was collected; file:// for folders and uploads.")
+    url: str = Field(description="Address of the page; of a file its place in its source, such as manual/intro.html.")
     link: str = Field(description="Address that a browser opens, at the page or heading where there is one.")
     page: int = Field(description="Page number from 1; 0 where the document has no pages.")
     heading: str = Field(description='Path of headings, "H1 > H2"; empty where there is none.')
@@ -86,8 +87,8 @@ class HitReply(BaseModel):
     """A passage that a search found."""
 
     score: float = Field(description="In [0, 1]; hits are ordered by it.")
-    url: str
-    link: str
+    url: str = Field(description="Address of the page; of a file its place in its source, such as manual/intro.html.")
+    link: str = Field(description="Address that a browser opens.")
     title: str
     page: int
     heading: str
@@ -105,7 +106,15 @@ class SearchReply(BaseModel):
     notice: str = Field("", description="Why an older release was searched: the newest cannot be read. Mostly empty.")
 
 
-def answer_reply(record: AnswerRecord) -> AnswerReply:
+# Gives the address of a document as it is shown, from its address and its source. By default as it was collected.
+Show = Callable[[str, str], str]
+
+
+def _as_collected(url: str, _source_id: str) -> str:
+    return url
+
+
+def answer_reply(record: AnswerRecord, show: Show = _as_collected) -> AnswerReply:
     return AnswerReply(
         answer_id=record.answer_id,
         text=record.text,
@@ -120,8 +129,8 @@ def answer_reply(record: AnswerRecord) -> AnswerReply:
         reason=record.reason,
         notice=record.notice,
         expired_correction=record.expired,
-        citations=[citation_reply(item) for item in record.citations],
-        nearest=[citation_reply(item) for item in record.nearest],
+        citations=[citation_reply(item, show) for item in record.citations],
+        nearest=[citation_reply(item, show) for item in record.nearest],
         suggestions=[
             SuggestionReply(
                 suggestion_id=shown.suggestion_id,
@@ -134,8 +143,8 @@ def answer_reply(record: AnswerRecord) -> AnswerReply:
     )
 
 
-def search_reply(query: str, hits: list[Hit], notice: str = "") -> SearchReply:
-    return SearchReply(query=query, hits=[_hit(hit) for hit in hits], notice=notice)
+def search_reply(query: str, hits: list[Hit], notice: str = "", show: Show = _as_collected) -> SearchReply:
+    return SearchReply(query=query, hits=[_hit(hit, show) for hit in hits], notice=notice)
 
 
 def place_in(url: str, page: int, fragment: str) -> str:
@@ -150,14 +159,14 @@ def browser_link(doc_id: str, url: str, page: int, fragment: str) -> str:
     return place_in(f"/kb/items/{doc_id}/original" if is_file else url, page, fragment)
 
 
-def citation_reply(item: Citation) -> CitationReply:
+def citation_reply(item: Citation, show: Show = _as_collected) -> CitationReply:
     passage, place = item.passage, item.passage.place
     return CitationReply(
         number=item.number,
         chunk_id=passage.chunk_id,
         doc_id=passage.doc_id,
         title=passage.title,
-        url=passage.url,
+        url=show(passage.url, passage.source_id),
         link=browser_link(passage.doc_id, passage.url, place.page, place.fragment),
         page=place.page,
         heading=place.heading,
@@ -167,7 +176,8 @@ def citation_reply(item: Citation) -> CitationReply:
     )
 
 
-def _hit(hit: Hit) -> HitReply:
+def _hit(hit: Hit, show: Show) -> HitReply:
     names = ("url", "title", "page", "heading", "fragment", "text", "chunk_id", "doc_id", "source_id", "lang")
     facts: dict[str, Any] = {name: getattr(hit, name) for name in names}
+    facts["url"] = show(hit.url, hit.source_id)
     return HitReply(**facts, score=round(hit.score, 4), link=browser_link(hit.doc_id, hit.url, hit.page, hit.fragment))

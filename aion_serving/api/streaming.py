@@ -119,7 +119,7 @@ def event_body(generations: Generations, stream_id: str, event: StreamEvent) -> 
         return {"text": event.text}
     if event.kind is Kind.ERROR:
         return {"error": event.text, "next_step": "Ask again."}
-    return answer_reply(generations.record(stream_id)).model_dump()
+    return answer_reply(generations.record(stream_id), generations.addresses.of_document).model_dump()
 
 
 def _event(stream_id: str, number: int, kind: str, body: Mapping[str, Any]) -> str:

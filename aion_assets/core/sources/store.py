@@ -92,6 +92,13 @@ def list_sources(database: Database, settings: Settings) -> list[SourceState]:
     return [state_of(row) for row in rows]
 
 
+def places_of_sources(database: Database, tenant_id: str) -> dict[str, tuple[str, str]]:
+    """source_id → its kind and address, removed ones included. Raises DatabaseError at once where it is locked."""
+    asked = select(_sources.c.source_id, _sources.c.kind, _sources.c.address).where(_sources.c.tenant_id == tenant_id)
+    with database.read_at_once() as connection:
+        return {row.source_id: (row.kind, row.address) for row in connection.execute(asked)}
+
+
 def any_source_ever(database: Database, settings: Settings) -> bool:
     """Whether a source was ever added, removed ones included."""
     with database.read() as connection:
