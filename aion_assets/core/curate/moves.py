@@ -1,19 +1,18 @@
 """A decision follows the content: a file that was renamed, or a page that moved, keeps the decision on what it says."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, and_, or_, select, update
 
 from aion_assets.core.curate.decisions import APPROVED, AUTO_APPROVE, PENDING, REJECTED
-from aion_assets.core.curate.history import note_decisions
+from aion_assets.core.curate.history import note_decisions, numbers_of
 from aion_assets.core.database import tables
 from aion_assets.core.database.engine import Database
 from aion_assets.core.records import Source
 from aion_assets.core.sources.tombstones import is_there
 
-_curation = tables.curation
+_curation, _decisions = tables.curation, tables.decisions
 _TAKEN_OVER = ("state", "decided_by", "decided_at", "reason", "tags")
 
 
@@ -28,20 +27,24 @@ def note_page_hashes(database: Database, source_id: str, pages: Mapping[str, str
             connection.execute(update(_curation).where(_curation.c.doc_id == key).values(page_hash=pages[key]))
 
 
-def follow_moves(database: Database, source: Source, since: datetime) -> dict[str, str]:
+def follow_moves(database: Database, source: Source, since: int) -> dict[str, str]:
     """Give undecided documents the decision on a vanished one of the same source with the same bytes, or the same title
-    and text. Call it when all documents of the source are registered; the run began at `since`.
+    and text. Call it when all documents of the source are registered; the run began when `since` was the
+    number of the newest decision.
 
     What a rule approved in this run gives way to a person's rejection, too. Returns doc_id → state of those that moved.
     """
     of_source = (_curation.c.tenant_id == source.tenant_id, _curation.c.source_id == source.source_id)
-    by_rule = and_(_curation.c.decided_by == AUTO_APPROVE, _curation.c.created_at >= since)
+    in_this_run = select(_decisions.c.doc_id).where(_decisions.c.decision_id > since)
+    by_rule = and_(_curation.c.decided_by == AUTO_APPROVE, _curation.c.doc_id.in_(in_this_run))
     waits = and_(_curation.c.state == PENDING, _curation.c.decided_by == "")
     with database.write() as connection:
         gone = select(_curation).where(*of_source, _curation.c.state.in_((APPROVED, REJECTED)), ~is_there())
-        vanished = [dict(row) for row in connection.execute(gone.order_by(_curation.c.decided_at)).mappings()]
+        vanished = [dict(row) for row in connection.execute(gone).mappings()]
         if not vanished:
             return {}
+        numbers = numbers_of(connection, _decisions.c.source_id == source.source_id)
+        vanished.sort(key=lambda row: (numbers.get(row["doc_id"], 0), row["decided_at"]))  # the newest stands last
         decided = {row[name]: row for name in ("content_hash", "page_hash") for row in vanished if row[name]}
         new = select(_curation).where(*of_source, or_(waits, by_rule), _curation.c.moved_from == "", is_there())
         moved: dict[str, str] = {}

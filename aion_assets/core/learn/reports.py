@@ -3,10 +3,10 @@
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from aion_assets.core.database import tables
 from aion_assets.core.database.engine import now
@@ -17,6 +17,7 @@ RETRIEVAL, CANDIDATE, GENERATED, GOLDEN = "retrieval", "candidate", "generated",
 DAY_REPORT, RELEASE_REPORT = "day", "release"
 FOR_PEOPLE = (DAY_REPORT, RELEASE_REPORT)
 _reports = tables.reports
+_TICK = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,12 @@ def store_report(home: Home, kind: str, subject: str, body: Mapping[str, Any], r
     """`subject` names what was measured: a table, an adapter, a release. Returns the report's id."""
     report_id = uuid.uuid4().hex
     values = {"report_id": report_id, "tenant_id": home.tenant_id, "kind": kind, "subject": subject, "run_id": run_id}
+    here = (_reports.c.tenant_id == home.tenant_id, _reports.c.kind == kind, _reports.c.subject == subject)
     with home.database.write() as connection:
-        connection.execute(insert(_reports).values(**values, created_at=now(), body=dict(body)))
+        newest = connection.execute(select(func.max(_reports.c.created_at)).where(*here)).scalar()
+        # Later than the one before, whatever the clock did in between: the newest report decides.
+        created_at = max(now(), newest + _TICK) if newest else now()
+        connection.execute(insert(_reports).values(**values, created_at=created_at, body=dict(body)))
     return report_id
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select
 
 from aion_assets.core.database import tables
 from aion_assets.core.database.engine import now
@@ -162,6 +162,20 @@ class RunFailureEvent(Event):
     kind: ClassVar[str] = "run_failure"
     run_id: str
     job: str
+
+
+def published_order(connection: Connection, tenant_id: str) -> dict[str, int]:
+    """release_id → number that grows from one first publication to the next. Releases of before the record are
+    missing.
+    """
+    of_releases = (tables.events.c.tenant_id == tenant_id, tables.events.c.kind == ReleaseEvent.kind)
+    asked = (
+        select(tables.events.c.event_id, tables.events.c.body).where(*of_releases).order_by(tables.events.c.event_id)
+    )
+    order: dict[str, int] = {}
+    for event_id, body in connection.execute(asked):
+        order.setdefault(body["release_id"], event_id)
+    return order
 
 
 def record_event(connection: Connection, tenant_id: str, event: Event, *, answer_id: str = "") -> None:

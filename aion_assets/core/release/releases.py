@@ -15,7 +15,7 @@ from aion_assets.core.database.engine import Database, now
 from aion_assets.core.database.prefixes import full_id
 from aion_assets.core.errors import NoReleaseError
 from aion_assets.core.home import Home
-from aion_assets.core.record.events import ReleaseEvent, record_event
+from aion_assets.core.record.events import ReleaseEvent, published_order, record_event
 from aion_assets.core.release.manifest import (
     FORMAT,
     ContentManifest,
@@ -150,15 +150,17 @@ def read_model_release(database: Database, model_release_id: str) -> ModelManife
 
 
 def list_releases(database: Database, tenant_id: str, limit: int | None = None) -> list[ReleaseRow]:
-    """The newest first."""
+    """The newest first: in the order in which they were published, which no clock decides."""
     names = ("release_id", "model_release_id", "tag", "index_table", "aion_version", "run_id", "created_at")
     of_models = _models.c.created_at.label("models_created_at")
     joined = _releases.join(_models, _releases.c.model_release_id == _models.c.model_release_id)
     asked = select(*(_releases.c[name] for name in names), of_models).select_from(joined)
     asked = asked.where(_releases.c.tenant_id == tenant_id)
     with database.read() as connection:
-        rows = connection.execute(asked.order_by(_releases.c.created_at.desc()).limit(limit)).all()
-    return [ReleaseRow(**row._asdict()) for row in rows]
+        rows = [ReleaseRow(**row._asdict()) for row in connection.execute(asked)]
+        place = published_order(connection, tenant_id)
+    rows.sort(key=lambda row: (place.get(row.release_id, 0), row.created_at), reverse=True)
+    return rows[:limit]
 
 
 def first_release_at(database: Database, tenant_id: str) -> datetime:

@@ -60,18 +60,21 @@ def roll_back_models(home: Home, model_release_id: str, by: str) -> Release:
 def release_before(home: Home) -> str:
     """The newest release that is older than the current one. Raises ReleaseError: there is none."""
     current = current_release(home.database, home.tenant_id)
-    for row in list_releases(home.database, home.tenant_id):
-        if row.created_at < current.created_at:
-            return row.release_id
-    raise ReleaseError("There is no release of before.", "'aion release list' shows them all.")
+    order = [row.release_id for row in list_releases(home.database, home.tenant_id)]
+    older = order[order.index(current.release_id) + 1 :]
+    if not older:
+        raise ReleaseError("There is no release of before.", "'aion release list' shows them all.")
+    return older[0]
 
 
 def models_before(home: Home) -> str:
-    """The newest models that are older than the current ones. Raises ReleaseError: there are none."""
-    rows = list_releases(home.database, home.tenant_id)
-    current_id = current_release(home.database, home.tenant_id).release_id
-    current = next(row for row in rows if row.release_id == current_id)
-    older = [row for row in rows if row.models_created_at < current.models_created_at]
+    """The newest models that are older than the current ones: by their first release. Raises ReleaseError: there are
+    none.
+    """
+    current = current_release(home.database, home.tenant_id)
+    by_first = [row.model_release_id for row in reversed(list_releases(home.database, home.tenant_id))]
+    order = list(dict.fromkeys(by_first))  # the oldest first
+    older = order[: order.index(current.model_release_id)]
     if not older:
         raise ReleaseError("There are no models of before.", "'aion release list' shows them all.")
-    return max(older, key=lambda row: row.models_created_at).model_release_id
+    return older[-1]

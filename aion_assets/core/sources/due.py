@@ -11,7 +11,7 @@ from aion_assets.core.collect.places import walk
 from aion_assets.core.collect.uploads import uploads_folder
 from aion_assets.core.database.engine import Database
 from aion_assets.core.settings import Settings
-from aion_assets.core.sources.state import CHANGES, SourceState
+from aion_assets.core.sources.state import CHANGES, SourceState, is_ahead
 from aion_assets.core.sources.store import list_sources
 
 INGEST, RECURATE = "ingest", "recurate"
@@ -56,6 +56,8 @@ def _touched(settings: Settings, state: SourceState) -> bool:
     place = Path(state.source.address) if state.source.kind == "jsonl" else _folder_of(settings, state)
     if place is None or state.source.paused or state.collection_started_at is None:
         return False
+    if is_ahead(state.collection_started_at):
+        return True
     return _newest_change(place, settings) > state.collection_started_at.timestamp() - _CLOCK_TICK_S
 
 

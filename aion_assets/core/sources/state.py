@@ -12,6 +12,8 @@ from aion_assets.core.records import Source
 # Why a source is due: its tables hold what no release holds yet, by a decision or a run that ended early.
 CHANGES = "changes"
 DAY_S = 86_400
+# Clocks of machines that share a home may differ by so much.
+_CLOCKS_DIFFER = timedelta(minutes=10)
 
 
 @dataclass(slots=True)
@@ -60,6 +62,11 @@ def state_of(row: Row[Any]) -> SourceState:
     )
 
 
+def is_ahead(moment: datetime) -> bool:
+    """Whether the clock was set back since: nothing can be told from this time."""
+    return moment > now() + _CLOCKS_DIFFER
+
+
 def _due(row: Row[Any]) -> str:
     changes = CHANGES if row.requested > row.handled else ""
     if row.paused:  # not collected any more, but decisions still take effect
@@ -68,6 +75,6 @@ def _due(row: Row[Any]) -> str:
         return "unfinished"
     if row.collected_at is None:
         return "never collected" if row.collection_started_at is None else "requested"
-    if row.schedule_s and row.collected_at + timedelta(seconds=row.schedule_s) <= now():
+    if row.schedule_s and (row.collected_at + timedelta(seconds=row.schedule_s) <= now() or is_ahead(row.collected_at)):
         return "scheduled"
     return changes

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime, timedelta
 from typing import Any, TypedDict, Unpack
 
 from sqlalchemy import Connection, case, delete, insert, null, select, update
@@ -20,6 +21,7 @@ from aion_assets.core.sources.tombstones import hide_source
 
 DEFAULT_DEPTH = 20
 DEFAULT_PAGES = 10_000
+_TICK = timedelta(microseconds=1)
 
 _sources = tables.sources
 
@@ -164,7 +166,22 @@ def mark_cleaned(database: Database, source_id: str) -> None:
 
 def request_collection(database: Database, source_id: str) -> None:
     """Make the source due now, whatever its schedule. A collection under way is followed by another one."""
-    _set(database, source_id, collected_at=None, collection_requested_at=now())
+    this = _sources.c.source_id == source_id
+    with database.write() as connection:
+        started, _ = _times_of(connection, source_id)
+        asked_at = max(now(), started + _TICK) if started else now()
+        values = {"collected_at": None, "collection_requested_at": asked_at}
+        connection.execute(update(_sources).where(this).values(**values))
+
+
+def _times_of(connection: Connection, source_id: str) -> tuple[datetime | None, datetime | None]:
+    """When its newest collection began and when one was last asked for. The later event has the later time, whatever
+    the clock did in between. Locks the row.
+    """
+    columns = (_sources.c.collection_started_at, _sources.c.collection_requested_at)
+    asked = select(*columns).where(_sources.c.source_id == source_id).with_for_update()
+    row = connection.execute(asked).first()
+    return (row[0], row[1]) if row else (None, None)
 
 
 def begin_collection(database: Database, source_id: str) -> str:
@@ -175,9 +192,9 @@ def begin_collection(database: Database, source_id: str) -> str:
         if under_way:
             return str(under_way)
         collection_id = uuid.uuid4().hex
-        connection.execute(
-            update(_sources).where(this).values(collection_id=collection_id, collection_started_at=now())
-        )
+        _, asked_at = _times_of(connection, source_id)
+        values = {"collection_id": collection_id, "collection_started_at": max(now(), asked_at or now())}
+        connection.execute(update(_sources).where(this).values(**values))
     return collection_id
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from aion_assets.core.curate.decisions import APPROVED, PENDING, REJECTED, decisions_of, register_documents
+from aion_assets.core.curate.history import newest_decision
 from aion_assets.core.curate.moves import follow_moves, note_page_hashes
 from aion_assets.core.curate.near_duplicates import near_duplicates
 from aion_assets.core.curate.queue import note_duplicates
-from aion_assets.core.database.engine import Database, now
+from aion_assets.core.database.engine import Database
 from aion_assets.core.ids import short_digest
 from aion_assets.core.lake.conditions import both, is_in
 from aion_assets.core.lake.diff import RowSetVersion, diff_rows
@@ -39,7 +40,7 @@ def curate_source(run: SourceRun) -> StepReport:
 
 def _curate(run: SourceRun) -> StepReport:
     lake, database, source = run.lake, run.database, run.source
-    started, began = time.monotonic(), now()
+    started, since = time.monotonic(), newest_decision(database)
     of_source = both(run.of_source, IS_PARSED)
     parts = lake.ranges("doc_id", DOCUMENTS.name, where=of_source)
     approved: set[str] = set()
@@ -49,7 +50,7 @@ def _curate(run: SourceRun) -> StepReport:
         note_page_hashes(database, source.source_id, {key: row["page_hash"] for key, row in documents.items()})
         decisions = decisions_of(database, source.source_id, part)
         approved |= {key for key in documents if decisions[key].state == APPROVED}
-    moved = follow_moves(database, source, began)
+    moved = follow_moves(database, source, since)
     approved = (approved | {key for key, state in moved.items() if state == APPROVED}) - {
         key for key, state in moved.items() if state != APPROVED
     }

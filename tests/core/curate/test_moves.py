@@ -13,8 +13,9 @@ from aion_assets.core.curate.decisions import (
     decisions_of,
     register_documents,
 )
+from aion_assets.core.curate.history import newest_decision
 from aion_assets.core.curate.moves import follow_moves, note_page_hashes
-from aion_assets.core.database.engine import Database, now
+from aion_assets.core.database.engine import Database
 from aion_assets.core.ids import digest
 from aion_assets.core.records import AWAITS_PERSON, Source
 from aion_assets.core.settings import Settings
@@ -30,10 +31,10 @@ def document(title: str, text: str = "O texto.", page: str = "", detail: str = "
 
 def run(either: Either, source: Source, documents: dict[str, dict[str, Any]]) -> dict[str, str]:
     """Returns the states after one run that finds these documents."""
-    began = now()
+    since = newest_decision(either[0])
     register_documents(either[0], source, documents, lambda keys: [(key, "O texto.") for key in keys])
     note_page_hashes(either[0], source.source_id, {key: row["page_hash"] for key, row in documents.items()})
-    follow_moves(either[0], source, began)
+    follow_moves(either[0], source, since)
     found = decisions_of(either[0], source.source_id)
     return {key: found[key].state for key in documents}
 
