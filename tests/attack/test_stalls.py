@@ -4,6 +4,8 @@ import re
 import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import counts
@@ -125,3 +127,27 @@ def test_patience_ends_a_loop_and_an_expression_and_keeps_an_earlier_alarm() -> 
     finally:
         signal.signal(signal.SIGALRM, before)
         signal.setitimer(signal.ITIMER_REAL, *kept)
+
+
+def test_patience_holds_in_every_thread_and_for_each_by_itself() -> None:
+    def endless(number: int) -> str:
+        try:
+            with patience(0.1 * (number + 1), f"Loop {number}"):
+                while True:
+                    sum(range(1_000))
+        except StalledError as error:
+            return error.what
+
+    def in_time(_number: int) -> int:
+        done = 0
+        while done < 300:
+            with suppress(StalledError), patience(0.000_5 if done % 3 else 60, "A short one"):
+                sum(range(1_000))
+            done += 1
+        return done
+
+    with ThreadPoolExecutor(6) as threads:
+        late, quick = threads.map(endless, range(3)), threads.map(in_time, range(3))
+        assert [*late] == [f"Loop {number} took longer than {0.1 * (number + 1):g} s." for number in range(3)]
+        assert [*quick] == [300] * 3, "what rings too late rings nowhere"
+    counts.note("loops that do not end, in threads of their own", 3)
