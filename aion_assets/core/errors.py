@@ -3,6 +3,7 @@
 AionError
 ├── SettingsError           a setting has a value AION cannot work with
 ├── SourceError             a source is unknown, or what was given cannot be one
+├── QuotaError              as much as the settings allow is there already
 ├── FetchError              a resource could not be fetched
 │   ├── BlockedAddressError the address is not public and not on the allow-list
 │   └── TransientFetchError it may succeed later (time-out, 5xx, connection reset)
@@ -52,6 +53,10 @@ class SettingsError(AionError):
 
 
 class SourceError(AionError):
+    pass
+
+
+class QuotaError(AionError):
     pass
 
 

@@ -61,7 +61,9 @@ class Source:
 
 @dataclass(slots=True)
 class KnownPage:
-    """What an earlier collection stored of a location, so that it need not be fetched or read again."""
+    """What an earlier collection stored of a location, so that it need not be fetched or read again. `url` is known of
+    the lines of a dump only, where it is what an earlier line claimed.
+    """
 
     locator: str
     outcome: Outcome
@@ -72,6 +74,7 @@ class KnownPage:
     links: Sequence[str] = ()
     depth: int = 0
     collection_id: str = ""
+    url: str = ""
 
 
 @dataclass(slots=True)

@@ -68,6 +68,12 @@ class Settings(BaseSettings):
     crawl_timeout_s: float = Field(30.0, gt=0, description="Time limit of one request, in seconds.")
     max_fetch_bytes: int = Field(20_000_000, ge=1_000, description="Largest page or file taken, after decompression.")
 
+    # What may be handed in
+    max_sources: int = Field(500, ge=1, description="Most sources; a removed one does not count.")
+    max_uploads: int = Field(20_000, ge=1, description="Most files in one source of uploads.")
+    max_upload_bytes: int = Field(10_000_000_000, ge=1_000, description="Most bytes of all files in one of them.")
+    max_links: int = Field(5_000, ge=1, description="Most links in one of them.")
+
     # Parsing
     parse_timeout_s: float = Field(60.0, gt=0, description="Time limit of one document, in seconds.")
     parse_memory_bytes: int = Field(2_000_000_000, ge=100_000_000, description="Memory limit of the parser process.")

@@ -38,7 +38,7 @@ class Accepted(BaseModel):
     )
 
 
-_REFUSALS: dict[int | str, dict[str, Any]] = {status: {"model": Problem} for status in (400, 404, 422)}
+_REFUSALS: dict[int | str, dict[str, Any]] = {status: {"model": Problem} for status in (400, 404, 409, 422)}
 
 
 @router.post("/kb/ingest/link", summary="Take a page by its address", status_code=202, responses=_REFUSALS)
@@ -68,7 +68,7 @@ def ingest_link(link: Link, assistant: CurrentAssistant) -> Accepted:
     "/kb/ingest/file",
     summary="Take a file",
     status_code=202,
-    responses=_REFUSALS | {status: {"model": Problem} for status in (409, 413, 415)},
+    responses=_REFUSALS | {status: {"model": Problem} for status in (413, 415)},
 )
 def ingest_file(
     assistant: CurrentAssistant,
@@ -80,8 +80,8 @@ def ingest_file(
 
     A jsonl file, which holds one document a line, becomes a source of its own.
 
-    A file of the same name with other content is refused unless `replace` is true: a document keeps its decision when
-    its content changes.
+    A file of the same name with other content is refused unless `replace` is true. What is approved under that name
+    then waits for a new decision, unless the source is trusted (`auto_approve`).
     """
     name = plain_name((file.filename or "").replace("\\", "/").rpartition("/")[2], 150)
     extension = extension_of(name)

@@ -8,10 +8,11 @@ import shutil
 import tempfile
 import threading
 import unicodedata
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from aion_assets.core.collect.uploads import ADDRESS, uploads_folder
+from aion_assets.core.collect.uploads import ADDRESS, DUMPS, uploads_folder
 from aion_assets.core.database.engine import Database
 from aion_assets.core.errors import DiskFullError
 from aion_assets.core.lake.durable import sync_folder
@@ -21,6 +22,8 @@ from aion_assets.core.sources.store import add_source, get_source, list_sources
 from aion_serving.middleware.problems import RefusedError
 
 _KIND = "uploads"
+_LINK = ".url"
+_MORE = "Use another source of uploads (aion source add uploads --name …), or raise the setting."
 _making = threading.Lock()
 
 
@@ -66,18 +69,32 @@ def dump_source(database: Database, settings: Settings, file: Path) -> tuple[Sou
         return add_source(database, settings, str(file)), True
 
 
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """Most files, bytes of them, and links in one folder."""
+
+    files: int
+    bytes: int
+    links: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Quota":
+        return cls(settings.max_uploads, settings.max_upload_bytes, settings.max_links)
+
+
 class UploadsFolder:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, quota: Quota) -> None:
         self._folder = folder.resolve()
+        self._quota = quota
 
     @classmethod
     def of_source(cls, settings: Settings, source: Source) -> "UploadsFolder":
-        return cls(uploads_folder(settings, source.source_id))
+        return cls(uploads_folder(settings, source.source_id), Quota.of(settings))
 
     @classmethod
     def of_dumps(cls, settings: Settings) -> "UploadsFolder":
         """The folder for dumps, beside the uploads. Every file in it is a source."""
-        return cls(settings.home / "dumps")
+        return cls(settings.home / DUMPS, Quota.of(settings))
 
     def path_of(self, name: str) -> Path:
         return self._folder / name
@@ -88,10 +105,13 @@ class UploadsFolder:
     def keep(self, name: str, content: BinaryIO, *, replace: bool) -> bool:
         """Store the file under that name, durably. Returns False when the same content is there already.
 
-        Raises RefusedError: another file has the name. DiskFullError: no space is left; then nothing is stored.
+        Raises RefusedError: another file has the name, or there is no room for more. DiskFullError: no space is left.
+        Then nothing is stored.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         target = self._folder / name
+        self._require_room(target, content.seek(0, os.SEEK_END))
+        content.seek(0)
         try:
             part = self._write(content)
         except OSError as error:
@@ -107,6 +127,29 @@ class UploadsFolder:
             return True
         finally:
             part.unlink(missing_ok=True)
+
+    def _require_room(self, target: Path, size_bytes: int) -> None:
+        """What lies under the same name makes room: it is the same file, or is replaced by this one."""
+        files = links = taken = 0
+        with os.scandir(self._folder) as entries:
+            for entry in entries:
+                if entry.name == target.name or entry.name.startswith("."):
+                    continue
+                links += entry.name.endswith(_LINK)
+                files += not entry.name.endswith(_LINK)
+                taken += entry.stat(follow_symlinks=False).st_size
+        quota, is_link = self._quota, target.name.endswith(_LINK)
+        if is_link and links >= quota.links:
+            raise RefusedError(409, f"There are {links} links, and AION_MAX_LINKS is {quota.links}.", _MORE)
+        if not is_link and files >= quota.files:
+            raise RefusedError(409, f"There are {files} files, and AION_MAX_UPLOADS is {quota.files}.", _MORE)
+        if taken + size_bytes > quota.bytes:
+            raise RefusedError(
+                413,
+                f"With this file the source would have {taken + size_bytes} bytes, and AION_MAX_UPLOAD_BYTES is "
+                f"{quota.bytes}.",
+                _MORE,
+            )
 
     def _write(self, content: BinaryIO) -> Path:
         # Hidden, so that a collection skips it.

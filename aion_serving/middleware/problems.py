@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from aion_assets.core import errors
-from aion_serving.middleware.headers import HEADERS
+from aion_assets.core.door.headers import HEADERS
 
 # Pattern of a text that must hold more than white space.
 NOT_BLANK = r"\S"
@@ -26,6 +26,7 @@ _STATUS: tuple[tuple[type[errors.AionError], int], ...] = (
     (errors.TrainingUnderWayError, 409),
     (errors.TrainingError, 404),
     (errors.SourceError, 404),
+    (errors.QuotaError, 409),
     (errors.BlockedAddressError, 400),
     (errors.FetchError, 422),
     (errors.DiskFullError, 507),

@@ -194,3 +194,73 @@ def test_wherever_it_listens_the_server_is_asked_by_known_names_only(tmp_path: P
     for name in ("127.0.0.1:8000", "localhost", "knowledge.example.org", "Knowledge.Example.org:8000"):
         assert client.get("/health", headers={"host": name}).status_code == 200, name
     counts.note("requests by foreign names", 6)
+
+
+def test_no_answer_names_a_place_on_the_disk_of_the_server(server: Served) -> None:
+    """Files are shown by their place in their source; the server itself gives them out."""
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client:
+        answer = client.post("/api/chat", json={"message": "What does the handbook say of tea?"}).json()
+        asked = {"model": "aion", "messages": [{"role": "user", "content": "What of tea?"}]}
+        texts = [
+            json.dumps(answer),
+            client.get("/api/search", params={"q": "tea"}).text,
+            client.get(f"/api/answers/{answer['answer_id']}/why").text,
+            client.post("/v1/chat/completions", json=asked).text,
+            client.post("/v1/chat/completions", json=asked | {"stream": True}).text,
+            client.get("/api/chat/stream", params={"message": "What of coffee?"}).text,
+            *(client.get(path).text for path in ("/kb/items", "/curation/pending", "/api/sources", "/", "/metrics")),
+            client.get("/kb/items/" + "0" * 32 + "/original").text,
+            client.get("/static/../../../etc/passwd").text,
+        ]
+        shown = (answer["citations"] or answer["nearest"])[0]
+        assert shown["url"].startswith("files/") and "/original" in shown["link"]
+        assert client.get(shown["link"].partition("#")[0]).status_code == 200
+    leaks = [text[:300] for text in texts if "file:/" in text or str(Path(__file__).anchor + "tmp/") in text]
+    counts.note("answers in which a path of the server might stand", len(texts), len(leaks))
+    assert not leaks
+
+
+def test_every_answer_carries_the_headers_whatever_went_wrong(server: Served) -> None:
+    big = b"x" * 1_100_000
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client:
+        answers = {
+            "page": client.get("/"),
+            "static": client.get("/static/chat.js"),
+            "static that is not there": client.get("/static/none.js"),
+            "stream": client.get("/api/chat/stream", params={"message": "tea?"}),
+            "not there": client.get("/nowhere"),
+            "wrong method": client.delete("/api/chat"),
+            "options": client.options("/api/chat"),
+            "too large": client.post("/api/chat", content=big),
+            "not JSON": client.post("/api/chat", content=b"{"),
+            "foreign page": client.post("/api/chat", json={}, headers={"Origin": "https://evil.example"}),
+            "foreign name": client.get("/", headers={"Host": "evil.example"}),
+            "headers too large": client.get("/", headers={"X-Large": "x" * 100_000}),
+            "no HTTP": _raw(server, b"no http at all\r\n\r\n"),
+            "HTTP of tomorrow": _raw(server, b"GET / HTTP/9.9\r\nHost: 127.0.0.1\r\n\r\n"),
+            "two lengths": _raw(
+                server, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"
+            ),
+        }
+    lacking = {what: sorted(_HEADERS - {name.lower() for name in answer.headers}) for what, answer in answers.items()}
+    counts.note("answers without the security headers", len(answers), sum(map(bool, lacking.values())))
+    assert {what: names for what, names in lacking.items() if names} == {}
+    assert {answer.headers["cache-control"] for answer in answers.values()} == {"no-store"}
+
+
+_HEADERS = {
+    "content-security-policy", "x-content-type-options", "x-frame-options", "referrer-policy", "cache-control",
+    "cross-origin-opener-policy", "cross-origin-resource-policy", "permissions-policy",
+}  # fmt: skip
+
+
+def _raw(server: Served, request: bytes) -> httpx.Response:
+    client = server.connect(request)
+    client.settimeout(10)
+    received = b""
+    while piece := client.recv(65_536):
+        received += piece
+    client.close()
+    head = received.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
+    headers = [(name, value.strip()) for name, _, value in (line.partition(":") for line in head[1:])]
+    return httpx.Response(int(head[0].split(" ")[1]), headers=headers)

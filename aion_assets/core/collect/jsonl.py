@@ -2,12 +2,12 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from aion_assets.core.collect.connector import CollectionJob, CollectionReport, Emit, Progress, ReportProgress
 from aion_assets.core.collect.folder import ROOT_LOCATOR
@@ -22,6 +22,7 @@ CONTENT_TYPE = "application/x-ndjson"
 SUFFIXES = (".jsonl", ".ndjson")
 _ID_FIELDS = ("_id", "id", "url")
 MAX_ID_LENGTH = 1_000
+ANY_SITE = "*"
 _HASH_DIGITS = 16
 _PROGRESS_EVERY = 100
 
@@ -75,6 +76,7 @@ class _JsonlVisit:
         self._path = path
         self._max_bytes = job.settings.max_fetch_bytes
         self._known = job.known
+        self._domains = job.source.allow_domains
         self._emit = emit
         self._progress = progress
         self._state = Progress()
@@ -133,9 +135,12 @@ class _JsonlVisit:
         return page
 
     def _url_of(self, record: dict[str, Any], locator: str) -> str:
-        url = record.get("url")
-        if isinstance(url, str) and url.isprintable() and canonical_url(url):
-            return url
+        url, known = record.get("url"), self._known.get(locator)
+        is_address = isinstance(url, str) and url.isprintable() and canonical_url(url)
+        if isinstance(url, str) and is_address:
+            stood_before = known is not None and known.url == url  # it was decided on so
+            if stood_before or may_claim(url, self._domains):
+                return url
         return f"{self._path.as_uri()}#{quote(locator)}"
 
     def _bad_row(self, line: Line, outcome: Outcome, reason: str) -> CollectedPage:
@@ -173,6 +178,15 @@ class _JsonlVisit:
         self._state.bytes += len(page.body or b"")
         if self._state.done % _PROGRESS_EVERY == 0:
             self._progress(self._state)
+
+
+def may_claim(url: str, domains: Sequence[str]) -> bool:
+    """Whether a line may say that it stands at this address: its host is one of `domains` or below one, or "*" is
+    among them. Otherwise a citation would vouch for a page that never held the text.
+    """
+    host = (urlsplit(url).hostname or "").lower().removeprefix("www.")
+    allowed = [domain.strip().lower().removeprefix("www.") for domain in domains]
+    return ANY_SITE in allowed or any(host == domain or host.endswith(f".{domain}") for domain in allowed if domain)
 
 
 def _lines(file: IO[bytes], max_bytes: int) -> Iterator[Line]:

@@ -28,12 +28,14 @@ if TYPE_CHECKING:
     import httpx
 
 ADDRESS = "uploads"
+# Folders of the home for what is handed in.
+UPLOADS, DUMPS = "uploads", "dumps"
 _MAX_LINK_FILE_BYTES = 10_000
 _LINK = re.compile(r"^\s*(?:URL\s*=\s*)?(https?://\S+)\s*$", re.IGNORECASE | re.MULTILINE)
 
 
 def uploads_folder(settings: Settings, source_id: str) -> Path:
-    return settings.home / "uploads" / source_id
+    return settings.home / UPLOADS / source_id
 
 
 class UploadsConnector:

@@ -19,6 +19,7 @@ from aion_assets.core.sources.tombstones import Reason, hide_documents, show_doc
 PENDING, APPROVED, REJECTED = "pending", "approved", "rejected"
 STATES = (PENDING, APPROVED, REJECTED)
 AUTO_APPROVE = "policy:auto-approve"
+REPLACED = "policy:replaced"
 EXCERPT_CHARS = 300
 # Documents of lower quality wait for a person even in a trusted source: single words, rulers, empty tables. Prose
 # scores well above this.
@@ -55,7 +56,8 @@ def register_documents(
     """Bring the queue up to the documents: new ones enter it, vanished ones leave the index.
 
     `documents` are all of the source, or all of it in one of the lake's ranges of doc_id. A document keeps its decision
-    when its content changes. `texts` is called only for new or changed documents. People decide while this runs, so
+    when its content changes, except one whose row says `handed_in`: that asks for a new one, unless the source is
+    trusted. `texts` is called only for new or changed documents. People decide while this runs, so
     every write carries its precondition.
     """
     columns = (_curation.c.doc_id, *(_curation.c[name] for name in _VERSION))
@@ -78,6 +80,8 @@ def register_documents(
                 connection.execute(insert(_curation), fresh)
             decided = [row["doc_id"] for row in fresh if row["state"] != PENDING]
             note_decisions(connection, _curation.c.doc_id.in_(decided))
+            replaced = [key for key in some if key in known and _is_replaced(source, known[key], documents[key])]
+            hide_documents(connection, source.tenant_id, _doubt(connection, replaced), Reason.REJECTED)
     vanished = [key for key in known if key not in documents]
     with database.write() as connection:
         decided = _decided_of(connection, vanished)
@@ -152,6 +156,22 @@ def _version(row: Mapping[str, Any]) -> dict[str, Any]:
 def _view(row: Mapping[str, Any], text: str) -> dict[str, Any]:
     shown = {"title": row["title"], "chars": len(text), "excerpt": text[:EXCERPT_CHARS]}
     return _version(row) | shown | {"page_hash": row.get("page_hash") or ""}
+
+
+def _is_replaced(source: Source, known: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+    """Whether somebody put another content in the place of what was decided on."""
+    another = known["content_hash"] not in ("", row["content_hash"])
+    return bool(row.get("handed_in")) and another and not source.auto_approve
+
+
+def _doubt(connection: Connection, doc_ids: Sequence[str]) -> list[str]:
+    """Let the approved ones among these wait for a decision again; returns them."""
+    these = (_curation.c.doc_id.in_(doc_ids), _curation.c.state == APPROVED)
+    values = {"state": PENDING, "decided_by": REPLACED, "decided_at": now(), "reason": "Its content was replaced."}
+    asked = update(_curation).where(*these).values(**values).returning(_curation.c.doc_id)
+    doubted = [*connection.execute(asked).scalars()] if doc_ids else []
+    note_decisions(connection, _curation.c.doc_id.in_(doubted))
+    return doubted
 
 
 def _awaits_person(row: Mapping[str, Any]) -> bool:

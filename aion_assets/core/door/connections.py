@@ -14,7 +14,12 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
+from aion_assets.core.door.headers import HEADERS
+
 LOOK_EVERY_S = 1.0
+_REFUSED = "".join(
+    f"\r\n{name}: {value}" for name, value in {**HEADERS, "connection": "close", "content-length": "0"}.items()
+).encode() + (b"\r\n\r\n")
 # Files that the server needs besides its connections: tables, database, logs.
 _OTHER_FILES = 500
 
@@ -124,8 +129,12 @@ class BoundedProtocol(H11Protocol):
     def refuse(self, status: bytes) -> None:
         """Answer without the application, and close."""
         if not self.transport.is_closing():
-            self.transport.write(b"HTTP/1.1 " + status + b"\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+            self.transport.write(b"HTTP/1.1 " + status + _REFUSED)
             self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:
+        """What Uvicorn calls for what is no HTTP."""
+        self.refuse(b"400 Bad Request")
 
     def _make_room(self) -> bool:
         """End the connection that has kept the server waiting longest. False: all of them are at work."""

@@ -6,11 +6,11 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, TypedDict, Unpack
 
-from sqlalchemy import Connection, case, delete, insert, null, select, update
+from sqlalchemy import Connection, case, delete, func, insert, null, select, update
 
 from aion_assets.core.database import tables
 from aion_assets.core.database.engine import Database, keep_writers_out, now
-from aion_assets.core.errors import SourceError
+from aion_assets.core.errors import QuotaError, SourceError
 from aion_assets.core.records import Source
 from aion_assets.core.settings import Settings
 from aion_assets.core.sources import progress
@@ -42,7 +42,7 @@ def add_source(database: Database, settings: Settings, address: str, **options: 
     """Add a source; its id is a readable form of its name and is never used again after removal.
 
     Raises SourceError: the address is of no known kind or is a source already, an allowed domain is not one, or the
-    name finds another source.
+    name finds another source. QuotaError: there are as many sources as may be.
     """
     from aion_assets.core.collect.kinds import connector_of, kind_of
     from aion_assets.core.fetch.urls import Scope
@@ -66,6 +66,7 @@ def add_source(database: Database, settings: Settings, address: str, **options: 
         ).scalar()
         if same is not None and kind != "uploads":
             raise SourceError(f"{address} is a source already: {same}.", f"See 'aion source show {same}'.")
+        _refuse_too_many(connection, settings)
         source_id, name = id_and_name(connection, settings.tenant_id, address, name)
         source = Source(
             source_id=source_id,
@@ -82,6 +83,16 @@ def add_source(database: Database, settings: Settings, address: str, **options: 
         untouched = {"collection_id": "", "failure": "", "requested": 0, "handled": 0, "pipeline_version": ""}
         connection.execute(insert(_sources).values(**asdict(source), **untouched, created_at=now()))
     return source
+
+
+def _refuse_too_many(connection: Connection, settings: Settings) -> None:
+    these = (_sources.c.tenant_id == settings.tenant_id, _sources.c.removed_at.is_(None))
+    there = connection.execute(select(func.count()).select_from(_sources).where(*these)).scalar_one()
+    if there >= settings.max_sources:
+        raise QuotaError(
+            f"There are {there} sources, and AION_MAX_SOURCES is {settings.max_sources}.",
+            "Remove one that nobody needs (aion source remove), or raise the setting.",
+        )
 
 
 def list_sources(database: Database, settings: Settings) -> list[SourceState]:

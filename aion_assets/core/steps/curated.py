@@ -3,8 +3,10 @@
 import time
 from collections import defaultdict
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
+from aion_assets.core.collect.uploads import DUMPS
 from aion_assets.core.curate.decisions import APPROVED, PENDING, REJECTED, decisions_of, register_documents
 from aion_assets.core.curate.history import newest_decision
 from aion_assets.core.curate.moves import follow_moves, note_page_hashes
@@ -45,7 +47,8 @@ def _curate(run: SourceRun) -> StepReport:
     parts = lake.ranges("doc_id", DOCUMENTS.name, where=of_source)
     approved: set[str] = set()
     for part in parts:
-        documents = {row["doc_id"]: row for row in lake.rows(DOCUMENTS.name, _JUDGED, both(of_source, part))}
+        found = lake.rows(DOCUMENTS.name, _JUDGED, both(of_source, part))
+        documents = {row["doc_id"]: row | {"handed_in": _is_handed_in(run, row["url"])} for row in found}
         register_documents(database, source, documents, lambda keys: _texts(lake, keys), part)
         note_page_hashes(database, source.source_id, {key: row["page_hash"] for key, row in documents.items()})
         decisions = decisions_of(database, source.source_id, part)
@@ -93,6 +96,13 @@ def _curate(run: SourceRun) -> StepReport:
     report.drops["duplicate"] = len(primary_of)
     report.seconds = time.monotonic() - started
     return report
+
+
+def _is_handed_in(run: SourceRun, url: str) -> bool:
+    """Whether somebody handed in this file, who may put another in its place. A page at a link changes by itself."""
+    if run.source.kind == "jsonl":
+        return Path(run.source.address).is_relative_to(run.settings.home / DUMPS)
+    return run.source.kind == "uploads" and url.startswith("file:")
 
 
 def _write(run: SourceRun, part: str, rows: dict[str, dict[str, Any]], report: StepReport) -> None:

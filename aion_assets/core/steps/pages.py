@@ -51,7 +51,7 @@ def collect_source(run: SourceRun) -> StepReport:
 def _collect(run: SourceRun) -> StepReport:
     lake, database, settings, source = run.lake, run.database, run.settings, run.source
     started = time.monotonic()
-    known = known_pages(lake, source.source_id)
+    known = known_pages(lake, source.source_id, with_url=source.kind == "jsonl")
     collection_id = begin_collection(database, source.source_id)
     # Options may have changed while this run waited, so read them again. A later change gives the collection up.
     source = get_source(database, settings, source.source_id).source
@@ -99,9 +99,10 @@ def _collect(run: SourceRun) -> StepReport:
     return report
 
 
-def known_pages(lake: Lake, source_id: str) -> dict[str, KnownPage]:
+def known_pages(lake: Lake, source_id: str, *, with_url: bool = False) -> dict[str, KnownPage]:
     known = {}
-    for row in lake.rows(PAGES.name, _KNOWN, f"source_id = {quoted(source_id)}"):
+    columns = [*_KNOWN, "url"] if with_url else _KNOWN
+    for row in lake.rows(PAGES.name, columns, f"source_id = {quoted(source_id)}"):
         row["outcome"] = Outcome(row["outcome"])
         row["links"] = tuple(row["links"] or ())
         known[row["locator"]] = KnownPage(**row)

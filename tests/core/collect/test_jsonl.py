@@ -2,6 +2,7 @@
 
 import json
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from aion_assets.core.collect.jsonl import JsonlConnector
 from aion_assets.core.collect.kinds import kind_of
 from aion_assets.core.errors import SourceError
 from aion_assets.core.ids import content_hash
-from aion_assets.core.records import Outcome
+from aion_assets.core.records import KnownPage, Outcome
 from aion_assets.core.settings import Settings
 
 
@@ -147,3 +148,30 @@ def test_an_address_that_is_none_is_that_of_the_line(url: object, tmp_path: Path
     file.write_text(json.dumps({"id": "one", "url": url, "text": "um texto"}))
     rows = collect(source_of("jsonl", str(file)), loopback_settings).rows
     assert rows["one"].url == f"{file.as_uri()}#one"
+
+
+@pytest.mark.parametrize(
+    ("domains", "claimed", "may"),
+    [
+        ((), "https://example.org/law", False),
+        (("example.org",), "https://example.org/law", True),
+        (("example.org",), "https://www.example.org/law", True),
+        (("Example.org ",), "http://docs.example.org:8080/law", True),
+        (("example.org",), "https://example.org.evil.example/law", False),
+        (("example.org",), "https://evilexample.org/law", False),
+        (("example.org",), "https://example.org@evil.example/law", False),
+        (("",), "https://evil.example/", False),
+        (("*",), "https://anybody.example/law", True),
+    ],
+)
+def test_a_line_claims_the_address_of_a_site_only_where_its_source_allows_it(
+    domains: tuple[str, ...], claimed: str, may: bool, tmp_path: Path, loopback_settings: Settings
+) -> None:
+    file = tmp_path / "dump.jsonl"
+    file.write_text(json.dumps({"id": "one", "url": claimed, "text": "um texto"}))
+    source = replace(source_of("jsonl", str(file)), allow_domains=domains)
+    (row,) = collect(source, loopback_settings).rows.values()
+    assert row.url == (claimed if may else f"{file.as_uri()}#one")
+    before = KnownPage("one", Outcome.STORED, url=claimed)
+    (row,) = collect(source_of("jsonl", str(file)), loopback_settings, known={"one": before}).rows.values()
+    assert row.url == claimed, "it was decided on under this address"

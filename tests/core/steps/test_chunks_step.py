@@ -88,7 +88,7 @@ def test_another_address_or_language_reaches_the_index_and_the_queue_and_embeds_
     record = {"_id": "1", "url": "https://example.org/old", "lang": "en", "title": "ABC 500", "text": "ABC 500 XR 2000"}
     file = tmp_path / "parts.jsonl"
     file.write_text(json.dumps(record) + "\n", "utf-8")
-    source = workbench.add(file)
+    source = workbench.add(file, allow_domains=["example.org"])
     before = workbench.run(source)
     ids = workbench.rows("chunks", "chunk_id doc_id")
     for change in ({"url": "https://example.org/new"}, {"lang": "pt"}):

@@ -68,6 +68,57 @@ def test_a_dump_becomes_a_source_whose_lines_are_documents(sender: httpx.Client,
     assert send(sender, "perguntas.jsonl", lines * 2, replace="true").json()["source_id"] == "perguntas"
 
 
+@pytest.mark.parametrize("trusted", [False, True])
+def test_what_replaces_an_approved_file_waits_for_a_decision_unless_its_source_is_trusted(
+    sender: httpx.Client, knowledge: KnowledgeBase, trusted: bool
+) -> None:
+    source = knowledge.add("uploads", name="envios", auto_approve=trusted)
+    send(sender, "norma-12.md", TEXT, source="envios")
+    knowledge.run(source)
+    doc_id = knowledge.docs(source)["norma-12.md"]
+    sender.post("/curation/action", json={"doc_ids": [doc_id], "action": "approve"})
+    knowledge.run(source)
+    found = {"q": "prazo do recurso administrativo", "k": 20}
+    assert doc_id in {hit["doc_id"] for hit in sender.get("/api/search", params=found).json()["hits"]}
+
+    assert send(sender, "norma-12.md", TEXT, source="envios", replace="true").json()["status"] == "unchanged"
+    other = TEXT.replace(b"quinze", b"trinta")
+    assert send(sender, "norma-12.md", other, source="envios", replace="true").status_code == 202
+    knowledge.run(source)
+    hits = {hit["doc_id"]: hit["text"] for hit in sender.get("/api/search", params=found).json()["hits"]}
+    waiting = {item["doc_id"]: item["reason"] for item in sender.get("/curation/pending").json()["items"]}
+    assert (doc_id in waiting, doc_id in hits) == (not trusted, trusted)
+    if not trusted:
+        assert waiting[doc_id] == "Its content was replaced."
+        assert sender.get(f"/kb/items/{doc_id}/original").status_code == 404
+        sender.post("/curation/action", json={"doc_ids": [doc_id], "action": "approve"})
+        knowledge.run(source)
+        hits = {hit["doc_id"]: hit["text"] for hit in sender.get("/api/search", params=found).json()["hits"]}
+    assert "trinta dias" in hits[doc_id]
+
+
+def test_files_bytes_links_and_sources_have_quotas_that_name_their_setting(
+    knowledge: KnowledgeBase, serve: Callable[[Settings], httpx.Client]
+) -> None:
+    limits = {"max_uploads": 2, "max_links": 1, "max_upload_bytes": 1_000, "max_sources": 3}
+    sender = serve(knowledge.settings.model_copy(update=limits))
+    assert [send(sender, name, TEXT).status_code for name in ("a.md", "b.md", "b.md")] == [202, 202, 202]
+    link = {"url": "http://10.9.0.7:8080/a"}
+    assert sender.post("/kb/ingest/link", json=link).status_code == 202
+    assert sender.post("/kb/ingest/link", json=link).json()["status"] == "unchanged"
+    refused = {
+        "AION_MAX_UPLOADS is 2": (409, send(sender, "c.md", TEXT)),
+        "AION_MAX_LINKS is 1": (409, sender.post("/kb/ingest/link", json={"url": "http://10.9.0.7:8080/b"})),
+        "AION_MAX_UPLOAD_BYTES is 1000": (413, send(sender, "a.md", TEXT * 20, replace="true")),
+    }
+    assert send(sender, "dump.jsonl", b'{"id": 1, "text": "um"}').status_code == 202, "the third source"
+    refused["AION_MAX_SOURCES is 3"] = (409, send(sender, "other.jsonl", b'{"id": 1, "text": "um"}'))
+    for says, (status, response) in refused.items():
+        assert response.status_code == status, response.text
+        assert says in response.json()["error"] and response.json()["next_step"]
+    assert set(uploaded(knowledge)) >= {"a.md", "b.md"} and uploaded(knowledge)["a.md"] == TEXT
+
+
 def test_a_further_file_makes_the_source_due_again(sender: httpx.Client, knowledge: KnowledgeBase) -> None:
     send(sender, "a.txt", TEXT)
     knowledge.run(get_source(knowledge.database, knowledge.settings, "uploads").source)
