@@ -92,7 +92,9 @@ def _trouble_behind(raised: Exception) -> "AionError | None":
 
 
 def _print_error(error: str, next_step: str) -> None:
-    typer.echo(json.dumps({"error": error, "next_step": next_step}, ensure_ascii=False))
+    from aion_assets.core.language.terminal import harmless
+
+    typer.echo(harmless(json.dumps({"error": error, "next_step": next_step}, ensure_ascii=False)))
 
 
 def _print_version(asked: bool) -> None:

@@ -126,7 +126,9 @@ def _assistant() -> Any:
 
 
 def _print_json(value: Mapping[str, Any]) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False))
+    from aion_assets.core.language.terminal import harmless
+
+    typer.echo(harmless(json.dumps(value, ensure_ascii=False)))
 
 
 def _log_config(level: str) -> dict[str, Any]:

@@ -7,12 +7,14 @@ from typing import Annotated, Any
 import typer
 
 from aion_assets.commands.output import AsJson, print_json, print_table
+from aion_assets.core.language.terminal import harmless
 
 app = typer.Typer(no_args_is_help=True, help="Add, list, show, change, pause and remove sources of knowledge.")
 Name = Annotated[str, typer.Argument(help="Id or name of the source, as 'aion source list' shows it.")]
 
 _DEPTH_HELP, _PAGES_HELP = "Links followed from the start page.", "Most pages taken from the source."
 _MOST_DEPTH, _MOST_PAGES = 1_000, 100_000_000
+_DOMAIN_HELP = "Further domain to follow; of a dump, a site whose address its lines may claim (* for any); repeatable."
 _SCHEDULE_HELP = "How often to look again: 30m, 6h, 2d, 1w, hourly, daily, weekly or never."
 
 
@@ -23,7 +25,7 @@ def add(
     schedule: Annotated[str, typer.Option(help=_SCHEDULE_HELP)] = "daily",
     depth: Annotated[int, typer.Option(min=0, max=_MOST_DEPTH, help=_DEPTH_HELP)] = 20,
     max_pages: Annotated[int, typer.Option(min=1, max=_MOST_PAGES, help=_PAGES_HELP)] = 10_000,
-    allow_domain: Annotated[list[str] | None, typer.Option(help="Further domain to follow; repeatable.")] = None,
+    allow_domain: Annotated[list[str] | None, typer.Option(help=_DOMAIN_HELP)] = None,
     auto_approve: Annotated[bool, typer.Option("--auto-approve", help="Index without a curator's decision.")] = False,
     kind: Annotated[str, typer.Option(help="Kind of source; found out from the address when empty.")] = "",
     json: AsJson = False,
@@ -48,9 +50,9 @@ def add(
         allow_domains=allow_domain or [],
         auto_approve=auto_approve,
     )
-    refusal = refusal_of(source.address, settings.allow_private_networks) if source.kind == "web" else None
+    refusal = refusal_of(source.address, settings) if source.kind == "web" else None
     if refusal is not None:
-        typer.echo(f"warning  {refusal.what}\n         {refusal.next_step}", err=True)
+        typer.echo(harmless(f"warning  {refusal.what}\n         {refusal.next_step}"), err=True)
     if json:
         print_json(asdict(source))
         return
@@ -114,7 +116,7 @@ def show(
     print_table(f"Source {state.source.source_id}", ("setting", "value"), _facts(state), "")
     print_table("\nLocations by outcome", ("outcome", "count"), overview.outcomes.items(), "\nNothing collected yet.")
     if overview.remark:
-        typer.echo(f"\n{overview.remark[:1].upper()}{overview.remark[1:]}.")
+        typer.echo(harmless(f"\n{overview.remark[:1].upper()}{overview.remark[1:]}."))
     print_table("\nDocuments by decision", ("state", "count"), overview.decisions.items(), "\nNo documents yet.")
     troubles = [(item["address"], item["reason"], item["detail"]) for item in overview.troubles]
     if troubles:
@@ -167,7 +169,7 @@ def set_(
         print_json({"source_id": source_id, "changed": {option: after for option, (_, after) in changed.items()}})
         return
     for option, (before, after) in changed.items():
-        typer.echo(f"{option}: {_plain(before)} → {_plain(after)}")
+        typer.echo(harmless(f"{option}: {_plain(before)} → {_plain(after)}"))
     if not changed:
         typer.echo("It was so already.")
     if REACH & changed.keys() and source.paused:

@@ -62,6 +62,9 @@ class Settings(BaseSettings):
     allow_private_networks: Annotated[tuple[Network, ...], NoDecode] = Field(
         (), description="CIDR list of non-public networks that may be fetched from; empty means none."
     )
+    private_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Hosts that may be in these networks, by name; empty means each that a source or a link names."
+    )
     user_agent: str = Field("AION/1.0 (+self-hosted knowledge assistant)", description="Sent with every fetch.")
     crawl_delay_s: float = Field(0.25, ge=0, description="Pause between two requests to one public host, in seconds.")
     crawl_concurrency: int = Field(8, ge=1, le=64, description="Simultaneous requests to one host.")
@@ -180,7 +183,7 @@ class Settings(BaseSettings):
             return tuple(ip_network(item.strip(), strict=False) for item in value.split(",") if item.strip())
         return value
 
-    @field_validator("allowed_hosts", mode="before")
+    @field_validator("allowed_hosts", "private_hosts", mode="before")
     @classmethod
     def _read_hosts(cls, value: object) -> object:
         if isinstance(value, str):

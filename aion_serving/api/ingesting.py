@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from aion_assets.core.collect.jsonl import SUFFIXES
 from aion_assets.core.fetch.file_types import TYPE_OF_EXTENSION
-from aion_assets.core.fetch.guard import resolve
+from aion_assets.core.fetch.guard import networks_of, resolve
 from aion_assets.core.fetch.media import extension_of
 from aion_assets.core.fetch.urls import DEFAULT_PORTS, canonical_url
 from aion_assets.core.ids import short_digest
@@ -54,7 +54,7 @@ def ingest_link(link: Link, assistant: CurrentAssistant) -> Accepted:
     parts = urlsplit(url)
     host = parts.hostname or ""
     try:
-        resolve(host, parts.port or DEFAULT_PORTS[parts.scheme], settings.allow_private_networks)
+        resolve(host, parts.port or DEFAULT_PORTS[parts.scheme], networks_of(host, settings))
     except OSError:
         raise RefusedError(422, f"The host {host} does not resolve.", "Check the address.") from None
     source = uploads_source(assistant.database, settings, link.source)

@@ -1,5 +1,7 @@
 """A private network is open to the host that a person named, and to nothing that a page names."""
 
+import contextlib
+import socket
 from collections.abc import Iterator
 
 import counts
@@ -9,6 +11,7 @@ from loopback import CountingSite, counting_site, page
 from aion_assets.core.collect.connector import CollectionJob
 from aion_assets.core.collect.kinds import connector_of
 from aion_assets.core.collect.uploads import uploads_folder
+from aion_assets.core.fetch.guard import may_be_private
 from aion_assets.core.records import CollectedPage, Outcome, Source
 from aion_assets.core.settings import Settings
 
@@ -90,3 +93,27 @@ def test_a_second_host_that_the_source_names_is_read(
     site.pages["/"] = page("Start", "Start.", f"{other}/")
     rows = collected("web", f"{site.root}/", settings, allow_domains=(other.removeprefix("http://"),))
     assert rows[f"{other}/"].outcome is Outcome.STORED
+
+
+def test_where_private_hosts_are_named_no_other_name_is_led_there_whatever_its_name_server_says(
+    settings: Settings, site: CountingSite, internal: CountingSite
+) -> None:
+    """A host of the public is named in a source, and later its name leads to this machine."""
+    name = socket.gethostname()
+    with contextlib.suppress(OSError):
+        if not socket.gethostbyname(name).startswith("127."):
+            pytest.skip("this machine's name does not lead to loopback")
+    led_here = elsewhere(internal).replace("localhost", name)
+    named = settings.model_copy(update={"private_hosts": ("intranet.example",)})
+    link = uploads_folder(settings, "s1") / "led.url"
+    link.parent.mkdir(parents=True)
+    link.write_text(f"{led_here}/")
+    for kind, address in (("uploads", "uploads"), ("web", f"{led_here}/")):
+        (row,) = collected(kind, address, named).values()
+        assert row.outcome is Outcome.ERROR
+    assert not internal.asked
+    led = settings.model_copy(update={"private_hosts": (name.upper(),)})
+    assert collected("web", f"{led_here}/", led)[f"{led_here}/"].outcome is Outcome.STORED
+    assert may_be_private("Intranet.example.", named.private_hosts) and may_be_private("10.0.0.7", named.private_hosts)
+    assert not may_be_private("intranet.example.evil.example", named.private_hosts)
+    counts.note("ways from one site to a private host of another", 2)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import counts
 import pytest
 from sqlalchemy import select, update
 from workbench import Workbench, article, write_files
@@ -96,7 +97,10 @@ def spoil_manifest(bench: Workbench) -> None:
         connection.execute(update(tables.releases).where(newest).values(manifest='{"index": {"tab'))
 
 
-@pytest.mark.parametrize("damage", [cut, overwrite, remove_tag, spoil_calibration, spoil_manifest])
+DAMAGES = [cut, spoil_calibration, *([overwrite, remove_tag, spoil_manifest] if counts.LONG else [])]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_the_release_before_answers_and_says_so_until_a_run_has_repaired_what_is_damaged(
     bench: Workbench, damage: Callable[[Workbench], None]
 ) -> None:
@@ -107,12 +111,14 @@ def test_the_release_before_answers_and_says_so_until_a_run_has_repaired_what_is
     answer = assistant.ask(LAVENDER)
     assert answer.release_id == before
     assert newest[:12] in answer.notice
+    counts.note("newest releases that cannot be read", 1)
     assert [hit.url.rpartition("/")[2] for hit in assistant.search("handbook of lavender", 1)] == ["a.md"]
     assert newest[:12] in assistant.notice
     assert unreadable(bench.home)
 
     bench.index()
     released = bench.release().release_id
+    counts.note("damaged indexes that a run makes anew", 1)
     assert unreadable(bench.home) == ""
     fresh = Assistant(bench.settings)
     assert [hit.url.rpartition("/")[2] for hit in fresh.search("handbook of tea", 1)] == ["c.md"]
@@ -125,6 +131,7 @@ def test_a_server_that_runs_goes_on_with_the_release_before_when_its_own_is_dama
     assistant = Assistant(bench.settings)
     assert assistant.ask(LAVENDER).notice == ""
     cut(bench)
+    counts.note("newest releases that cannot be read", 1)
     assert assistant.search("handbook of lavender", 1)[0].url.endswith("a.md")
     assert assistant.ask(LAVENDER).release_id == before
 
@@ -138,7 +145,7 @@ def _damage_whole_index(bench: Workbench, what: str) -> None:
         os.truncate(file, file.stat().st_size // 2)
 
 
-@pytest.mark.parametrize("what", ["table", "_versions", "_indices", "data"])
+@pytest.mark.parametrize("what", ["_indices", *(["table", "_versions", "data"] if counts.LONG else [])])
 def test_an_index_of_which_nothing_can_be_read_is_made_anew_from_chunks_and_vectors(
     what: str, bench: Workbench
 ) -> None:
@@ -149,6 +156,7 @@ def test_an_index_of_which_nothing_can_be_read_is_made_anew_from_chunks_and_vect
     assert unreadable(again.home)
     again.index()
     again.release()
+    counts.note("damaged indexes that a run makes anew", 1)
     assert unreadable(again.home) == ""
     assert again.found("handbook of tea")[0] == "c.md"
 
@@ -160,6 +168,7 @@ def test_a_run_with_nothing_due_repairs_the_index_all_the_same(bench: Workbench)
     _damage_whole_index(bench, "table")
     ran = _aion("run", home=bench.settings.home)
     assert ran.returncode == 0, ran.stderr
+    counts.note("damaged indexes that a run makes anew", 1)
     assert "is gone" in ran.stderr and "Traceback" not in ran.stderr
     assert Workbench(bench.settings).found("handbook of tea")[0] == "c.md"
 

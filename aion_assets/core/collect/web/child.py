@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from aion_assets.core.collect.web.wire import CrawlJob, receive_job, send_end, send_page, send_reading
 from aion_assets.core.errors import BlockedAddressError
-from aion_assets.core.fetch.guard import is_public, resolve
+from aion_assets.core.fetch.guard import is_public, may_be_private, resolve
 from aion_assets.core.fetch.urls import Scope
 from aion_assets.core.process.lifetime import die_with_parent
 from aion_assets.core.records import CollectedPage
@@ -85,7 +85,8 @@ def unpaced_hosts(job: CrawlJob) -> frozenset[str]:
     other private host may be reached in this source: the allow-list permits what a person named, not what a page names.
     """
     hosts = set()
-    for host in Scope(job.seed, job.allow_domains).hosts:
+    named = Scope(job.seed, job.allow_domains).hosts
+    for host in (host for host in named if may_be_private(host, job.private_hosts)):
         try:
             addresses = resolve(host, 80, job.allowed_networks)
         except (OSError, BlockedAddressError):  # the visit of its pages says so

@@ -90,6 +90,7 @@ def _crawl(job: CollectionJob) -> CrawlJob:
         timeout_s=settings.crawl_timeout_s,
         max_fetch_bytes=settings.max_fetch_bytes,
         allowed_networks=settings.allow_private_networks,
+        private_hosts=settings.private_hosts,
     )
 
 

@@ -41,6 +41,7 @@ class CrawlJob:
     timeout_s: float
     max_fetch_bytes: int
     allowed_networks: tuple[Network, ...] = ()
+    private_hosts: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -68,6 +69,7 @@ def receive_job(stream: IO[bytes]) -> tuple[CrawlJob, dict[str, KnownPage]]:
     """Raises EOFError: the sender ended."""
     header = _next(stream)
     header["allow_domains"] = tuple(header["allow_domains"])
+    header["private_hosts"] = tuple(header["private_hosts"])
     header["allowed_networks"] = tuple(ip_network(text) for text in header["allowed_networks"])
     known: dict[str, KnownPage] = {}
     while entries := _next(stream):
