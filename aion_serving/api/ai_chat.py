@@ -43,5 +43,5 @@ def ai_chat(asked: AiQuestion, assistant: CurrentAssistant) -> AiReply:
     opened.tau, opened.without_own_models = asked.tau, asked.force_fallback
     *_, record = assistant.write(opened)
     assert isinstance(record, AnswerRecord)
-    reply = answer_reply(record).model_dump()
+    reply = answer_reply(record, assistant.addresses.of_document).model_dump()
     return AiReply(**{name: reply[name] for name in AiReply.model_fields})
