@@ -40,7 +40,7 @@ def test_every_line_ends_with_one_outcome(tmp_path: Path, loopback_settings: Set
     file.write_bytes(b"\n".join(lines))
     settings = loopback_settings.model_copy(update={"max_fetch_bytes": 150_000})
 
-    collected = collect(source_of("jsonl", str(file)), settings)
+    collected = collect(source_of("jsonl", str(file), allow_domains=("example.org",)), settings)
 
     rows = collected.rows
     assert [name for name, page in rows.items() if page.outcome is Outcome.STORED] == [
