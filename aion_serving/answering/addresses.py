@@ -34,6 +34,21 @@ class Addresses:
         inside = path.removeprefix(f"{root}/") if root and path.startswith(f"{root}/") else Path(path).name
         return f"{source_id}/{inside}" + (f"#{unquote(parts.fragment)}" if parts.fragment else "")
 
+    def of_any(self, url: str) -> str:
+        """Of a document whose source is not at hand."""
+        if not url.startswith("file:"):
+            return url
+        path = unquote(urlsplit(url).path, errors="replace")
+        self._root("")
+        inside = (known for known, root in self._roots.items() if root and path.startswith(f"{root}/"))
+        return self.of_document(url, next(inside, ""))
+
+    def as_collected(self, shown: str) -> str:
+        """The address behind what `of_document` showed; anything else stays."""
+        source_id, _, inside = shown.partition("/")
+        root = "" if "://" in shown else self._root(source_id)
+        return (Path(root) / inside).as_uri() if root and inside else shown
+
     def of_source(self, kind: str, address: str) -> str:
         return Path(address).name if kind in (_FILES, _DUMP) else address
 

@@ -30,6 +30,7 @@ from aion_assets.core.record.answers import (
 )
 from aion_assets.core.record.conversations import questions_before
 from aion_assets.core.record.suggestions import show_suggestions
+from aion_assets.core.release.known import Known
 from aion_assets.core.search.hits import Hit
 from aion_assets.core.settings import Settings
 from aion_assets.core.trust.why import why
@@ -37,7 +38,6 @@ from aion_serving.answering.adapter_keeper import AdapterKeeper
 from aion_serving.answering.addresses import Addresses
 from aion_serving.answering.chain import Chain, chain_for, keepers_for
 from aion_serving.answering.curated import Curated
-from aion_serving.answering.known import Known
 from aion_serving.answering.served_release import OpenedRelease, ServedRelease
 from aion_serving.answering.telemetry import Telemetry
 

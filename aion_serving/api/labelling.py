@@ -53,7 +53,7 @@ def queue(assistant: CurrentAssistant, limit: Annotated[int, Query(ge=1, le=200)
             language=item.language,
             C=item.confidence,
             tau=item.tau,
-            sources=[citation_reply(source) for source in item.sources],
+            sources=[citation_reply(source, assistant.addresses.of_document) for source in item.sources],
         )
         for item in labelling_queue(assistant.home, limit)
     ]
@@ -63,8 +63,10 @@ def queue(assistant: CurrentAssistant, limit: Annotated[int, Query(ge=1, le=200)
 @router.post("/{answer_id}", summary="Name the right documents of a question", responses=_UNKNOWN)
 def labelled(answer_id: AnswerId, given: Labelled, assistant: CurrentAssistant) -> Golden:
     """It becomes a golden question. Neither sources nor urls: no document of the base answers it."""
-    golden = label(assistant.home, answer_id, Label(given.sources, given.urls, _BY))
-    return Golden(question=golden.text, urls=list(golden.relevant))
+    addresses = assistant.addresses
+    urls = [addresses.as_collected(url) for url in given.urls]
+    golden = label(assistant.home, answer_id, Label(given.sources, urls, _BY))
+    return Golden(question=golden.text, urls=[addresses.of_any(url) for url in golden.relevant])
 
 
 @router.delete("/{answer_id}", summary="Offer a question no more", status_code=204, responses=_UNKNOWN)

@@ -18,8 +18,8 @@ from slow_clients import Served, served
 from workbench import Workbench, article, write_files
 
 from aion_assets.core.curate.decisions import REJECTED, Verdict, decide
+from aion_assets.core.release.known import Known
 from aion_assets.core.settings import Settings
-from aion_serving.answering.known import Known
 
 # What a person sees who opens the page and searches, and what watches the process.
 QUICK = ("/", "/health", "/ready", "/api/search?q=tea", "/static/chat.js", "/docs")
