@@ -44,13 +44,14 @@ class Checkpoints:
             raise TrainingDataError("Saving froze the adapter.")
 
     def resume(self) -> dict[str, Any]:
-        """Take over the newest whole checkpoint of this very run: its step and facts, or nothing."""
+        """Take over the newest whole checkpoint of this very run: step and facts, or nothing. Others are removed."""
         import torch
         from safetensors.torch import load_file
 
         for state_file in sorted(self._folder.glob(f"*/{_STATE}"), reverse=True):
             state: dict[str, Any] = json.loads(state_file.read_text("utf-8"))
-            if state.pop("key") != self._key:
+            if state.pop("key") != self._key:  # of another run; left here, it would count as one of the newest
+                shutil.rmtree(state_file.parent)
                 continue
             stored = load_file(state_file.parent / _TENSORS)
             with torch.no_grad():

@@ -18,7 +18,8 @@ from aion_assets.core.records import Passage
 from aion_assets.core.search.hits import Hit, hit_of
 from aion_assets.core.search.weights import TermWeights
 
-# One row in so many is asked once more without its answer. With one in five a small model never abstained.
+# One row in so many is asked once more without its answer. With one in five a small model never abstained
+# (docs/experiments.md, generator).
 ONE_IN = 2
 
 
