@@ -12,7 +12,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 # The default model would be unpacked into every home, which takes a second and 155 MB. Tests of the default unset it.
 os.environ["AION_EMBED_MODEL"] = "all-MiniLM-L6-v2"
 # Sources stand where the ranker puts them; tests of the swaps draw their own chances.
-os.environ["AION_SWAP_SHARE"] = "0"
+os.environ["AION_SWAP_SHARE"] = os.environ["AION_INTERLEAVE_SHARE"] = "0"
 
 
 @pytest.fixture(scope="session")

@@ -48,7 +48,7 @@ def _filled() -> tuple[Path, list[str]]:
     corpus = folder / "corpus.jsonl"
     corpus.write_text("\n".join(json.dumps(line) for line in lines), "utf-8")
     bench = Workbench(Settings(home=folder / "home", database_url=""))
-    bench.run(bench.add(corpus))
+    bench.run(bench.add(corpus, allow_domains=("rules.example",)))
     bench.database.engine.dispose()
     return folder / "home", [address(number) for number in range(RULES)]
 

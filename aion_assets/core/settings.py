@@ -90,6 +90,9 @@ class Settings(BaseSettings):
         le=0.3,
         description="Share of answers with two neighbouring sources swapped, so clicks can be weighed.",
     )
+    interleave_share: float = Field(
+        0.1, ge=0, le=1, description="Share of answers with sources of the ranker before, while readers decide."
+    )
     actions: Annotated[tuple[Action, ...], NoDecode] = Field(
         (), description="Links offered below every answer: Open a ticket: https://help.example.org; Call us: /phone."
     )

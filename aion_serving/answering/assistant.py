@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from aion_assets.core.answer.citations import located_hits, places_in
-from aion_assets.core.answer.engine import Task
+from aion_assets.core.answer.engine import Rival, Task
 from aion_assets.core.answer.extractive import Answer
 from aion_assets.core.answer.follow_up import in_context
 from aion_assets.core.answer.suggestions import suggest
@@ -31,13 +31,15 @@ from aion_assets.core.record.answers import (
 from aion_assets.core.record.conversations import questions_before
 from aion_assets.core.record.suggestions import show_suggestions
 from aion_assets.core.release.known import Known
-from aion_assets.core.search.hits import Hit
+from aion_assets.core.search.hits import Hit, Retrieval
 from aion_assets.core.settings import Settings
+from aion_assets.core.sources.tombstones import Hidden
 from aion_assets.core.trust.why import why
 from aion_serving.answering.adapter_keeper import AdapterKeeper
 from aion_serving.answering.addresses import Addresses
 from aion_serving.answering.chain import Chain, chain_for, keepers_for
 from aion_serving.answering.curated import Curated
+from aion_serving.answering.rival import Rivals
 from aion_serving.answering.served_release import OpenedRelease, ServedRelease
 from aion_serving.answering.telemetry import Telemetry
 
@@ -98,6 +100,10 @@ class Assistant:
     def _keep_adapter(self, release: OpenedRelease) -> None:
         for keeper in self.adapter_keepers:
             keeper.keep(self.home, release.models)
+
+    @cached_property
+    def rivals(self) -> Rivals:
+        return Rivals(self.home)
 
     @cached_property
     def known(self) -> Known:
@@ -207,7 +213,19 @@ class Assistant:
         tau = self.settings.tau_confidence if opened.tau is None else opened.tau
         swaps = Swaps(0.0 if opened.channel == "cli" else self.settings.swap_share)  # nobody clicks in a terminal
         options = (places_in(self.lake), opened.stopped, not opened.without_own_models, swaps)
-        return Task(retrieval, release.calibration, tau, *options)
+        return Task(retrieval, release.calibration, tau, *options, self._rival(opened, hidden))
+
+    def _rival(self, opened: "Opened", hidden: Hidden) -> Rival | None:
+        release, share = opened.release, 0.0 if opened.channel == "cli" else self.settings.interleave_share
+        if (drawn := self.rivals.drawn(release, share)) is None:
+            return None
+        rival, retriever = drawn
+
+        def retrieve() -> Retrieval:
+            with self.lake.reading(release.table):
+                return retriever.retrieve(opened.question, hidden_docs=hidden.doc_ids, hidden_sources=hidden.source_ids)
+
+        return Rival(rival, retrieve)
 
     def why(self, answer_id: str) -> dict[str, Any]:
         """Raises AnswerNotFoundError: no answer has this id."""

@@ -8,6 +8,7 @@ from aion_assets.core.answer.engine import Task
 from aion_assets.core.answer.extractive import CURATED, Answer
 from aion_assets.core.answer.same_question import Sense, sense_of
 from aion_assets.core.answer.wording import wording
+from aion_assets.core.database.steady import Steady
 from aion_assets.core.home import Home
 from aion_assets.core.language.question import Question
 from aion_assets.core.language.times import shown_day
@@ -27,10 +28,13 @@ _NUMBER = re.compile(r"\[(\d+)\]")
 
 
 class Curated:
-    """Safe to share between threads. Every call sees the decisions of all processes."""
+    """Safe to share between threads. Every call sees the decisions of all processes; while the database is locked, and
+    nothing was committed, those that it saw last.
+    """
 
     def __init__(self, home: Home) -> None:
         self._home = home
+        self._version_now: Steady[tuple[Any, ...]] | None = None
         self._version: tuple[Any, ...] = ()
         self._known: dict[Sense, Correction] = {}
         self._reading = threading.Lock()
@@ -48,12 +52,20 @@ class Curated:
         return None, read_correction(self._home, found.correction_id).reason
 
     def _find(self, question: Question) -> Correction | None:
-        version = corrections_version(self._home)
+        version = self._read_version()
         if version != self._version:
             with self._reading:
                 self._known = self._read()
                 self._version = version
         return self._known.get(sense_of(question)) if self._known else None
+
+    def _read_version(self) -> tuple[Any, ...]:
+        if self._version_now is None:
+            tenant_id = self._home.tenant_id
+            self._version_now = Steady(
+                self._home.database, lambda connection: corrections_version(connection, tenant_id)
+            )
+        return self._version_now.get()
 
     def _read(self) -> dict[Sense, Correction]:
         """Of several on one question an approved one counts, and of these the one that was decided last."""

@@ -10,12 +10,23 @@ from typing import Protocol
 from aion_assets.core.answer.citations import Locate, where_passages_begin
 from aion_assets.core.answer.confidence import Calibration
 from aion_assets.core.answer.extractive import Answer, answer_question
+from aion_assets.core.answer.interleaving import interleave
 from aion_assets.core.answer.swapping import Swaps
 from aion_assets.core.search.hits import Retrieval
 
 
 def _never() -> bool:
     return False
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """The ranker that served before, whose sources stand among those of the one that serves. `retrieve`: the same
+    question over the same index, in its order.
+    """
+
+    model_release_id: str
+    retrieve: Callable[[], Retrieval]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +42,7 @@ class Task:
     stopped: Callable[[], bool] = _never
     own_models: bool = True
     swaps: Swaps = field(default_factory=Swaps)
+    rival: Rival | None = None
 
     @property
     def confidence(self) -> float:
@@ -82,6 +94,12 @@ class ExtractiveEngine:
 
     def write(self, task: Task) -> Iterator[str | Answer]:
         answer = answer_question(task.retrieval, calibration=task.calibration, tau=task.tau, locate=task.locate)
-        shown = task.swaps.among(answer, task.retrieval.hits)
+        shown = self._beside_rival(task, answer) if task.rival else task.swaps.among(answer, task.retrieval.hits)
         yield shown.text
         yield shown
+
+    def _beside_rival(self, task: Task, answer: Answer) -> Answer:
+        assert task.rival is not None
+        found = task.rival.retrieve()
+        other = answer_question(found, calibration=task.calibration, tau=task.tau, locate=task.locate)
+        return interleave(answer, other, task.rival.model_release_id, [*task.retrieval.hits, *found.hits])

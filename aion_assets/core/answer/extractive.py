@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from aion_assets.core.answer.asked_for import named_numbers, numbers
 from aion_assets.core.answer.citations import Locate, cite, where_passages_begin
@@ -12,6 +13,9 @@ from aion_assets.core.answer.wording import wording
 from aion_assets.core.language.identify import ENGLISH, PORTUGUESE
 from aion_assets.core.records import Citation
 from aion_assets.core.search.hits import Retrieval
+
+if TYPE_CHECKING:
+    from aion_assets.core.answer.interleaving import Interleaved
 
 EXTRACTIVE, ABSTENTION, CURATED = "extractive", "abstention", "curated"
 MAX_CITATIONS = 3
@@ -32,7 +36,7 @@ class Answer:
     `written` is the text of a model, `provider` and `model` who wrote it, and `dropped` how many of its sentences are
     not shown, by reason. `reason`: why the engine before this one did not answer, or why the text ends early.
     `cancelled`: a person stopped it. `expired`: why a correction that was approved for this question does not answer it
-    any more, else "".
+    any more, else "". `interleaved`: who picked which source, where two rankers did.
     """
 
     used: str
@@ -50,6 +54,7 @@ class Answer:
     reason: str = ""
     cancelled: bool = False
     expired: str = ""
+    interleaved: "Interleaved | None" = None
     prompt_tokens: int = 0
     completion_tokens: int = 0
     dropped: Mapping[str, int] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from aion_assets.core.database import tables
 from aion_assets.core.database.engine import now
 from aion_assets.core.home import Home
+from aion_assets.core.learn.live_comparison import compare_live
 from aion_assets.core.learn.measured import Measured
 from aion_assets.core.learn.metrics import paired_bootstrap
 from aion_assets.core.learn.reports import GOLDEN, newest_report
@@ -36,16 +37,17 @@ def find_regression(home: Home) -> Regression:
     current = serving_release(home)
     if current is None or origin_of(home.database, current.model_release_id) != LEARNED:
         return Regression("", "The models that serve are the built-in ones.")
-    before = _served_before(home, current.model_release_id)
+    before = served_before(home, current.model_release_id)
     if not before:
         return Regression("", "No models served before these.")
     if _rolled_back_lately(home):
         return Regression("", "Models were rolled back within the last hour.")
     worse = _golden_worse(home, current, before) or _abstains_more(home, current, before)
+    worse = worse or _readers_prefer_before(home, current, before)
     return Regression(before, worse) if worse else Regression("", "The models that serve are not worse than before.")
 
 
-def _served_before(home: Home, model_release_id: str) -> str:
+def served_before(home: Home, model_release_id: str) -> str:
     """The models in whose place these came last, "" when they were the first."""
     models_of = {row.release_id: row.model_release_id for row in list_releases(home.database, home.tenant_id)}
     events = tables.events
@@ -88,6 +90,14 @@ def _abstains_more(home: Home, current: Release, before: str) -> str:
     if error and (shares[1] - shares[0]) / error > _STANDARD_ERRORS:
         return f"Abstentions rose from {shares[0]:.3f} to {shares[1]:.3f} of the answers."
     return ""
+
+
+def _readers_prefer_before(home: Home, current: Release, before: str) -> str:
+    """By their clicks on answers that showed the sources of both."""
+    live = compare_live(home, current.model_release_id, before)
+    if not live.is_lost:
+        return ""
+    return f"Readers preferred the sources of the models before in {live.losses} of {live.losses + live.wins} answers."
 
 
 def _abstentions(home: Home, model_release_id: str) -> tuple[int, int]:

@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from aion_assets.core.answer.extractive import ABSTENTION, EXTRACTIVE, Answer
 from aion_assets.core.database import tables
 from aion_assets.core.database.engine import Database, now
 from aion_assets.core.database.prefixes import full_id
 from aion_assets.core.errors import AnswerNotFoundError
-from aion_assets.core.record.events import AnswerEvent, RetrievalEvent, record_event
+from aion_assets.core.record.events import AnswerEvent, InterleavingEvent, RetrievalEvent, record_event
 from aion_assets.core.record.passages import (
     GivenPassage,
     citations_of,
@@ -162,6 +162,10 @@ def close_answer(
                 connection.execute(insert(tables.answer_passages), rows)
             told = _retrieval_event(release_id, retrieval, answer)
             record_event(connection, tenant_id, told, answer_id=answer_id)
+            if answer.interleaved is not None:
+                teams = {str(number): team for number, team in answer.interleaved.teams.items()}
+                drafted = InterleavingEvent(_models_of(connection, release_id), answer.interleaved.rival, teams)
+                record_event(connection, tenant_id, drafted, answer_id=answer_id)
             record_event(connection, tenant_id, _answer_event(release_id, answer, latency_ms), answer_id=answer_id)
         row = connection.execute(select(_answers).where(_answers.c.answer_id == answer_id)).mappings().one()
         stored = dict(row)
@@ -219,6 +223,12 @@ def _record(
     )  # fmt: skip
     plain = {name: row[name] for name in names}
     return AnswerRecord(**plain, state=State(row["state"]), citations=citations, nearest=nearest, given=given)
+
+
+def _models_of(connection: Connection, release_id: str) -> str:
+    releases = tables.releases
+    asked = select(releases.c.model_release_id).where(releases.c.release_id == release_id)
+    return connection.execute(asked).scalar() or ""
 
 
 def _retrieval_event(release_id: str, retrieval: Retrieval, answer: Answer) -> RetrievalEvent:

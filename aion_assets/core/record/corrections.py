@@ -134,12 +134,10 @@ def used_corrections(home: Home) -> list[Correction]:
     return _decided(home, _corrections.c.state.in_((APPROVED, EXPIRED)))
 
 
-def corrections_version(home: Home) -> tuple[Any, ...]:
+def corrections_version(connection: Connection, tenant_id: str) -> tuple[Any, ...]:
     """Another one after every decision and expiry."""
     columns = (func.count(), func.max(_corrections.c.decided_at), func.max(_corrections.c.expired_at))
-    with home.database.read() as connection:
-        asked = select(*columns).where(_corrections.c.tenant_id == home.tenant_id)
-        return tuple(connection.execute(asked).one())
+    return tuple(connection.execute(select(*columns).where(_corrections.c.tenant_id == tenant_id)).one())
 
 
 def expire_corrections(home: Home, *among: Correction) -> list[Correction]:

@@ -110,6 +110,16 @@ class LabelEvent(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class InterleavingEvent(Event):
+    """The sources of an answer were picked by two rankers: number → new or old. `models`: the release that serves."""
+
+    kind: ClassVar[str] = "interleaving"
+    models: str
+    rival: str
+    teams: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class CorrectionEvent(Event):
     """`action`: approved, rejected or expired. `why`: of an expiry."""
 
