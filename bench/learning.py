@@ -3,7 +3,8 @@
 A home gets the documents of the folders, in BEIR's form. Half of the documents belong to golden questions, half to
 questions that simulated people ask the real server, and whose sources they click. Then the real daemon runs with a
 threshold beyond today's figure: its watch starts a learner, the gate judges, and a release swaps while people go on
-asking. What is printed was measured on documents that were never trained on.
+asking. What is printed was measured on documents that were never trained on. With --learner nothing needs to drop: that
+learner is asked for, as a person would.
 """
 
 import json
@@ -22,13 +23,14 @@ import typer
 
 from aion_assets.core.home import Home
 from aion_assets.core.ids import digest
+from aion_assets.core.learn.evaluate import K
 from aion_assets.core.learn.imported import import_golden
 from aion_assets.core.learn.labelled import LabelledQuestion, load_labelled_set
 from aion_assets.core.learn.measured import Measured
 from aion_assets.core.learn.metrics import paired_bootstrap
 from aion_assets.core.learn.reports import CANDIDATE, newest_report
 from aion_assets.core.learn.splits import freeze
-from aion_assets.core.learn.trainings import Training, last_trainings
+from aion_assets.core.learn.trainings import Training, last_trainings, request_training
 from aion_assets.core.learn.watch import last_look
 from aion_assets.core.release.releases import current_release, list_releases
 from aion_assets.core.settings import load_settings
@@ -47,6 +49,8 @@ def main(
     seed: Annotated[int, typer.Option(help="Of the split and of the clicks.")] = 0,
     clicks: Annotated[str, typer.Option(help="What people click: right, wrong or random.")] = "right",
     drop: Annotated[str, typer.Option(help="What the watch sees drop: ndcg or fallback.")] = "ndcg",
+    learner: Annotated[str, typer.Option(help="Ask for this learner instead of waiting for a drop.")] = "",
+    mode: Annotated[str, typer.Option(help="Of the retriever adapter: query or full.")] = "query",
     limit: Annotated[int, typer.Option(help="Most questions that people ask of a folder; 0 for all.")] = 0,
     streams: Annotated[int, typer.Option(help="Streams of questions while the release swaps.")] = 20,
     port: Annotated[int, typer.Option(help="Of the server; Dagster's is the next.")] = 8120,
@@ -54,7 +58,8 @@ def main(
     with TemporaryDirectory(prefix="aion-learning-") as folder:
         _say(f"home {folder}, seed {seed}, {clicks} clicks")
         os.environ |= {"AION_HOME": folder, "AION_PORT": str(port), "AION_DAGSTER_PORT": str(port + 1)}
-        os.environ |= {"AION_LEARN_EVERY_S": "600", **_DROPS[drop]}
+        os.environ |= {"AION_LEARN_EVERY_S": "600", "AION_RETRIEVER_ADAPTER_MODE": mode, **_DROPS[drop]}
+        os.environ["AION_LEARN_AUTOMATICALLY"] = str(not learner)
         home = Home(load_settings())
         asked = [question for path in folders for question in _bring_in(home, path.resolve(), seed, limit)]
         _say(f"frozen: {dict(freeze(home, str(seed)))}; {len(asked)} questions are left for people to ask")
@@ -63,6 +68,8 @@ def main(
             people.ask(asked)
         _say(f"asked {people.asked}, sources clicked {people.clicked}, of which right {people.right}")
         with _running("up", port), Streams(people, asked, streams) as traffic:
+            if learner:
+                request_training(home, learner, "bench", "Asked for.")
             training = _wait_for_training(home)
             _wait_for_swap(home, people)
         _report(home, training, traffic)
@@ -156,9 +163,18 @@ def _report(home: Home, training: Training, traffic: Streams) -> None:
     if stored is not None:
         before, after = (Measured.from_json(stored.body[name]) for name in ("before", "after"))
         found |= {"before": before.figures(), "after": after.figures()}
-        mean, low, high = paired_bootstrap(before.ndcg, after.ndcg)
-        found["ndcg_gain"] = [round(value, 4) for value in (mean, low, high)]
+        found["ndcg_gain"] = _gain(before, after)
+        if dense := stored.body.get("dense"):
+            alone = [Measured.from_json(dense[name]) for name in ("before", "after")]
+            found["dense"] = [item.figures()[f"ndcg@{K}"] for item in alone]
+            found["dense_gain"] = _gain(*alone)
+        found["figures"] = dict(training.figures)
     typer.echo(json.dumps(found, ensure_ascii=False, indent=1))
+
+
+def _gain(before: Measured, after: Measured) -> list[float]:
+    """Of nDCG@10, with the bounds of its 95 % interval."""
+    return [round(value, 4) for value in paired_bootstrap(before.ndcg, after.ndcg)]
 
 
 def _say(text: str) -> None:
