@@ -41,7 +41,7 @@ _DROPS = {
     "ndcg": {"AION_TAU_NDCG": "0.999", "AION_TAU_FALLBACK": "1"},
     "fallback": {"AION_TAU_NDCG": "0", "AION_TAU_FALLBACK": "0.001"},
 }
-_READY_S, _LEARNED_S = 180.0, 900.0
+_READY_S, _LEARNED_S = 180.0, 2400.0
 
 
 def main(

@@ -14,13 +14,15 @@ from itertools import product
 from pathlib import Path
 from tempfile import mkdtemp
 
+import pytest
+from models import shallow_model
 from workbench import Workbench
 
 from aion_assets.core.ids import digest
 from aion_assets.core.learn.golden import OF_IMPORT, store_golden
 from aion_assets.core.learn.labelled import LabelledQuestion
 from aion_assets.core.learn.splits import freeze
-from aion_assets.core.settings import Settings
+from aion_assets.core.settings import Settings, load_settings
 
 COLOURS = {"red": "zorp", "green": "blick", "white": "quam", "black": "drell", "yellow": "vosh"}
 THINGS = {"bicycle": "tarn", "lamp": "oubek", "carpet": "sniff", "piano": "glud", "mirror": "wexi", "kettle": "prum"}
@@ -46,19 +48,24 @@ def _filled() -> Path:
     lines = [{"_id": url, "url": url, "title": "", "text": text} for text, _, url in _told()]
     corpus = folder / "corpus.jsonl"
     corpus.write_text("\n".join(map(json.dumps, lines)), "utf-8")
-    bench = Workbench(Settings(home=folder / "home", database_url=""))
+    bench = Workbench(Settings(home=folder / "home", database_url="", embed_model=str(shallow_model())))
     bench.run(bench.add(corpus))
     bench.database.engine.dispose()
     return folder / "home"
 
 
 @contextmanager
-def vocabulary_base(settings: Settings) -> Iterator["VocabularyBase"]:
-    """In the home of the settings, which must be empty."""
-    shutil.copytree(_filled(), settings.home)
-    made = VocabularyBase(settings)
-    yield made
-    made.database.engine.dispose()
+def vocabulary_base(**settings: str) -> Iterator["VocabularyBase"]:
+    """In the home of the environment, which must be empty; settings are put into the environment, too."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AION_EMBED_MODEL", str(shallow_model()))
+        for name, value in settings.items():
+            environment.setenv(f"AION_{name.upper()}", value)
+        filled = load_settings()
+        shutil.copytree(_filled(), filled.home)
+        made = VocabularyBase(filled)
+        yield made
+        made.database.engine.dispose()
 
 
 class VocabularyBase(Workbench):

@@ -46,7 +46,7 @@ class ContrastiveConfig:
     alpha: int = 32
     learning_rate: float = 5e-4
     epochs: int = 3
-    least_steps: int = 150
+    least_steps: int = 80
     batch: int = 32
     temperature: float = 0.03
     margin: float = 0.95

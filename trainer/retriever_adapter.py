@@ -46,7 +46,7 @@ from trainer.encoder import TrainableEncoder
 LEAST_ROWS = 64
 _NAME_DIGITS = 16
 # A step of full mode embeds passages, too, forwards and back: some 2 GB and seconds with this batch.
-_FULL_STEPS: dict[str, Any] = {"batch": 16, "least_steps": 80}
+_FULL_STEPS: dict[str, Any] = {"batch": 16}
 
 
 @dataclass(frozen=True, slots=True)

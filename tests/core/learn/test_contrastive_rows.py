@@ -1,6 +1,7 @@
 """What the retriever adapter learns from, and what it must not see."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from vocabulary_base import VocabularyBase, vocabulary_base
@@ -10,12 +11,11 @@ from aion_assets.core.learn.golden import DEV, TEST, golden_questions
 from aion_assets.core.learn.pairs import GOLDEN, build_pairs, plain
 from aion_assets.core.learn.scales import best_scale, judging_questions
 from aion_assets.core.release.releases import current_release
-from aion_assets.core.settings import Settings
 
 
 @pytest.fixture
-def base(settings: Settings) -> Iterator[VocabularyBase]:
-    with vocabulary_base(settings) as made:
+def base(home: Path) -> Iterator[VocabularyBase]:
+    with vocabulary_base() as made:
         made.label()
         yield made
 
