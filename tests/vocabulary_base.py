@@ -49,7 +49,7 @@ def _filled() -> Path:
     corpus = folder / "corpus.jsonl"
     corpus.write_text("\n".join(map(json.dumps, lines)), "utf-8")
     bench = Workbench(Settings(home=folder / "home", database_url="", embed_model=str(shallow_model())))
-    bench.run(bench.add(corpus))
+    bench.run(bench.add(corpus, allow_domains=("house.example",)))
     bench.database.engine.dispose()
     return folder / "home"
 
