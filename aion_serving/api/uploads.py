@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from aion_assets.core.collect.uploads import ADDRESS, DUMPS, uploads_folder
 from aion_assets.core.database.engine import Database
-from aion_assets.core.errors import DiskFullError
+from aion_assets.core.errors import DiskFullError, disk_trouble
 from aion_assets.core.lake.durable import sync_folder
 from aion_assets.core.records import Source
 from aion_assets.core.settings import Settings
@@ -108,14 +108,16 @@ class UploadsFolder:
         Raises RefusedError: another file has the name, or there is no room for more. DiskFullError: no space is left.
         Then nothing is stored.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
         target = self._folder / name
-        self._require_room(target, content.seek(0, os.SEEK_END))
-        content.seek(0)
         try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._require_room(target, content.seek(0, os.SEEK_END))
+            content.seek(0)
             part = self._write(content)
         except OSError as error:
-            raise DiskFullError(f"{name} cannot be stored: {error.strerror}.", "Free some space, try again.") from error
+            said = f"{name} cannot be stored"
+            trouble = disk_trouble(error, said) or DiskFullError(f"{said}: {error.strerror}.", "See 'aion doctor'.")
+            raise trouble from error
         try:
             if target.exists() and filecmp.cmp(part, target, shallow=False):
                 return False

@@ -32,6 +32,7 @@ _STATUS: tuple[tuple[type[errors.AionError], int], ...] = (
     (errors.DiskFullError, 507),
     (errors.LakeError, 503),
     (errors.DatabaseError, 503),
+    (errors.SettingsError, 503),
     (errors.ReleaseError, 503),
     (errors.EmbedderError, 503),
     (errors.ContextTooLongError, 400),

@@ -25,7 +25,7 @@ from aion_assets.core.settings import Settings
 QUICK = ("/", "/health", "/ready", "/api/search?q=tea", "/static/chat.js", "/docs")
 _SOON_S = 2.5
 _DNS = "127.0.0.9"
-_MANY = counts.amount(60, 200)
+_MANY = counts.amount(45, 200)  # more than the server has threads for what waits
 
 
 class SilentDns:
@@ -64,7 +64,7 @@ def asking_it(dns: SilentDns, tmp_path_factory: pytest.TempPathFactory) -> list[
     if sys.platform != "linux" or os.geteuid() != 0:
         pytest.skip("a process gets a name server of its own on Linux, by root only")
     conf = tmp_path_factory.mktemp("dns") / "resolv.conf"
-    conf.write_text(f"nameserver {_DNS}\noptions timeout:4 attempts:1\n")
+    conf.write_text(f"nameserver {_DNS}\noptions timeout:2 attempts:1\n")
     wrapped = ["unshare", "-m", "sh", "-c", f'mount --bind {conf} /etc/resolv.conf && exec "$@"', "sh"]
     tried = subprocess.run([*wrapped, "true"], capture_output=True, check=False)
     if tried.returncode:
@@ -186,8 +186,8 @@ def test_a_name_that_is_not_told_in_time_is_given_up_and_others_are_told_meanwhi
     )
     done = subprocess.run([*asking_it, sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    counts.note("names that a name server keeps silent on", 21, int(float(done.stdout) > 3))
-    assert float(done.stdout) < 3, "the resolver itself waits 4 seconds for each"
+    counts.note("names that a name server keeps silent on", 21, int(float(done.stdout) > 1.8))
+    assert float(done.stdout) < 1.8, "the resolver itself waits 2 seconds for each"
 
 
 def test_what_was_read_before_a_lock_holds_only_while_nothing_was_committed(bench: Workbench) -> None:

@@ -20,6 +20,7 @@ from aion_assets.core.records import Source
 from aion_assets.core.settings import load_settings
 from aion_assets.local.diagnosis import examine
 from aion_serving.answering.assistant import Assistant
+from aion_serving.api.uploads import Quota, UploadsFolder
 
 _SIZE = "64m"
 
@@ -133,6 +134,8 @@ def test_no_verb_meets_a_disk_that_cannot_be_written_with_a_traceback(
             assert "no space is left" in said.lower() or "read-only" in said.lower() or "cannot be written" in said, (
                 said
             )
+        with pytest.raises(AionError, match="cannot be stored"):
+            UploadsFolder(small_disk / "home" / "uploads" / "u", Quota(9, 10**9, 9)).keep_text("a.md", "x" * 9_000)
         assert bench.found("lavender handbook") == ["a.md"], "reading goes on"
         broken = {finding.what for finding in examine() if finding.state == "broken"}
         assert {"home", "database"} <= broken
