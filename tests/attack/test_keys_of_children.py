@@ -29,11 +29,12 @@ SECRETS = {
 }
 _NEEDED = {
     "aion": {"AION_DATABASE_URL", "DATABASE_URL", "AION_LOCAL_LLM_KEY", "AION_WORKER_TOKEN", "HF_TOKEN",
-             "AWS_SECRET_ACCESS_KEY"},
+             "AWS_SECRET_ACCESS_KEY", "PGPASSWORD"},
     "model-server": {"AION_WORKER_TOKEN", "HF_TOKEN"},
-    "dagster-code": {"AION_DATABASE_URL", "DATABASE_URL", "AION_DAGSTER_DB", "HF_TOKEN", "AWS_SECRET_ACCESS_KEY"},
-    "dagster-webserver": {"AION_DAGSTER_DB"},
-    "dagster-daemon": {"AION_DAGSTER_DB"},
+    "dagster-code": {"AION_DATABASE_URL", "DATABASE_URL", "AION_DAGSTER_DB", "HF_TOKEN", "AWS_SECRET_ACCESS_KEY",
+                     "PGPASSWORD"},
+    "dagster-webserver": {"AION_DAGSTER_DB", "PGPASSWORD"},
+    "dagster-daemon": {"AION_DAGSTER_DB", "PGPASSWORD"},
 }  # fmt: skip
 
 

@@ -11,17 +11,13 @@ _PASSED_ON = (
 _SECRET = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?|_URL|_URI|_DSN|_DB)$", re.IGNORECASE)
 _HARMLESS = frozenset({"AION_LAKE_URI", "AION_LOCAL_LLM_URL"})  # addresses in which no password stands
 
-# What may be named as needed.
-DATABASE = ("AION_DATABASE_URL", "DATABASE_URL")
-DAGSTER = ("AION_DAGSTER_DB",)
+# What may be named as needed; what ends in an underscore stands for all names that begin so.
+DATABASE = ("AION_DATABASE_URL", "DATABASE_URL", "PGPASSWORD")
+DAGSTER = ("AION_DAGSTER_DB", "PGPASSWORD")
 WRITER = ("AION_LOCAL_LLM_KEY", "AION_WORKER_TOKEN")
 WORKER = ("AION_WORKER_TOKEN",)
 HUB = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
-LAKE = (
-    "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AZURE_STORAGE_ACCOUNT_KEY",
-    "AZURE_STORAGE_SAS_KEY", "AZURE_STORAGE_TOKEN", "AZURE_CLIENT_SECRET", "GOOGLE_SERVICE_ACCOUNT_KEY",
-    "GOOGLE_APPLICATION_CREDENTIALS",
-)  # fmt: skip
+LAKE = ("AWS_", "AZURE_", "GOOGLE_")
 
 
 def bare_environment(**more: str) -> dict[str, str]:
@@ -31,7 +27,12 @@ def bare_environment(**more: str) -> dict[str, str]:
 
 def spared_environment(*needed: str, **more: str) -> dict[str, str]:
     """For a process of AION's own: all but the secrets, of which it gets those that it needs."""
-    kept = {name: value for name, value in os.environ.items() if name in needed or not _is_secret(name)}
+    begins = tuple(name for name in needed if name.endswith("_"))
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in needed or name.startswith(begins) or not _is_secret(name)
+    }
     return kept | more
 
 
