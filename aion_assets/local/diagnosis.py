@@ -146,8 +146,10 @@ def _dagster(settings: Settings) -> Finding:
 
     if settings.dagster_db:
         return Finding("dagster", "good", f"{version('dagster')}, PostgreSQL")
-    require_writable(settings)  # otherwise no database of it can be opened, damaged or not
-    wrong = [said for file in sorted((settings.home / "dagster").rglob("*.db")) if (said := file_complaint(file))]
+    files = sorted((settings.home / "dagster").rglob("*.db"))
+    if files:
+        require_writable(settings)  # otherwise none of them can be opened, damaged or not
+    wrong = [said for file in files if (said := file_complaint(file))]
     if wrong:
         return Finding("dagster", "broken", f"{'; '.join(wrong)}. Stop AION and remove the file: runs are forgotten.")
     return Finding("dagster", "good", f"{version('dagster')}, SQLite in the home")
