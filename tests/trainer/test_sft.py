@@ -100,5 +100,8 @@ def test_a_killed_run_goes_on_from_its_checkpoint_with_the_same_losses(
 def test_a_checkpoint_of_other_rows_is_not_gone_on_from(folder: Path, tmp_path: Path) -> None:
     train_adapter(load_base_model(str(folder)), ROWS, CONFIG, tmp_path)
     steps: list[int] = []
-    train_adapter(load_base_model(str(folder)), ROWS[1:], CONFIG, tmp_path, lambda step, *_: steps.append(step))
+    few = replace(CONFIG, checkpoint_every=1, epochs=1)
+    train_adapter(load_base_model(str(folder)), ROWS[1:], few, tmp_path, lambda step, *_: steps.append(step))
     assert steps[0] == 1
+    kept = [int(path.name) for path in (tmp_path / "checkpoints").iterdir()]
+    assert kept and max(kept) < max(steps), "those of the other run, which was longer, are gone"

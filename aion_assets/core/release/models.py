@@ -77,9 +77,10 @@ def origin_of(database: Database, model_release_id: str) -> str:
 
 
 def released_adapters(home: Home) -> set[str]:
-    """Digests of the generator's adapters that some model release names."""
+    """Digests of the generator's adapters that some release named; candidates that were blocked named none."""
+    served = _models.join(tables.releases, tables.releases.c.model_release_id == _models.c.model_release_id)
+    asked = select(_models.c.manifest).distinct().select_from(served).where(_models.c.tenant_id == home.tenant_id)
     with home.database.read() as connection:
-        asked = select(_models.c.manifest).where(_models.c.tenant_id == home.tenant_id)
         manifests = connection.execute(asked).scalars().all()
     return {json.loads(text).get("generator_adapter", "") for text in manifests} - {""}
 

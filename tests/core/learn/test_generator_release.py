@@ -57,6 +57,7 @@ def test_a_generator_that_passed_is_released_and_later_content_keeps_it(base: Le
     training = trained(base)
     base.release()
     assert current_release(base.database, base.tenant_id).models.generator_adapter == "", "nothing was measured"
+    assert released_adapters(base.home) == set(), "a candidate is no release"
     report(base, training, written(form=0.95))
     base.release()
     released = current_release(base.database, base.tenant_id)
