@@ -28,11 +28,11 @@ def llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def adapters(llama: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """By digest: two adapters of one base model that say different words."""
+    """By digest: two adapters of one base model. One answers "blue waves", the other "old stones"."""
     from trainer.base_model import load_base_model
     from trainer.sft import SftConfig, train_adapter
 
-    quick = SftConfig(rank=4, alpha=32, learning_rate=2e-2, epochs=3, batch_tokens=128, accumulation=1, dropout=0.0)
+    quick = SftConfig(rank=4, alpha=32, learning_rate=2e-2, epochs=8, batch_tokens=128, accumulation=1, dropout=0.0)
     found = {}
     for answer in ("blue waves", "old stones"):
         folder = tmp_path_factory.mktemp("trained")
@@ -75,18 +75,18 @@ def test_a_release_swaps_the_adapter_while_answers_are_written_and_a_roll_back_b
     older = release_with(base, first)
     assistant.release()
     assert version(served) == first
-    written: list[dict[str, str]] = []
+    written: list[tuple[str, str]] = []
     enough = threading.Event()
 
-    def write_on(number: int) -> None:
-        asked = {"prompt": f"the sea {number}", "max_new_tokens": 40, "temperature": 0}
+    def write_on() -> None:
+        asked = {"prompt": "the sea", "max_new_tokens": 16, "temperature": 0, "repetition_penalty": 1.0}
         with httpx.Client(base_url=served, timeout=120, trust_env=False) as client:
             while not enough.is_set():
                 said = client.post("/generate", json=asked).json()
-                written.append({"asked": str(number), "text": said["text"], "adapter": said["adapter"]})
+                written.append((said["adapter"], said["text"]))
 
     with ThreadPoolExecutor(3) as pool:
-        askers = [pool.submit(write_on, number) for number in range(3)]
+        askers = [pool.submit(write_on) for _ in range(3)]
         for released in (second, first, second):
             release_with(base, released)
             assistant.release()
@@ -94,9 +94,8 @@ def test_a_release_swaps_the_adapter_while_answers_are_written_and_a_roll_back_b
         enough.set()
         for asker in askers:
             asker.result()
-    assert {item["adapter"] for item in written} == {first, second}
-    said = {(item["asked"], item["adapter"], item["text"]) for item in written}
-    assert len(said) == len({pair[:2] for pair in said}), "an answer has the words of the adapter that it names"
+    words = {first: "blue waves", second: "old stones"}
+    assert {*written} == {*words.items()}, "an answer has the words of the adapter that it names"
     roll_back_models(base.home, older.model_release_id, "tester")
     assistant.release()
     assert version(served) == first
