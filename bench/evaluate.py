@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aion_assets.core.answer.confidence import Calibration
+from aion_assets.core.answer.evidence import evidence_of
 from aion_assets.core.answer.extractive import EXTRACTIVE, Answer, answer_question
 from aion_assets.core.ids import doc_id
 from aion_assets.core.lake.tables import CURATED_DOCUMENTS, DOCUMENTS, PAGES
@@ -46,7 +47,7 @@ class Bench:
 
     def confidence(self, question: str, hidden_docs: Collection[str] = ()) -> float:
         retrieval = self.retriever.retrieve(question, hidden_docs=hidden_docs)
-        return self.calibration.confidence(retrieval.features, retrieval.language)
+        return self.calibration.confidence(evidence_of(retrieval), retrieval.language)
 
     def answer(self, question: str, hidden_docs: Collection[str] = ()) -> Answer:
         retrieval = self.retriever.retrieve(question, hidden_docs=hidden_docs)

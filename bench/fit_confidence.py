@@ -17,7 +17,7 @@ from typing import Annotated
 import typer
 
 from aion_assets.core.answer import confidence
-from aion_assets.core.answer.confidence import Calibration, builtin_file
+from aion_assets.core.answer.confidence import OF_E5, PAGES_OF_E5, Calibration, builtin_file
 from aion_assets.core.ids import short_digest
 from aion_assets.core.learn.calibration import Case, fit_calibration
 from aion_assets.core.learn.labelled import (
@@ -79,7 +79,9 @@ def main(
         unseen = fitted(others) if others else calibration
         figures = [_figures(fit, cases[labelled.name]) for fit in (calibration, unseen)]
         typer.echo(f"{labelled.name}: fitted with it {figures[0]}, without it {figures[1]}")
-    target = Path(confidence.__file__).with_name(builtin_file(embedder_id))
+    # What the answers of e5 add is fitted by `bench.fit_answer_confidence`.
+    name = builtin_file(embedder_id)
+    target = Path(confidence.__file__).with_name(PAGES_OF_E5 if name == OF_E5 else name)
     target.write_text(json.dumps(calibration.to_json(), indent=1) + "\n", encoding="utf-8")
     typer.echo(f"written to {target}")
 

@@ -80,16 +80,23 @@ class AskedFor:
             reason=bool(_REASON_ASKED.search(text)),
         )
 
-    def is_in(self, text: str, question: str) -> bool:
-        """Whether a text has a thing of a kind asked for, which the question does not name itself."""
-        folded, asked = fold(text), fold(question)
-        return (
-            (self.figure and _has_other(_FIGURE, folded, asked))
-            or (self.time and _has_other(_TIME, folded, asked))
-            or (self.person and any(fold(match[0]) not in asked for match in _NAME.finditer(text)))
-            or (self.place and _PLACE.search(text) is not None)
-            or (self.reason and _REASON.search(folded) is not None)
-        )
+    def found_in(self, text: str, asked: str) -> dict[str, bool]:
+        """Of every kind that is asked for, whether a text has a thing of it which the question does not name itself.
+        `asked` is the question, folded.
+        """
+        folded = fold(text)
+        found: dict[str, bool] = {}
+        if self.figure:
+            found["figure"] = _has_other(_FIGURE, folded, asked)
+        if self.time:
+            found["time"] = _has_other(_TIME, folded, asked)
+        if self.person:
+            found["person"] = any(fold(match[0]) not in asked for match in _NAME.finditer(text))
+        if self.place:
+            found["place"] = _PLACE.search(text) is not None
+        if self.reason:
+            found["reason"] = _REASON.search(folded) is not None
+        return found
 
 
 def _has_other(kind: re.Pattern[str], folded: str, asked: str) -> bool:

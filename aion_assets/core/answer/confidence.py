@@ -1,7 +1,8 @@
-"""Calibrated confidence: the probability that the passages found hold the answer.
+"""Calibrated confidence that an answer is right: that the passages hold it, and, where the quotes were fitted on, too,
+that the first one does.
 
-The cosine alone does not separate answerable questions from others. The evidence of `core.search.features` does,
-weighed by a logistic model that is fitted on labelled questions.
+The cosine alone does not separate answerable questions from others. The evidence of the passages and of the quotes
+does, weighed by a logistic model that is fitted on labelled questions.
 """
 
 import json
@@ -14,11 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aion_assets.core.search.features import FEATURES
+from aion_assets.core.answer.evidence import EVIDENCE
 
 # Evidence is clipped at so many standard deviations, so that no single feature of an odd corpus decides alone.
 _LIMIT = 3.0
-_OF_MINILM = "builtin_calibration.json"
+_OF_MINILM, OF_E5 = "builtin_calibration.json", "builtin_calibration_e5.json"
+# From the passages alone: what `bench.fit_answer_confidence` makes the other of.
+PAGES_OF_E5 = "page_calibration_e5.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A logistic model over standardised features, in the order of FEATURES."""
+    """A logistic model over standardised features, in the order of the calibration's."""
 
     means: tuple[float, ...]
     scales: tuple[float, ...]
@@ -69,7 +72,7 @@ class Calibration:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Calibration":
         """Raises KeyError or ValueError: the JSON has another form, or names evidence that is not gathered."""
-        if unknown := set(data["features"]) - set(FEATURES):
+        if unknown := set(data["features"]) - set(EVIDENCE):
             raise ValueError(f"Nobody takes the evidence {', '.join(sorted(unknown))}.")
         return cls(
             embedder_id=data["embedder_id"],
@@ -99,7 +102,7 @@ def builtin_calibration(embedder_id: str) -> Calibration:
 
 def builtin_file(embedder_id: str) -> str:
     """Where the calibration of an embedder stands or would stand, beside this module."""
-    return "builtin_calibration_e5.json" if "e5" in embedder_id.lower() else _OF_MINILM
+    return OF_E5 if "e5" in embedder_id.lower() else _OF_MINILM
 
 
 def standardised(

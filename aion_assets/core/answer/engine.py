@@ -9,6 +9,7 @@ from typing import Protocol
 
 from aion_assets.core.answer.citations import Locate, where_passages_begin
 from aion_assets.core.answer.confidence import Calibration
+from aion_assets.core.answer.evidence import evidence_of
 from aion_assets.core.answer.extractive import Answer, answer_question
 from aion_assets.core.answer.interleaving import interleave
 from aion_assets.core.answer.swapping import Swaps
@@ -46,7 +47,7 @@ class Task:
 
     @property
     def confidence(self) -> float:
-        return self.calibration.confidence(self.retrieval.features, self.retrieval.language)
+        return self.calibration.confidence(evidence_of(self.retrieval), self.retrieval.language)
 
 
 class Engine(Protocol):

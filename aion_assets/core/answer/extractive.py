@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aion_assets.core.answer.asked_for import named_numbers, numbers
 from aion_assets.core.answer.citations import Locate, cite, where_passages_begin
 from aion_assets.core.answer.confidence import Calibration
-from aion_assets.core.answer.quotes import best_quotes
+from aion_assets.core.answer.evidence import quotes_of
 from aion_assets.core.answer.wording import wording
 from aion_assets.core.language.identify import ENGLISH, PORTUGUESE
 from aion_assets.core.records import Citation
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 EXTRACTIVE, ABSTENTION, CURATED = "extractive", "abstention", "curated"
 MAX_CITATIONS = 3
-# Further quotes are shown when they score at least this share of the best. Showing always three cites the right passage
-# hardly more often (with this value: docs/experiments.md, answers-faquad and answers-clapnq).
-_NEARLY_AS_GOOD = 0.8
+# Further quotes are shown when their log-odds are at most so much smaller. Showing always three cites the right passage
+# hardly more often.
+_NEARLY_AS_GOOD = 3.0
 # Of a question for an article or a contract whose number stands nowhere, the answer is almost never there.
 _WITHOUT_THE_NUMBER = 0.5
 # Marks of footnotes. Elsewhere a number in brackets may be an index of code, an interval or a year.
@@ -88,15 +88,15 @@ def answer_question(
     words = wording(spoken)
     if not retrieval.question.text:
         return Answer(ABSTENTION, 0.0, tau, spoken, opening=words.empty_question)
+    quotes = quotes_of(retrieval)[:MAX_CITATIONS]
     confidence = calibration.confidence(retrieval.features, retrieval.language)
     if _lacks_the_number(retrieval):
         confidence *= _WITHOUT_THE_NUMBER
-    quotes = best_quotes(retrieval.question, retrieval.hits, retrieval.weights)[:MAX_CITATIONS]
     if confidence < tau or not quotes:
         return Answer(
             ABSTENTION, confidence, tau, spoken, nearest=cite(quotes, locate(quotes)), opening=words.not_found
         )
-    shown = [quote for quote in quotes if quote.score >= _NEARLY_AS_GOOD * quotes[0].score]
+    shown = [quote for quote in quotes if quote.score >= quotes[0].score - _NEARLY_AS_GOOD]
     answer = Answer(EXTRACTIVE, confidence, tau, spoken, cite(shown, locate(shown)))
     return replace(answer, source_language=other_language(shown[0].hit.lang, spoken))
 

@@ -1,104 +1,151 @@
 """Choose the part of a passage that supports an answer best."""
 
 import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from math import log
 
-from aion_assets.core.answer.asked_for import AskedFor, numbers
+import numpy as np
+from numpy.typing import NDArray
+
+from aion_assets.core.answer.quotable import MAX_QUOTE_CHARS
+from aion_assets.core.answer.sentence_features import (
+    WORD_FEATURES,
+    Candidate,
+    Values,
+    distinct_candidates,
+    with_cosines,
+)
+from aion_assets.core.answer.sentence_model import builtin_models, knows_sentences
+from aion_assets.core.index.chunker import above
 from aion_assets.core.language.question import Question
-from aion_assets.core.language.sentences import sentence_spans
-from aion_assets.core.search.hits import Hit
+from aion_assets.core.search.hits import Hit, Retrieval, Vector
 from aion_assets.core.search.weights import TermWeights, WantedTerms
 
-MAX_QUOTE_CHARS = 400
-# A line without a full stop that is shorter than this is a heading or label: it names what follows and asserts nothing.
-_HEADING_CHARS = 80
-# Weight of the passage's score beside the words of the quote. A smaller weight puts more wrong quotes first where one
-# base holds several sites.
-_RANKED = 3.0
-# Decides between quotes that hold the same terms only: one term of a short question weighs more than this.
-_TO_THE_POINT = 0.1
-# Where a manual exists in two languages, the page in the reader's own is the better one.
-_SAME_LANGUAGE = 0.1
-# The further shares were chosen on faquad, squad_pt_sample and clapnq (docs/experiments.md, quotes).
-_TELLING = 0.15
-_OF_ITS_KIND = 0.3
-_ITS_NUMBERS, _OTHER_NUMBERS = 0.5, 0.3
-_CLOSED = re.compile(r"""[.!…]["'”’»)\]]*$""")
-_LIST_ITEM = re.compile(r"[-–•*] |\d+[.)] ")
+# Evidence that the first quote holds the answer, beside that of the passages.
+QUOTE_EVIDENCE = (
+    "quote_score",  # log-odds of the first quote, by the words or the meaning
+    "quote_margin",  # from it to the best other text
+    "quote_odds",  # log-odds that it is the one among all texts that were compared
+    "quote_kind",  # things of a kind asked for that it has, less those that it lacks
+    "quote_own",  # weight of the question's terms that it holds by itself
+    "quote_cosine",  # to the question: its own, or its passage's where sentences are not embedded
+)
+# So many texts are compared by their meaning: a person would seldom mark another, and embedding takes time
+# (docs/experiments.md, quotes).
+COMPARED = 12
+_CLEAR_MARGIN = 8.0
 _CLAUSE_START = re.compile(r"(?<=[,;:–—] )\S")
 
 
 @dataclass(slots=True)
 class Quote:
-    """`text` stands verbatim in `hit.text`, but for white space and a "…" where a long sentence was cut."""
+    """`text` stands verbatim in `hit.text`, but for white space and a "…" where a long sentence was cut. `score`:
+    log-odds, up to a constant of the question, that it holds the answer.
+    """
 
     hit: Hit
     text: str
     score: float
 
 
-def best_quotes(question: Question, hits: Sequence[Hit], weights: TermWeights) -> list[Quote]:
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """`embed` gives (n, dimension) of passages; `question` is (dimension,). All are L2-normalised."""
+
+    embed: Callable[[Sequence[str]], NDArray[np.float32]]
+    question: Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The best quote of every document, best first, and QUOTE_EVIDENCE by name, {} without a quote."""
+
+    quotes: list[Quote]
+    evidence: dict[str, float]
+
+
+def choose(retrieval: Retrieval) -> Choice:
+    """The quotes to answer a question with. Sentences are compared by their meaning where the embedder is one that the
+    model was fitted on.
+    """
+    embedder = retrieval.embedder
+    known = embedder is not None and knows_sentences(embedder.embedder_id)
+    meaning = Meaning(embedder.embed, retrieval.query_vector) if embedder is not None and known else None
+    return _choice(retrieval.question, retrieval.hits, retrieval.weights, meaning)
+
+
+def best_quotes(
+    question: Question, hits: Sequence[Hit], weights: TermWeights, meaning: Meaning | None = None
+) -> list[Quote]:
     """The best quote of every document among `hits`, best first. A quote must say more than title and heading do.
 
-    A quote scores by the weight of the question's terms that it holds, title and heading included, and by the score of
-    its passage; by terms that few sentences of its passage hold; and by what is asked for: a figure, a time, a name, or
-    the number that the question names. Of two equal ones, the one whose first line keeps to the question and the one in
-    its language are better. Adding the cosine of a sentence to the question gained nothing on unseen questions, with
-    either embedder that comes with AION, and took longer than the rest (docs/experiments.md, quotes).
+    What decides are `core.answer.sentence_features`, weighed by a linear model that was fitted on labelled questions.
     """
-    found = [quote for hit in hits for quote in _quotes(question, hit, weights)]
-    found.sort(key=lambda quote: -quote.score)
+    return _choice(question, hits, weights, meaning).quotes
+
+
+def _choice(question: Question, hits: Sequence[Hit], weights: TermWeights, meaning: Meaning | None) -> Choice:
+    ranked, values, scores = ranked_candidates(question, hits, weights, meaning)
     best: dict[str, Quote] = {}
-    for quote in found:
-        best.setdefault(quote.hit.doc_id, quote)
+    for candidate, score in zip(ranked, scores.tolist(), strict=True):
+        best.setdefault(candidate.hit.doc_id, Quote(candidate.hit, candidate.text, score))
+    quotes = _without_echoes([*best.values()])
     wanted = weights.wanted(question.terms)
-    ranked = _without_echoes(sorted(best.values(), key=lambda quote: -quote.score))
-    for quote in ranked:
+    for quote in quotes:
         quote.text = _shortened(quote.text, wanted, weights)
-    return ranked
+    return Choice(quotes, _evidence(ranked, values, scores, meaning is not None))
 
 
-def _quotes(question: Question, hit: Hit, weights: TermWeights) -> Iterator[Quote]:
-    """Everything of a passage that can be quoted, with its score."""
-    wanted, asked_for = weights.wanted(question.terms), AskedFor.of(question.text)
-    # A number that the title says holds for the whole passage.
-    asked_numbers = numbers(question.text) - numbers(f"{hit.title} {hit.heading}")
-    above = weights.terms(f"{hit.title} {hit.heading}")
-    quotable = [(text, introduction, weights.terms(text)) for text, introduction in _quotable(hit.text)]
-    telling = _telling(question, above, [found for *_, found in quotable], weights)
-    for text, introduction, found in quotable:
-        if found and set(found) <= set(above):
-            continue
-        score = _RANKED * hit.score + wanted.coverage([*found, *above])
-        score += _TELLING * sum(telling[term] for term in telling.keys() & found)
-        score += _TO_THE_POINT * _share(weights.terms(introduction), wanted)
-        score += _SAME_LANGUAGE * weights.are_for(hit.lang)
-        score += _OF_ITS_KIND * asked_for.is_in(text, question.text)
-        if asked_numbers:
-            given = numbers(text)
-            score += _ITS_NUMBERS * len(asked_numbers & given) / len(asked_numbers)
-            score -= _OTHER_NUMBERS * (bool(given) and given.isdisjoint(asked_numbers))
-        yield Quote(hit, text, score)
-
-
-def _telling(
-    question: Question, above: Sequence[str], quotable: Sequence[Sequence[str]], weights: TermWeights
-) -> dict[str, float]:
-    """Term of the question → share of what tells the sentences of one passage apart. A term that stands in every
-    sentence tells nothing, one that stands in title or heading little.
+def ranked_candidates(
+    question: Question, hits: Sequence[Hit], weights: TermWeights, meaning: Meaning | None = None
+) -> tuple[list[Candidate], Values, Values]:
+    """All that can be quoted, best first, with its values, (n, WORD_FEATURES) and the cosines where `meaning` is given,
+    and its (n,) scores. Cosines of texts that were not compared are 0.
     """
-    held = Counter(term for found in quotable for term in {*found})
-    telling = {
-        term: weights.weight(term) * log((len(quotable) + 1) / (held[term] + 0.5)) * (0.3 if term in above else 1.0)
-        for term in dict.fromkeys(question.terms)
-        if held[term]
+    found = distinct_candidates(question, hits, weights)
+    models = builtin_models()
+    values = np.array([one.values for one in found]).reshape(len(found), len(WORD_FEATURES))
+    scores = models.words.scores(values)
+    order = np.argsort(-scores, kind="stable")
+    found, values, scores = [found[place] for place in order], values[order], scores[order]
+    if meaning is None or not found:
+        return found, values, scores
+    texts = [in_context(one) for one in found[:COMPARED]]
+    compared = with_cosines(values[:COMPARED], (meaning.embed(texts) @ meaning.question).astype(np.float64))
+    better = models.meaning.scores(compared)
+    again = np.argsort(-better, kind="stable")
+    # The others keep their order below the compared.
+    rest = scores[COMPARED:] - scores[COMPARED : COMPARED + 1] + better.min()
+    unknown = np.zeros((len(rest), compared.shape[1] - values.shape[1]))
+    return (
+        [found[place] for place in again] + found[COMPARED:],
+        np.concatenate([compared[again], np.hstack([values[COMPARED:], unknown])]),
+        np.concatenate([better[again], rest]),
+    )
+
+
+def in_context(candidate: Candidate) -> str:
+    """As a passage is embedded: after title and heading, without which most sentences do not say what they speak of."""
+    prefix = above(candidate.hit.title, candidate.hit.heading)
+    return f"{prefix} – {candidate.text}" if prefix else candidate.text
+
+
+def _evidence(ranked: Sequence[Candidate], values: Values, scores: Values, compared: bool) -> dict[str, float]:
+    if not ranked:
+        return {}
+    first = dict(zip(WORD_FEATURES, values[0].tolist(), strict=False))
+    others = [score for one, score in zip(ranked, scores.tolist(), strict=True) if one.text != ranked[0].text]
+    margin = min(float(scores[0]) - max(others), _CLEAR_MARGIN) if others else _CLEAR_MARGIN
+    rivals = float(np.exp(np.array(others[:COMPARED]) - scores[0]).sum())
+    found = first["figure"] + first["time"] + first["person"] + first["place"] + first["reason"]
+    return {
+        "quote_score": float(scores[0]),
+        "quote_margin": margin,
+        "quote_odds": min(-float(np.log(rivals)), _CLEAR_MARGIN) if rivals > 0 else _CLEAR_MARGIN,
+        "quote_kind": found - first["no_figure"] - first["no_time"] - first["no_person"],
+        "quote_own": first["own"],
+        "quote_cosine": float(values[0, len(WORD_FEATURES)]) if compared else ranked[0].hit.dense,
     }
-    total = sum(telling.values())
-    return {term: share / total for term, share in telling.items()} if total > 0 else {}
 
 
 def _without_echoes(ranked: Sequence[Quote]) -> list[Quote]:
@@ -118,46 +165,6 @@ def _without_echoes(ranked: Sequence[Quote]) -> list[Quote]:
 def _same_words(one: str, other: str) -> bool:
     short, long = sorted((" ".join(text.lower().split()) for text in (one, other)), key=len)
     return short in long
-
-
-def _share(found: Sequence[str], wanted: WantedTerms) -> float:
-    return sum(term in wanted for term in found) / len(found) if found else 0.0
-
-
-def _quotable(passage: str) -> Iterator[tuple[str, str]]:
-    """Pairs of a quotable text and its introduction. A question, heading or line with a colon is quoted with what
-    follows it.
-
-    Line breaks of the passage stay, unless they only wrap a line.
-    """
-    spans = sentence_spans(passage)
-    gaps = [passage[before[1] : after[0]] for before, after in pairwise(spans)]
-    lines = [" ".join(passage[start:end].split()) for start, end in spans]
-    for index, (start, _) in enumerate(spans):
-        quoted, following = lines[index], index + 1
-        while following < len(spans) and spans[following][1] - start <= MAX_QUOTE_CHARS:
-            if not _goes_on(quoted, gaps[following - 1], lines[following]):
-                break
-            quoted += ("\n" if "\n" in gaps[following - 1] else " ") + lines[following]
-            following += 1
-        yield quoted, lines[index] if following > index + 1 else ""
-
-
-def _goes_on(quoted: str, gap: str, line: str) -> bool:
-    """Whether `line`, which comes `gap` after `quoted`, belongs to it."""
-    *above, last = quoted.split("\n")
-    # A label names its own paragraph. Another paragraph is another subject.
-    if above and gap.count("\n") > 1 and not last.endswith(("?", ":")):
-        return False
-    if not any(one.endswith(":") for one in above):
-        return _introduces(quoted)
-    # A list or code follows the line that announces it.
-    return gap == "\n" and bool(_LIST_ITEM.match(line)) == bool(_LIST_ITEM.match(last))
-
-
-def _introduces(text: str) -> bool:
-    last_line = text.rsplit("\n", 1)[-1].strip()
-    return last_line.endswith(("?", ":")) or (len(text) < _HEADING_CHARS and not _CLOSED.search(last_line))
 
 
 def _shortened(text: str, wanted: WantedTerms, weights: TermWeights) -> str:

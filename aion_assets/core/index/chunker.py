@@ -40,8 +40,8 @@ def chunk_document(text: str, title: str, anchors: Sequence[Anchor], model: Embe
     """
     offsets = [anchor.offset for anchor in anchors]
     sections = {after.offset for before, after in pairwise(anchors) if after.heading != before.heading}
-    longest_prefix = max((model.count_tokens(_prefix(title, anchor.heading)) for anchor in anchors), default=0)
-    budget = model.text_tokens - max(longest_prefix, model.count_tokens(_prefix(title, ""))) - 1
+    longest_prefix = max((model.count_tokens(above(title, anchor.heading)) for anchor in anchors), default=0)
+    budget = model.text_tokens - max(longest_prefix, model.count_tokens(above(title, ""))) - 1
     units = list(_units(text, sections, budget, model))
     chunks: list[Chunk] = []
     first = 0
@@ -51,7 +51,7 @@ def chunk_document(text: str, title: str, anchors: Sequence[Anchor], model: Embe
         place = bisect_right(offsets, _place_start(start, end, offsets)) - 1
         anchor = anchors[place] if place >= 0 else Anchor(0)
         body = text[start:end]
-        prefix = _prefix(title, anchor.heading)
+        prefix = above(title, anchor.heading)
         embed_text = f"{prefix}\n{body}" if prefix else body
         tokens = sum(unit.tokens for unit in units[first : last + 1])
         chunks.append(Chunk(start, end, body, embed_text, tokens, anchor.page, anchor.heading, anchor.fragment))
@@ -72,8 +72,8 @@ def surroundings(text: str, start: int, end: int) -> str:
     return text[begin:finish].strip()
 
 
-def _prefix(title: str, heading: str) -> str:
-    """What a passage is about, for the embedder: the title and the innermost heading."""
+def above(title: str, heading: str) -> str:
+    """What a passage is about, for the embedder: the title and the innermost heading, at most MAX_PREFIX_CHARS."""
     innermost = heading.rsplit(" > ", 1)[-1]
     parts = [title] if innermost in ("", title) else [title, innermost]
     return " – ".join(part for part in parts if part)[:MAX_PREFIX_CHARS].strip()

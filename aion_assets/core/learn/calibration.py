@@ -28,19 +28,23 @@ class Case:
     weight: float = 1.0
 
 
-def fit_calibration(cases: Sequence[Case], *, embedder_id: str, fitted_on: Mapping[str, Any]) -> Calibration:
-    """Fit a model for every language among the cases. Cases without evidence are left out: they need no model."""
+def fit_calibration(
+    cases: Sequence[Case], *, embedder_id: str, fitted_on: Mapping[str, Any], features: Sequence[str] = FEATURES
+) -> Calibration:
+    """Fit a model over `features` for every language among the cases. Cases without evidence are left out: they need no
+    model.
+    """
     judged = [case for case in cases if case.evidence]
     models: dict[str, Model] = {}
     predicted, truth, weights = np.zeros(len(judged)), np.zeros(len(judged)), np.zeros(len(judged))
     for language in sorted({case.language for case in judged}):
         rows = [index for index, case in enumerate(judged) if case.language == language]
-        raw = np.array([[judged[index].evidence[name] for name in FEATURES] for index in rows])
+        raw = np.array([[judged[index].evidence[name] for name in features] for index in rows])
         truth[rows] = [judged[index].answerable for index in rows]
         weights[rows] = [judged[index].weight for index in rows]
         models[language] = _fit(raw, truth[rows], weights[rows])
         predicted[rows] = models[language].predict(raw)
-    return Calibration(embedder_id, FEATURES, models, reliability_curve(predicted, truth, weights), fitted_on)
+    return Calibration(embedder_id, tuple(features), models, reliability_curve(predicted, truth, weights), fitted_on)
 
 
 def _fit(raw: NDArray[np.float64], truth: NDArray[np.float64], weights: NDArray[np.float64]) -> Model:

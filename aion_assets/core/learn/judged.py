@@ -13,13 +13,14 @@ from aion_assets.core.learn.pairs import Barred, plain
 from aion_assets.core.record.answers import State
 from aion_assets.core.release.manifest import ModelManifest
 from aion_assets.core.release.releases import Release, list_releases, read_model_release
-from aion_assets.core.search.features import FEATURES
 
 _answers, _feedback = tables.answers, tables.feedback
 
 
 def judged_cases(home: Home, release: Release) -> list[Case]:
-    """Their evidence was recorded with them. It counts only where it was gathered by the same embedder and ranker."""
+    """Their evidence was recorded with them. It counts only where it was gathered by the same embedder and ranker, and
+    is all that the calibration of the release reads.
+    """
     texts = Barred.of_home(home).texts
     stands = (_feedback.c.tenant_id == home.tenant_id, _feedback.c.withdrawn_at.is_(None))
     own = _answers.c.engine != CURATED  # what a person wrote says nothing of what was found
@@ -29,11 +30,11 @@ def judged_cases(home: Home, release: Release) -> list[Case]:
     )
     with home.database.read() as connection:
         rows = connection.execute(judged.where(*stands, _answers.c.state == State.COMPLETE, own)).all()
-    alike = _alike(home, release)
+    alike, read = _alike(home, release), {*release.models.calibration["features"]}
     thumbs: Counter[str] = Counter()
     found: dict[str, Any] = {}
     for row in rows:
-        if row.release_id in alike and set(FEATURES) <= row.features.keys() and plain(row.question) not in texts:
+        if row.release_id in alike and read <= row.features.keys() and plain(row.question) not in texts:
             thumbs[row.answer_id] += row.thumb
             found[row.answer_id] = row
     return [

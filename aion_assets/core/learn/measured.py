@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from aion_assets.core.answer.confidence import Calibration
+from aion_assets.core.answer.evidence import evidence_of
 from aion_assets.core.learn.evaluate import K
 from aion_assets.core.learn.labelled import LabelledQuestion
 from aion_assets.core.learn.metrics import auroc, mrr_at_k, ndcg_at_k, recall_at_k
@@ -150,4 +151,4 @@ def _judge(result: Measured, retriever: Retriever, question: LabelledQuestion) -
 
 def _confidence(retriever: Retriever, calibration: Calibration, text: str, hidden: frozenset[str]) -> float:
     retrieval = retriever.retrieve(text, hidden_docs=hidden)
-    return calibration.confidence(retrieval.features, retrieval.language)
+    return calibration.confidence(evidence_of(retrieval), retrieval.language)

@@ -104,7 +104,7 @@ def _platt(model: Model, features: Sequence[str], cases: Sequence[Case]) -> tupl
 def _refitted(serving: Calibration, cases: Sequence[Case], fitted_on: Mapping[str, Any]) -> Calibration:
     languages = _learnable(cases)
     some = [case for case in cases if case.language in languages]
-    fitted = fit_calibration(some, embedder_id=serving.embedder_id, fitted_on=fitted_on)
+    fitted = fit_calibration(some, embedder_id=serving.embedder_id, fitted_on=fitted_on, features=serving.features)
     return replace(fitted, models={**serving.models, **fitted.models})
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from aion_assets.core.index.embedder import QueryEmbedder
 from aion_assets.core.language.question import Question
 from aion_assets.core.records import Passage, Place
 from aion_assets.core.search.weights import TermWeights
@@ -81,7 +82,8 @@ class Retrieval:
     """The passages selected for one question, best first, with the evidence that they answer it.
 
     `raw_confidence` is SPEC's C before calibration: (mean cosine of the selected + 1) / 2, clipped to [0, 1].
-    `features` are the input of `core.answer.confidence.Calibration`; `weights` are those of the index's terms.
+    `features` are the input of `core.answer.confidence.Calibration`: those of the passages, and those of the quotes
+    once they are chosen. `weights` are those of the index's terms; `embedder` is the one that embedded the question.
     """
 
     question: Question
@@ -91,6 +93,7 @@ class Retrieval:
     query_vector: Vector = field(repr=False)
     weights: TermWeights = field(repr=False)
     seconds: float = 0.0
+    embedder: QueryEmbedder | None = field(default=None, repr=False)
 
     @property
     def language(self) -> str:

@@ -116,6 +116,7 @@ class Retriever:
             query_vector=vector,
             weights=weights,
             seconds=time.monotonic() - started,
+            embedder=self.embedder,
         )
 
     def _candidates(self, question: Question, pool: int, visible: Visibility) -> tuple[list[Hit], Vector]:

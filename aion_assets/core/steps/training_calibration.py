@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aion_assets.core.answer.confidence import Calibration
+from aion_assets.core.answer.evidence import evidence_of, quotes_of
 from aion_assets.core.home import Home
 from aion_assets.core.index.embedder import QueryEmbedder
 from aion_assets.core.learn.addressed import by_document
@@ -51,8 +52,11 @@ def _cases(retriever: Retriever, questions: Sequence[LabelledQuestion], show: An
     for done, question in enumerate(questions, 1):
         if question.answerable:
             found = retriever.retrieve(question.text)
-            cases.append(Case(found.features, found.language, True))
+            quoted = quotes_of(found)[:1]
+            # A golden question names the documents that answer it: another's quote does not.
+            right = any(quote.hit.doc_id in question.relevant for quote in quoted)
+            cases.append(Case(evidence_of(found), found.language, right))
         without = retriever.retrieve(question.text, hidden_docs=frozenset(question.relevant))
-        cases.append(Case(without.features, without.language, False))
+        cases.append(Case(evidence_of(without), without.language, False))
         show(done)
     return cases

@@ -27,6 +27,7 @@ from aion_assets.defs.reporting import OWNERS, Materialized
         "aion_assets.core.release",
         "aion_assets.core.answer.confidence",
         "aion_assets.core.answer:builtin_calibration.json",
+        "aion_assets.core.answer:builtin_calibration_e5.json",
         "aion_assets.core.search",
     ),
     # A candidate that was blocked, or that never was, keeps no content from being released.

@@ -3,6 +3,7 @@
 import pytest
 
 from aion_assets.core.answer.asked_for import AskedFor, named_numbers, numbers
+from aion_assets.core.language.terms import fold
 
 
 @pytest.mark.parametrize(
@@ -22,17 +23,17 @@ def test_a_sentence_with_the_kind_of_thing_asked_for_is_told_from_one_without(
     question: str, has_one: str, has_none: str
 ) -> None:
     asked = AskedFor.of(question)
-    assert asked.is_in(has_one, question)
-    assert not asked.is_in(has_none, question)
+    assert any(asked.found_in(has_one, fold(question)).values())
+    assert [*asked.found_in(has_none, fold(question)).values()] == [False]
 
 
 def test_what_the_question_says_itself_is_no_answer_to_it() -> None:
     question = "Quanto custa a ligação de 20 mm?"
-    assert not AskedFor.of(question).is_in("A ligação de 20 mm é cobrada.", question)
+    assert AskedFor.of(question).found_in("A ligação de 20 mm é cobrada.", fold(question)) == {"figure": False}
 
 
 def test_a_question_for_nothing_of_these_prefers_none() -> None:
-    assert not AskedFor.of("Fale sobre o regimento").is_in("Em 2020 Ana pagou 3 reais em Recife porque quis.", "")
+    assert AskedFor.of("Fale sobre o regimento").found_in("Em 2020 Ana pagou 3 reais em Recife porque quis.", "") == {}
 
 
 def test_numbers_are_compared_in_one_form() -> None:

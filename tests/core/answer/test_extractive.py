@@ -1,10 +1,14 @@
 import re
+from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from passages import hit
 
 from aion_assets.core.answer.confidence import Calibration, Model
+from aion_assets.core.answer.evidence import EVIDENCE
 from aion_assets.core.answer.extractive import ABSTENTION, EXTRACTIVE, MAX_CITATIONS, answer_question
 from aion_assets.core.language.question import Question
 from aion_assets.core.language.terms import terms
@@ -139,3 +143,29 @@ def test_an_article_that_stands_nowhere_is_not_answered_with_another(calibration
     missing = answer_question(_retrieval("O que diz o artigo 9?", articles), calibration=calibration, tau=TAU)
     assert there.used == EXTRACTIVE
     assert missing.used == ABSTENTION and missing.confidence < there.confidence
+
+
+def test_sentences_are_compared_by_their_meaning_where_the_embedder_is_known(calibration: Calibration) -> None:
+    """In the place of e5 one that knows one word: the sentence that it finds near is quoted."""
+
+    class Nearest:
+        embedder_id, dimension = "e5-of-one-word", 2
+        asked: ClassVar[list[str]] = []
+
+        def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+            self.asked.extend(texts)
+            return np.array([[1.0, 0.0] if "férias" in text else [0.6, 0.8] for text in texts], dtype=np.float32)
+
+        def embed_query(self, text: str) -> NDArray[np.float32]:
+            raise AssertionError("the question was embedded by the search")
+
+    text = "O descanso de abril é da equipe. As férias duram trinta dias para a equipe."
+    retrieval = _retrieval("descanso da equipe", [hit("a", text=text, title="Pessoal", score=1.0)])
+    retrieval.query_vector = np.array([1.0, 0.0], dtype=np.float32)
+    alone = answer_question(retrieval, calibration=calibration, tau=TAU)
+    retrieval.embedder = Nearest()
+    compared = answer_question(retrieval, calibration=calibration, tau=TAU)
+    assert alone.citations[0].quote.startswith("O descanso") and compared.citations[0].quote.startswith("As férias")
+    assert Nearest.asked[0].startswith("Pessoal – ")
+    assert retrieval.features["quote_cosine"] == pytest.approx(2.0)  # ten times the cosine above .8
+    assert set(EVIDENCE) == set(retrieval.features)

@@ -20,6 +20,16 @@ def test_a_question_in_a_passage_is_quoted_with_its_answer() -> None:
     assert _quotes("como peço férias", text) == ["Como peço férias?\nEnvie o formulário ao setor de pessoal."]
 
 
+def test_a_question_of_two_sentences_is_quoted_whole() -> None:
+    text = "Esqueci o código. E agora?\nPeça outro no balcão.\n\nO código do leitor entra no terminal."
+    assert _quotes("esqueci o código do leitor", text) == ["Esqueci o código. E agora?\nPeça outro no balcão."]
+
+
+def test_a_word_with_a_slip_of_the_pen_is_found() -> None:
+    text = "A rampa tem largura mínima de 80 cm. O corredor tem largura mínima de 90 cm."
+    assert _quotes("largura minima do coredor", text) == ["O corredor tem largura mínima de 90 cm."]
+
+
 def test_a_heading_is_quoted_with_what_it_heads() -> None:
     text = "Instalação do Git\n\nBaixe o pacote e execute o instalador."
     assert _quotes("instalação do git", text) == ["Instalação do Git\nBaixe o pacote e execute o instalador."]

@@ -1,0 +1,156 @@
+"""What is known of every text that can be quoted, for choosing the one that a person would mark."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import log
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aion_assets.core.answer.asked_for import AskedFor, numbers
+from aion_assets.core.answer.quotable import quotable
+from aion_assets.core.language.question import Question
+from aion_assets.core.language.terms import fold
+from aion_assets.core.search.hits import Hit
+from aion_assets.core.search.weights import TermWeights, WantedTerms
+
+Values = NDArray[np.float64]
+
+# In the order of the columns. Left out, because questions that the model was not fitted on gained nothing from them:
+# the passage's cosine and rank, neighbouring terms, the neighbours' terms, the share of a text's own terms, its length
+# and place, pronouns at its beginning, the form of a definition.
+WORD_FEATURES = (
+    "passage",  # score of the passage
+    "behind",  # the same below the best passage; never positive
+    "covered",  # weight of the question's terms in the text, its title and its heading
+    "own",  # the same in the text alone
+    "telling",  # share of the terms that few texts of the passage hold
+    "introduced",  # share of the terms of its first line, where that names what follows, that the question has
+    "language",  # 1 in the language of the question
+    "figure", "no_figure", "time", "no_time", "person", "no_person", "place", "reason",  # asked for, and there or not
+    "its_numbers",  # share of the numbers that the question names
+    "other_numbers",  # 1 with numbers of which the question names none
+    "spelled_alike",  # weight of the question's terms that stand in it with another spelling
+    "asks",  # 1 for a question
+)  # fmt: skip
+# Need an embedder, and are known of the best texts only.
+MEANING_FEATURES = (
+    "cosine",  # of text and question, the text after title and heading as passages are embedded
+    "cosine_behind",  # the same below the nearest text; never positive
+)
+QUOTE_FEATURES = (*WORD_FEATURES, *MEANING_FEATURES)
+# Cosines are scaled so that their differences count as much as those of the other features.
+_COSINE_SCALE, _COSINE_MIDDLE = 10.0, 0.8
+_ABOVE_SHARE = 0.3
+# Words share so many of their trigrams when they differ by a letter or two.
+_ALIKE = 0.4
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A text that can be quoted from a passage. `values` are WORD_FEATURES, (n,)."""
+
+    hit: Hit
+    text: str
+    values: Values
+
+
+def distinct_candidates(question: Question, hits: Sequence[Hit], weights: TermWeights) -> list[Candidate]:
+    """Everything in the passages that says more than their title and heading do. Passages overlap: of a text that
+    stands in two of one document, the one from the better passage.
+    """
+    asked = _Asked(question, weights)
+    best = max((hit.score for hit in hits), default=0.0)
+    kept: dict[tuple[str, str], Candidate] = {}
+    for hit in hits:
+        for candidate in _of_passage(asked, hit, best):
+            kept.setdefault((hit.doc_id, candidate.text), candidate)
+    return [*kept.values()]
+
+
+def with_cosines(values: Values, cosines: Values) -> Values:
+    """(n, QUOTE_FEATURES) of (n, WORD_FEATURES) and the (n,) cosines of the texts to the question."""
+    scaled = _COSINE_SCALE * (cosines - _COSINE_MIDDLE)
+    return np.column_stack([values, scaled, scaled - scaled.max(initial=-np.inf)])
+
+
+class _Asked:
+    """A question, taken apart once for all texts."""
+
+    def __init__(self, question: Question, weights: TermWeights) -> None:
+        self.question, self.weights = question, weights
+        self.wanted: WantedTerms = weights.wanted(question.terms)
+        self.terms = [*dict.fromkeys(question.terms)]
+        self.total = sum(map(weights.weight, self.terms)) or 1.0
+        self.kinds = AskedFor.of(question.text)
+        self.folded = fold(question.text)
+        self.trigrams = {term: _trigrams(term) for term in self.terms}
+
+    def spelled_alike(self, missing: Sequence[str], found: Sequence[str]) -> float:
+        """Weight of the missing terms by the likest of the terms found, over that of all."""
+        others = [_trigrams(term) for term in {*found}]
+        alike = {term: max((_likeness(self.trigrams[term], one) for one in others), default=0.0) for term in missing}
+        return sum(self.weights.weight(term) * share for term, share in alike.items() if share >= _ALIKE) / self.total
+
+
+def _of_passage(asked: _Asked, hit: Hit, best: float) -> Iterator[Candidate]:
+    weights = asked.weights
+    heading = f"{hit.title} {hit.heading}"
+    above = weights.terms(heading)
+    # A number that the title says holds for the whole passage.
+    named = numbers(asked.question.text) - numbers(heading)
+    texts = [(text, introduction, weights.terms(text)) for text, introduction in quotable(hit.text)]
+    telling = _telling(asked, above, [found for *_, found in texts])
+    for text, introduction, found in texts:
+        if found and {*found} <= {*above}:
+            continue
+        kinds = asked.kinds.found_in(text, asked.folded)
+        given = numbers(text) if named else frozenset()
+        present = {*found, *above}
+        values = [
+            hit.score,
+            hit.score - best,
+            asked.wanted.coverage([*found, *above]),
+            asked.wanted.coverage(found),
+            sum(telling[term] for term in telling.keys() & found),
+            _share(weights.terms(introduction), asked.wanted),
+            float(weights.are_for(hit.lang)),
+            *(float(kinds.get(kind) is there) for kind in ("figure", "time", "person") for there in (True, False)),
+            float(kinds.get("place") is True),
+            float(kinds.get("reason") is True),
+            len(named & given) / len(named) if named else 0.0,
+            float(bool(given) and given.isdisjoint(named)),
+            asked.spelled_alike([term for term in asked.terms if term not in present], found),
+            float(text.rstrip().endswith("?")),
+        ]
+        yield Candidate(hit, text, np.array(values))
+
+
+def _telling(asked: _Asked, above: Sequence[str], quotable: Sequence[Sequence[str]]) -> Mapping[str, float]:
+    """Term of the question → share of what tells the sentences of one passage apart. A term that stands in every
+    sentence tells nothing, one that stands in title or heading little.
+    """
+    held = Counter(term for found in quotable for term in {*found})
+    telling = {
+        term: asked.weights.weight(term)
+        * log((len(quotable) + 1) / (held[term] + 0.5))
+        * (_ABOVE_SHARE if term in above else 1.0)
+        for term in asked.terms
+        if held[term]
+    }
+    total = sum(telling.values())
+    return {term: share / total for term, share in telling.items()} if total > 0 else {}
+
+
+def _share(found: Sequence[str], wanted: WantedTerms) -> float:
+    return sum(term in wanted for term in found) / len(found) if found else 0.0
+
+
+def _trigrams(term: str) -> frozenset[str]:
+    bounded = f"^{term}$"
+    return frozenset(bounded[at : at + 3] for at in range(len(bounded) - 2))
+
+
+def _likeness(one: frozenset[str], other: frozenset[str]) -> float:
+    return len(one & other) / (len(one | other) or 1)
