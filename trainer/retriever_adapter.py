@@ -35,7 +35,7 @@ from aion_assets.core.release.encoders import FULL, QUERY, encoders_of
 from aion_assets.core.release.manifest import ModelManifest
 from aion_assets.core.release.releases import Release, read_release
 from aion_assets.core.steps.report import ShowProgress
-from aion_assets.core.steps.shadow import build_shadow, kept_models, over_index_of
+from aion_assets.core.steps.shadow import build_shadow, kept_models, over_index_of, remove_unused
 from aion_assets.core.steps.training_calibration import learn_calibration
 from aion_assets.core.steps.training_ranker import learn_ranker
 from trainer.contrastive import ContrastiveConfig, train_contrastive
@@ -68,8 +68,7 @@ def train_retriever_adapter(home: Home, request: dict[str, Any], show: ShowProgr
     """
     started = time.monotonic()
     release = read_release(home.database, request["release_id"])
-    models = home.settings.home / "models"
-    remove_adapted(models, kept_models(home))
+    remove_unused(home)
     base = encoders_of(home, release.models).passages
     pairs = read_pairs(home)
     data = contrastive_rows(home, release, pairs)
