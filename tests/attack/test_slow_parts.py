@@ -147,9 +147,9 @@ def test_while_the_database_is_locked_the_page_and_searches_answer(server: Serve
         with locked(bench.settings.home / "aion.sqlite"):
             asked = _posted(server, pool, "/api/chat", [{"message": f"What of tea {n}?"} for n in range(_MANY)])
             time.sleep(0.5)
-            _quick_ones(server, "requests beside a locked database")
             assert not any(one.done() for one in asked), "a question is recorded, and waits"
-        assert {one.result() for one in asked} == {200}
+            _quick_ones(server, "requests beside a locked database")
+        assert {one.result() for one in asked} <= {200, 503}, "answered, or told that the database is locked"
 
 
 def test_while_a_name_server_keeps_silent_the_page_and_searches_answer(server: Served, dns: SilentDns) -> None:
