@@ -28,7 +28,7 @@ def learn(bench: Workbench) -> None:
     task = training.begin_training(home, RANKER, run_id)
     result = train_ranker(home, dict(task.request), silent)
     if training.finish_training(home, task, result, run_id):
-        candidate.measure_candidate(home, loaded_embedder(bench.model), run_id)
+        candidate.measure_candidate(home, lambda models: loaded_embedder(bench.model), run_id)
         release.release_index(home, bench.model, run_id)
 
 

@@ -17,8 +17,6 @@ from aion_serving.pages.wording import WORDING, choose_language
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 in_browser = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
-SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-            "--disable-sync", "--disable-dev-shm-usage"]  # fmt: skip
 HOSTILE = """# Aviso de teste
 
 O aviso <img src=x onerror="document.title='owned'"><script>document.title='owned'</script> foi publicado na terça-feira
@@ -33,14 +31,6 @@ passwd roteador
     systemctl restart roteador
 ```
 """
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator["playwright.Browser"]:
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
