@@ -52,6 +52,7 @@ _START = {
 _SHARPNESS = 3.0
 _RIDGE = 50.0
 _LEAST_SCALE = 0.2  # a feature that is seldom there would be pulled by almost nothing
+_AMONG = 12  # the best by words among which meaning is fitted; more than are compared, so that it sees more wrong ones
 _WEIGHT = 300.0  # every set counts as so many questions, however many it has
 
 
@@ -148,7 +149,7 @@ def _fitted(asked: Sequence[Asked]) -> tuple[Values, Values]:
     words = _fit([(one.words(), one.right, one.weight) for one in asked], start[: len(WORD_FEATURES)])
     compared = []
     for one in asked:
-        best = np.argsort(-(one.words() @ words), kind="stable")[:COMPARED]
+        best = np.argsort(-(one.words() @ words), kind="stable")[:_AMONG]
         compared.append((one.values[best], one.right[best], one.weight))
     return words, _fit(compared, start)
 
