@@ -108,7 +108,7 @@ def test_every_asset_says_what_it_is(server: DagsterServer) -> None:
              owners { ... on TeamAssetOwner { team } } partitionDefinition { name } automationCondition { label }
              metadataEntries { label ... on TableSchemaMetadataEntry { schema { columns { description } } } } } }"""
     )
-    assert len(nodes) == 21
+    assert len(nodes) == 22
     for node in nodes:
         name = node["assetKey"]["path"][-1]
         assert node["groupName"] and node["kinds"] and node["owners"] and node["description"], name
