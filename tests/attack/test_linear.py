@@ -1,5 +1,6 @@
 """What strangers wrote costs time in proportion to its length: four times the text takes about four times as long."""
 
+import gc
 import time
 from collections.abc import Callable
 from math import inf
@@ -89,9 +90,14 @@ def _sitemap(body: bytes) -> object:
 
 
 def _seconds(step: Callable[..., object], content: object) -> float:
-    started = time.process_time()
-    step(content)
-    return time.process_time() - started
+    """Without the collector of cycles, which goes through whatever other tests have left in memory."""
+    gc.disable()
+    try:
+        started = time.process_time()
+        step(content)
+        return time.process_time() - started
+    finally:
+        gc.enable()
 
 
 def _grows_with_the_square(step: Callable[..., object], make: Callable[[int], object], size: int) -> bool:

@@ -103,13 +103,13 @@ def test_a_damage_of_what_is_searched_is_named(
 
 
 def test_a_home_that_cannot_be_written_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from aion_assets.core import settings
+    from aion_assets.local import writable
 
     def read_only(**_options: object) -> None:
         raise OSError(30, "Read-only file system")
 
     home.mkdir()
-    monkeypatch.setattr(settings.tempfile, "TemporaryFile", read_only)
+    monkeypatch.setattr(writable.tempfile, "TemporaryFile", read_only)
     found = {finding.what: finding for finding in examine()}
     assert found["home"].state == "broken"
     assert "Read-only file system" in found["home"].detail

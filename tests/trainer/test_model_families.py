@@ -156,7 +156,7 @@ def test_both_the_end_of_the_turn_and_the_end_of_the_text_end_an_answer(
 @EACH
 def test_a_sample_teaches_the_answer_and_the_end_of_its_turn(name: str) -> None:
     base = load_base_model(str(folder(name)))
-    (sample,), _ = encode([[*ASKED, {"role": "assistant", "content": "Yes [1]."}]], base, 600)
+    (sample,), _ = encode([[*ASKED, {"role": "assistant", "content": "Yes [1]."}]], base.tokenizer, 600)
     learned = base.tokenizer.decode([label for label in sample.labels if label != -100])
     assert learned.startswith(f"Yes [1].{FAMILIES[name].turn_end}")
 
