@@ -43,7 +43,7 @@ def instance(base: LearningBase, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg
 
 @pytest.fixture
 def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """It can learn what all answers have alike, of which the number at the end is what is measured here."""
+    """It can learn what all answers have alike: most of their words, which is what is measured here."""
     texts = [f"{question(number)} Under rule a warehouse keeper must count the pallets" for number in range(RULES)]
     folder = small_llama(tmp_path / "llama", window=1024, words=[*texts, "Use only the numbered passages. " * 9])
     learnable = {"BASE_MODEL": str(folder), "MAX_PASSAGES": "1", "LORA_EPOCHS": "16", "LORA_LEARNING_RATE": "0.02"}
@@ -72,7 +72,9 @@ def test_an_adapter_that_writes_better_is_released_and_can_be_rolled_back(
     assert made["rows"] == dataset["split/train"]
     assert instance.fetch_observations(dg.AssetKey(["training", "generator_adapter"]), limit=5).records
     measured = metadata_of(result, "generator_report")
-    assert measured["after/form"] > measured["before/form"]
+    # The order of the rows comes with the ids of the answers, so the form is sometimes learned and the words always.
+    assert measured["gain/token_f1/low"] > 0
+    assert measured["after/token_f1"] > 2 * measured["before/token_f1"]
     assert measured["after/shown"] == 0
     assert (training.state, training.outcome, training.run_id) == (COMPLETE, RELEASED, result.run_id)
     released = current_release(base.database, base.tenant_id)
