@@ -32,7 +32,7 @@ _PROCESS_BYTES = 0.6 * _GB
 # Forward, and backward through the activations: an adapter needs no gradient of the model's own weights.
 _FLOPS_PER_WEIGHT = 4
 # Part of the speed of a large product of matrices that a whole step reaches, measured (docs/experiments.md, planning).
-_EFFICIENCY = 0.45
+_EFFICIENCY = 0.3
 # Tokens for each trained weight, by the estimate of Hoffmann et al. 2022, https://arxiv.org/abs/2203.15556. Theirs is
 # for models that begin with nothing, so fewer is a remark and no refusal.
 _TOKENS_PER_WEIGHT = 20

@@ -44,7 +44,7 @@ def test_the_weights_are_counted_without_loading_them(folder: Path) -> None:
 
 @pytest.mark.parametrize(("batch_tokens", "measured_gb"), [(1024, 5.06), (2048, 9.22)])
 def test_memory_is_foretold_within_a_fifth_of_what_was_measured(batch_tokens: int, measured_gb: float) -> None:
-    # One step of SmolLM2 on 2 cores with bfloat16; docs/experiments.md, planning. Of its batches one is twice as full.
+    # One step of SmolLM2 on 2 cores with bfloat16; docs/experiments.md, planning.
     length = batch_tokens // 4
     samples = [Sample(tuple(range(length)), tuple(range(length))) for _ in range(8)]
     plan = plan_training(SHAPE, samples, SftConfig(batch_tokens=batch_tokens), MACHINE, in_4bit=False)
