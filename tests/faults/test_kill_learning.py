@@ -11,11 +11,10 @@ from typing import Any
 
 import pytest
 from learner import learn
-from learning_base import GOLDEN, RULES, LearningBase, learning_base
+from learning_base import RULES, LearningBase, learning_base
 from workbench import Workbench
 
 from aion_assets.core.learn.trainings import RELEASED, last_trainings
-from aion_assets.core.record.feedback import record_click
 from aion_assets.core.release.models import serving_release
 from aion_assets.core.settings import Settings
 from aion_assets.core.steps.release import release_index
@@ -39,11 +38,7 @@ def base(settings: Settings) -> Iterator[LearningBase]:
     with learning_base(settings) as made:
         made.label()
         made.serve_vectors_alone()
-        for number in range(GOLDEN, RULES):
-            answer = made.ask(number, tau=1.0)
-            for item in answer.nearest:
-                if item.passage.url == made.addresses[number]:
-                    record_click(made.home, answer.answer_id, item.number)
+        made.click_what_is_right()
         yield made
 
 

@@ -12,10 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 from filelock import FileLock
-from learning_base import GOLDEN, RULES, LearningBase, learning_base
+from learning_base import LearningBase, learning_base
 
 from aion_assets.core.learn.pairs import build_pairs
-from aion_assets.core.record.feedback import record_click
 from aion_assets.core.release.releases import current_release
 from aion_assets.core.settings import Settings
 
@@ -27,11 +26,7 @@ def base(settings: Settings) -> Iterator[LearningBase]:
     with learning_base(settings) as made:
         made.label()
         made.serve_vectors_alone()
-        for number in range(GOLDEN, RULES):
-            answer = made.ask(number, tau=1.0)
-            for item in answer.nearest:
-                if item.passage.url == made.addresses[number]:
-                    record_click(made.home, answer.answer_id, item.number)
+        made.click_what_is_right()
         build_pairs(made.home)
         yield made
 
