@@ -4,7 +4,8 @@ A home gets the documents of the folders, in BEIR's form. Half of the documents 
 questions that simulated people ask the real server, and whose sources they click. Then the real daemon runs with a
 threshold beyond today's figure: its watch starts a learner, the gate judges, and a release swaps while people go on
 asking. What is printed was measured on documents that were never trained on. With --learner nothing needs to drop: that
-learner is asked for, as a person would.
+learner is asked for, as a person would. With --house-words the documents are in words that readers do not use, so that
+something dropped indeed. With --until-suspended the watch goes on until it has nothing left to try.
 """
 
 import json
@@ -12,7 +13,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,19 +30,26 @@ from aion_assets.core.learn.imported import import_golden
 from aion_assets.core.learn.labelled import LabelledQuestion, load_labelled_set
 from aion_assets.core.learn.measured import Measured
 from aion_assets.core.learn.metrics import paired_bootstrap
+from aion_assets.core.learn.quality_drop import is_suspended
 from aion_assets.core.learn.reports import CANDIDATE, newest_report
 from aion_assets.core.learn.splits import freeze
-from aion_assets.core.learn.trainings import Training, last_trainings, request_training
-from aion_assets.core.learn.watch import last_look
-from aion_assets.core.release.releases import current_release, list_releases
+from aion_assets.core.learn.trainings import RELEASED, Training, last_trainings, request_training
+from aion_assets.core.learn.watch import last_look, remember
+from aion_assets.core.release.releases import current_release, list_releases, read_model_release
 from aion_assets.core.settings import load_settings
+from bench.elsewhere import ask_elsewhere
+from bench.house_words import in_house_words
 from bench.people import People, Streams
 
-# Thresholds on the wrong side of every figure that is not perfect, so that the watch sees one of the two drop.
+# Thresholds on the wrong side of every figure that is not perfect, so that the watch sees one of the two drop. With
+# words that readers do not use the order drops below the threshold as it is.
 _DROPS = {
+    "": {"AION_TAU_FALLBACK": "1"},
     "ndcg": {"AION_TAU_NDCG": "0.999", "AION_TAU_FALLBACK": "1"},
     "fallback": {"AION_TAU_NDCG": "0", "AION_TAU_FALLBACK": "0.001"},
 }
+# Questions asked of the set that is not learned.
+_ELSEWHERE = 200
 _READY_S, _LEARNED_S = 180.0, 2400.0
 
 
@@ -50,18 +59,30 @@ def main(
     clicks: Annotated[str, typer.Option(help="What people click: right, wrong or random.")] = "right",
     drop: Annotated[str, typer.Option(help="What the watch sees drop: ndcg or fallback.")] = "ndcg",
     learner: Annotated[str, typer.Option(help="Ask for this learner instead of waiting for a drop.")] = "",
-    mode: Annotated[str, typer.Option(help="Of the retriever adapter: query or full.")] = "query",
-    limit: Annotated[int, typer.Option(help="Most questions that people ask of a folder; 0 for all.")] = 0,
+    mode: Annotated[str, typer.Option(help="Of the retriever adapter: auto, query or full.")] = "auto",
+    limit: Annotated[int, typer.Option(help="Most questions that people ask of a folder; 0 for all.")] = 400,
+    golden: Annotated[int, typer.Option(help="About so many golden questions of a folder; 0 for all.")] = 400,
+    house_words: Annotated[int, typer.Option(help="So many words of the documents are invented ones.")] = 0,
+    elsewhere: Annotated[
+        Path | None, typer.Option(help="A set that is asked before and after, and not learned.")
+    ] = None,
+    until_suspended: Annotated[bool, typer.Option(help="Wait until the watch has nothing left to try.")] = False,
     streams: Annotated[int, typer.Option(help="Streams of questions while the release swaps.")] = 20,
     port: Annotated[int, typer.Option(help="Of the server; Dagster's is the next.")] = 8120,
 ) -> None:
     with TemporaryDirectory(prefix="aion-learning-") as folder:
         _say(f"home {folder}, seed {seed}, {clicks} clicks")
         os.environ |= {"AION_HOME": folder, "AION_PORT": str(port), "AION_DAGSTER_PORT": str(port + 1)}
-        os.environ |= {"AION_LEARN_EVERY_S": "600", "AION_RETRIEVER_ADAPTER_MODE": mode, **_DROPS[drop]}
+        os.environ |= {"AION_LEARN_EVERY_S": "600", "AION_RETRIEVER_ADAPTER_MODE": mode}
+        os.environ |= _DROPS["" if house_words else drop]
         os.environ["AION_LEARN_AUTOMATICALLY"] = str(not learner)
+        if until_suspended:
+            os.environ["AION_LEARN_PAUSE_S"] = "0"
         home = Home(load_settings())
-        asked = [question for path in folders for question in _bring_in(home, path.resolve(), seed, limit)]
+        found = [path.resolve() for path in folders]
+        if house_words:
+            found = [in_house_words(path, Path(folder) / "sets" / path.name, house_words, seed) for path in found]
+        asked = [question for path in found for question in _bring_in(home, path, seed, (limit, golden))]
         _say(f"frozen: {dict(freeze(home, str(seed)))}; {len(asked)} questions are left for people to ask")
         people = People(f"http://127.0.0.1:{port}", clicks, seed)
         with _running("serve", port):
@@ -70,20 +91,30 @@ def main(
         with _running("up", port), Streams(people, asked, streams) as traffic:
             if learner:
                 request_training(home, learner, "bench", "Asked for.")
-            training = _wait_for_training(home)
+            training = _wait_for_training(home, until_suspended)
             _wait_for_swap(home, people)
-        _report(home, training, traffic)
+        told = _report(home, training, traffic)
+        if elsewhere is not None and training.outcome == RELEASED:
+            sides = (
+                read_model_release(home.database, training.incumbent),
+                current_release(home.database, home.tenant_id).models,
+            )
+            told |= ask_elsewhere(home, elsewhere, sides, _ELSEWHERE)
+        typer.echo(json.dumps(told, ensure_ascii=False, indent=1))
 
 
-def _bring_in(home: Home, folder: Path, seed: int, limit: int) -> list[LabelledQuestion]:
-    """Make the folder's corpus a source of the home, half of its documents golden; the questions on the others."""
+def _bring_in(home: Home, folder: Path, seed: int, most: tuple[int, int]) -> list[LabelledQuestion]:
+    """Make the folder's corpus a source of the home, half of its documents golden; the questions on the others. `most`
+    of them, and most golden ones.
+    """
+    limit, most_golden = most
     corpus = folder / "corpus.jsonl"
     _aion("source", "add", str(corpus), "--name", folder.name.replace("_", "-"), "--auto-approve")
     _aion("run")
     labelled = load_labelled_set(folder)
     documents = {name for question in labelled.queries for name in question.relevant}
     golden = {name for name in documents if int(digest("half", str(seed), name)[:8], 16) % 2}
-    found = import_golden(home, folder, golden)
+    found = import_golden(home, folder, _with_about(golden, labelled.queries, most_golden))
     _say(f"{folder.name}: {found.stored.added} golden questions")
     others = [query for query in labelled.queries if query.answerable and golden.isdisjoint(query.relevant)]
     taken = sorted(others, key=lambda query: digest("asked", str(seed), query.query_id))
@@ -92,6 +123,17 @@ def _bring_in(home: Home, folder: Path, seed: int, limit: int) -> list[LabelledQ
         LabelledQuestion(query.text, {addresses[name]: 1 for name in query.relevant})
         for query in taken[: limit or len(taken)]
     ]
+
+
+def _with_about(documents: set[str], questions: Sequence[LabelledQuestion], count: int) -> set[str]:
+    """So many of the documents that about `count` questions are on them alone; 0 for all."""
+    taken: set[str] = set()
+    on = Counter(name for question in questions for name in question.relevant)
+    for name in sorted(documents, key=lambda name: digest("taken", name)):
+        if count and sum(on[other] for other in taken) >= count:
+            break
+        taken.add(name)
+    return taken
 
 
 def _aion(*verb: str) -> None:
@@ -124,7 +166,7 @@ def _is_ready(port: int) -> bool:
         return False
 
 
-def _wait_for_training(home: Home) -> Training:
+def _wait_for_training(home: Home, until_suspended: bool) -> Training:
     said = ""
     deadline = time.monotonic() + _LEARNED_S
     while time.monotonic() < deadline:
@@ -133,7 +175,7 @@ def _wait_for_training(home: Home) -> Training:
             said = says
             _say(f"watch: {says}")
         newest = next(iter(last_trainings(home)), None)
-        if newest is not None and not newest.is_active:
+        if newest is not None and not newest.is_active and (not until_suspended or is_suspended(remember(home))):
             return newest
         time.sleep(1)
     raise SystemExit("No training ended in time; look into the logs of the home.")
@@ -148,12 +190,14 @@ def _wait_for_swap(home: Home, people: People) -> None:
     time.sleep(5)
 
 
-def _report(home: Home, training: Training, traffic: Streams) -> None:
+def _report(home: Home, training: Training, traffic: Streams) -> dict[str, Any]:
     found: dict[str, Any] = {
         "learner": training.learner,
         "outcome": training.outcome,
         "says": training.says,
-        "trainings": len(last_trainings(home)),
+        "trainings": [f"{item.learner}: {item.outcome or item.state}" for item in reversed(last_trainings(home))],
+        "watch": last_look(home)[1],
+        "suspended": is_suspended(remember(home)),
         "releases": len(list_releases(home.database, home.tenant_id)),
         "answers_meanwhile": traffic.answered,
         "failed_meanwhile": traffic.failed,
@@ -169,7 +213,7 @@ def _report(home: Home, training: Training, traffic: Streams) -> None:
             found["dense"] = [item.figures()[f"ndcg@{K}"] for item in alone]
             found["dense_gain"] = _gain(*alone)
         found["figures"] = dict(training.figures)
-    typer.echo(json.dumps(found, ensure_ascii=False, indent=1))
+    return found
 
 
 def _gain(before: Measured, after: Measured) -> list[float]:

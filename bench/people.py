@@ -52,7 +52,8 @@ class People:
         answer = self.answer(client, question.text)
         shown = answer["citations"] or answer["nearest"]
         chance = random.Random(f"{self.seed} {number}")
-        number_clicked = self._choose(shown, question, chance)
+        places = [(item["number"], item["url"] in question.relevant) for item in shown]
+        number_clicked = chosen(self.clicks, places, chance)
         if number_clicked:
             client.post(
                 f"/api/answers/{answer['answer_id']}/clicks", json={"number": number_clicked}
@@ -62,15 +63,14 @@ class People:
             self.clicked += bool(number_clicked)
             self.right += any(item["number"] == number_clicked and item["url"] in question.relevant for item in shown)
 
-    def _choose(self, shown: Sequence[dict[str, Any]], question: LabelledQuestion, chance: random.Random) -> int:
-        """Number of the source that is clicked, 0 for none."""
-        seen = [item for item in shown if chance.random() < 1 / item["number"]]
-        right = [item for item in seen if item["url"] in question.relevant]
-        wrong = [item for item in seen if item["url"] not in question.relevant]
-        wanted = {"right": right, "wrong": wrong, "random": seen}[self.clicks]
-        if self.clicks == "right" and chance.random() < _NOISE:
-            wanted = seen
-        return int(chance.choice(wanted)["number"]) if wanted else 0
+
+def chosen(clicks: str, places: Sequence[tuple[int, bool]], chance: random.Random) -> int:
+    """Number of the source that is clicked, 0 for none. `places`: number of each source, and whether it is right."""
+    seen = [place for place in places if chance.random() < 1 / place[0]]
+    wanted = {"right": [place for place in seen if place[1]], "wrong": [place for place in seen if not place[1]]}
+    if clicks == "random" or (clicks == "right" and chance.random() < _NOISE):
+        wanted[clicks] = seen
+    return chance.choice(wanted[clicks])[0] if wanted[clicks] else 0
 
 
 class Streams:

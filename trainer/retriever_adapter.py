@@ -61,8 +61,8 @@ class _Trained:
 
 
 def train_retriever_adapter(home: Home, request: dict[str, Any], show: ShowProgress) -> dict[str, Any]:
-    """`request` is {release_id} and may hold {config}: fields of `ContrastiveConfig`. The result is {models, figures};
-    models are empty when no scale of the adapter finds more than the base.
+    """`request` is {release_id, mode} and may hold {config}: fields of `ContrastiveConfig`. The result is {models,
+    figures}; models are empty when no scale of the adapter finds more than the base.
 
     Raises TrainingDataError: there is too little to learn from.
     """
@@ -96,7 +96,7 @@ def _train(
 
     settings = home.settings
     torch.set_num_threads(max(1, os.cpu_count() or 1))
-    mode = settings.retriever_adapter_mode
+    mode = request["mode"]
     options: dict[str, Any] = {"mode": mode, "rank": settings.lora_rank, "alpha": settings.lora_alpha}
     options |= (_FULL_STEPS if mode == FULL else {}) | request.get("config", {})
     folder = settings.home / "training" / "retriever_adapter"

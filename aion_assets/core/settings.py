@@ -173,9 +173,10 @@ class Settings(BaseSettings):
     cost_wrong: float = Field(1.0, ge=0, description="What a wrong answer costs, in the same unit.")
     export_days: int = Field(30, ge=0, description="So long the daily exports are kept; 0: none are written.")
     alarm_webhook: str = Field("", repr=False, description="Address that is told of alarms; empty: none is.")
-    retriever_adapter_mode: Literal["query", "full"] = Field(
-        "query",
-        description="What an adapter of the embedding model works on: query (questions only) or full (passages, too).",
+    retriever_adapter_mode: Literal["auto", "query", "full"] = Field(
+        "auto",
+        description="What an adapter of the embedding model works on: query (questions only), full (passages, too), or "
+        "auto (questions, and passages once two such adapters gained nothing).",
     )
     learn_automatically: bool = Field(True, description="Off: learners start only when a person starts them.")
 

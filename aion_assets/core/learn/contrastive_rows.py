@@ -1,13 +1,13 @@
 """What the retriever adapter learns from: questions, each with the passage that answers it.
 
 The stored pairs name documents; of each the passage that shares most words with the question is taken. The corpus
-itself gives more: a title or a heading stands for the passage below it, and a sentence for the passage that it was
-taken from (the inverse cloze task of Lee et al. 2019). Nothing of a golden document is learned, not even as a wrong
-answer.
+itself gives more: a title or a heading stands for the passage below it, a sentence for the passage that it was taken
+from (the inverse cloze task of Lee et al. 2019), and the text of a link for the page that it leads to. Nothing of a
+golden document is learned, not even as a wrong answer.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
@@ -18,13 +18,14 @@ from aion_assets.core.ids import digest
 from aion_assets.core.lake.conditions import quoted
 from aion_assets.core.lake.tables import CHUNKS
 from aion_assets.core.language.sentences import sentence_spans
+from aion_assets.core.learn.links import read_links
 from aion_assets.core.learn.metrics import normalised_words
 from aion_assets.core.learn.pairs import Barred, Pair, plain
 from aion_assets.core.release.releases import Release
 from aion_assets.core.sources.tombstones import read_hidden
 
 Vectors = NDArray[np.float32]
-TITLE, HEADING, SENTENCE = "title", "heading", "sentence"
+TITLE, HEADING, SENTENCE, LINK = "title", "heading", "sentence", "link"
 # People's questions count more than what the corpus says of itself.
 _CORPUS_WEIGHT = 0.5
 # More passages tell the wrong ones no better; their vectors take 46 MB.
@@ -41,7 +42,7 @@ _HELD_OUT_PER_CENT = 15
 @dataclass(frozen=True, slots=True)
 class Row:
     """`passage` is a place in `ContrastiveRows.passages`. `text` is what of the passage is learned, "" for all of it.
-    `origin_id` names the answer, golden query or chunk that the row comes from.
+    `origin_id` names the answer, golden query, chunk or, of a link, the document that the row comes from.
     """
 
     question: str
@@ -109,7 +110,8 @@ def contrastive_rows(home: Home, release: Release, pairs: Sequence[Pair]) -> Con
         row = Row(pair.question, chunk.place, pair.weight, pair.origin, pair.origin_id)
         (found.held_out if _is_held_out(pair.doc_id) else found.rows).append(row)
     held_out = {found.passages[row.passage].doc_id for row in found.held_out}
-    for row in _of_corpus(chunks, asked, held_out, found.left_out):
+    links = _of_links(home, barred, of_document, held_out, found.left_out)
+    for row in _once([*_of_corpus(chunks, held_out, found.left_out), *links], asked, found.left_out):
         if barred.has_text(row.question):
             found.left_out["golden_text"] += 1
         else:
@@ -155,22 +157,44 @@ def _is_held_out(doc_id: str) -> bool:
     return int(digest("held out", doc_id)[:8], 16) % 100 < _HELD_OUT_PER_CENT
 
 
-def _of_corpus(chunks: Iterable[_Chunk], asked: set[str], held_out: set[str], left_out: Counter[str]) -> Iterator[Row]:
-    made, seen = 0, set(asked)
+def _of_corpus(chunks: Iterable[_Chunk], held_out: set[str], left_out: Counter[str]) -> Iterator[Row]:
     for chunk in chunks:
         if chunk.passage.doc_id in held_out:
             left_out["held_out_document"] += 1
             continue
         for origin, question, text in _told_by(chunk):
-            key = plain(question)
-            if key in seen:
-                left_out["repeated"] += 1
-            elif made >= _MOST_CORPUS_ROWS:
-                left_out["beyond_the_limit"] += 1
-            else:
-                seen.add(key)
-                made += 1
-                yield Row(question, chunk.place, _CORPUS_WEIGHT, origin, chunk.passage.chunk_id, text)
+            yield Row(question, chunk.place, _CORPUS_WEIGHT, origin, chunk.passage.chunk_id, text)
+
+
+def _of_links(
+    home: Home, barred: Barred, of_document: Mapping[str, Sequence[_Chunk]], held_out: set[str], left_out: Counter[str]
+) -> Iterator[Row]:
+    """A link on a golden page is a part of that page."""
+    for link in read_links(home, left_out):
+        if not barred.doc_ids.isdisjoint((link.doc_id, link.found_in)):
+            left_out["golden_document"] += 1
+        elif link.doc_id in held_out:
+            left_out["held_out_document"] += 1
+        elif link.doc_id not in of_document:
+            left_out["document_gone"] += 1
+        else:
+            chunk = _best_of(of_document[link.doc_id], link.text)
+            yield Row(link.text, chunk.place, _CORPUS_WEIGHT, LINK, link.found_in)
+
+
+def _once(rows: Iterable[Row], asked: set[str], left_out: Counter[str]) -> Iterator[Row]:
+    """Each question once, and none that people asked."""
+    made, seen = 0, set(asked)
+    for row in rows:
+        key = plain(row.question)
+        if key in seen:
+            left_out["repeated"] += 1
+        elif made >= _MOST_CORPUS_ROWS:
+            left_out["beyond_the_limit"] += 1
+        else:
+            seen.add(key)
+            made += 1
+            yield row
 
 
 def _told_by(chunk: _Chunk) -> Iterator[tuple[str, str, str]]:

@@ -54,7 +54,7 @@ def decide(settings: Settings, today: Mapping[str, Metric], yesterday: Mapping[s
         return Decision("", f"Nothing dropped. {figures}", alarms)
     if (reason := held_back(settings, memory, at)) != "":
         return Decision("", f"{reason} {figures}", alarms)
-    learner, why = pick_learner(alarms, {**yesterday, **today})
+    learner, why = pick_learner(alarms, {**yesterday, **today}, _own_trainings(memory))
     return Decision(learner, f"{figures} {why}", alarms)
 
 
@@ -76,19 +76,25 @@ def held_back(settings: Settings, memory: Memory, at: datetime) -> str:
 
 
 def is_suspended(memory: Memory) -> bool:
-    own = [
+    newest = _own_trainings(memory)[:_MOST_WITHOUT_GAIN]
+    return len(newest) == _MOST_WITHOUT_GAIN and all(item.gained_nothing for item in newest)
+
+
+def _own_trainings(memory: Memory) -> list[Training]:
+    """Those that the watch itself asked for since a person looked, and that were decided, the newest first."""
+    return [
         item
         for item in memory.trainings
         if item.requested_by == WATCH
         and item.outcome
         and (memory.resumed_at is None or item.requested_at > memory.resumed_at)
     ]
-    newest = own[:_MOST_WITHOUT_GAIN]
-    return len(newest) == _MOST_WITHOUT_GAIN and all(item.gained_nothing for item in newest)
 
 
-def pick_learner(alarms: Mapping[str, str], figures: Mapping[str, Metric]) -> tuple[str, str]:
-    """The cheapest learner that mends what fell, and why this one."""
+def pick_learner(
+    alarms: Mapping[str, str], figures: Mapping[str, Metric], tried: Sequence[Training] = ()
+) -> tuple[str, str]:
+    """The cheapest learner that mends what fell, and why this one. `tried`: its own trainings, the newest first."""
 
     def value(name: str, otherwise: float) -> float:
         return figures[name].value if name in figures else otherwise
@@ -100,7 +106,9 @@ def pick_learner(alarms: Mapping[str, str], figures: Mapping[str, Metric]) -> tu
     else:
         candidates = value(daily.CANDIDATES, 1.0)
         misordered, unfound = candidates - value(daily.NDCG, 0.0), 1 - candidates
-        if misordered >= unfound:
+        if tried and tried[0].learner == RANKER and tried[0].gained_nothing:
+            wanted, why = RETRIEVER_ADAPTER, "Weighing the order anew gained nothing, so better vectors are next."
+        elif misordered >= unfound:
             wanted, why = RANKER, "The right page is mostly among the candidates, but not first: the order is wrong."
         else:
             wanted, why = RETRIEVER_ADAPTER, "The right page is mostly not among the candidates."

@@ -7,9 +7,11 @@ from typing import Any
 
 from aion_assets.core.database.engine import now
 from aion_assets.core.home import Home
+from aion_assets.core.learn.adapter_mode import adapter_mode
 from aion_assets.core.learn.trainings import (
     COMPLETE,
     NO_GAIN,
+    RETRIEVER_ADAPTER,
     RUNNING,
     Training,
     active_training,
@@ -61,6 +63,8 @@ def begin_training(home: Home, learner: str, run_id: str) -> TrainingTask:
     begun = {"state": RUNNING, "run_id": run_id, "started_at": active.started_at or now()}
     change_training(home, active.training_id, incumbent=release.model_release_id, **begun)
     request = {"learner": learner, "release_id": release.release_id}
+    if learner == RETRIEVER_ADAPTER:
+        request["mode"] = adapter_mode(home)
     return task_of(home, read_training(home, active.training_id), request, learner)
 
 

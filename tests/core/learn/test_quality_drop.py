@@ -16,6 +16,7 @@ from aion_assets.core.learn.trainings import (
     NO_GAIN,
     RANKER,
     RELEASED,
+    RETRIEVER_ADAPTER,
     RUNNING,
     WATCH,
     Training,
@@ -98,6 +99,15 @@ def test_two_runs_without_gain_suspend_it_until_a_person_looks(outcomes: tuple[s
     suspended = _decide(dropped, Memory(trainings=trainings))
     assert suspended.learner == "" and "Suspended" in suspended.says and "aion train resume" in suspended.says
     assert _decide(dropped, Memory(resumed_at=NOW - timedelta(hours=1), trainings=trainings)).learner
+
+
+def test_after_a_ranker_in_vain_the_vectors_are_next() -> None:
+    dropped = {daily.NDCG: Metric(0.8, 100)}
+    decision = _decide(dropped, Memory(trainings=[_training(BLOCKED, 10), _training(RELEASED, 20)]))
+    assert decision.learner == RETRIEVER_ADAPTER and "better vectors are next" in decision.says
+    assert _decide(dropped, Memory(trainings=[_training(RELEASED, 10)])).learner == RANKER
+    looked = Memory(resumed_at=NOW - timedelta(hours=1), trainings=[_training(BLOCKED, 10)])
+    assert _decide(dropped, looked).learner == RANKER, "a person looked, so it begins anew"
 
 
 def test_a_gain_in_between_does_not_suspend_it() -> None:

@@ -7,13 +7,16 @@ import pytest
 from aion_assets.core.database.engine import Database
 from aion_assets.core.errors import TrainingError, TrainingUnderWayError
 from aion_assets.core.home import Home
+from aion_assets.core.learn.adapter_mode import adapter_mode
 from aion_assets.core.learn.trainings import (
     BLOCKED,
     CANCELLED,
     COMPLETE,
     FAILED,
+    NO_GAIN,
     RANKER,
     RELEASED,
+    RETRIEVER_ADAPTER,
     RUNNING,
     active_training,
     ask_to_cancel,
@@ -23,6 +26,7 @@ from aion_assets.core.learn.trainings import (
     read_training,
     request_training,
 )
+from aion_assets.core.release.encoders import FULL, QUERY
 from aion_assets.core.settings import Settings
 
 
@@ -84,3 +88,19 @@ def test_what_is_not_there_is_said_with_the_next_step(home: Home) -> None:
         ask_to_cancel(home)
     with pytest.raises(TrainingError, match=r"no learner 'magic'.*ranker"):
         request_training(home, "magic", "tester", "")
+
+
+def test_passages_are_embedded_anew_once_two_adapters_of_questions_gained_nothing(home: Home) -> None:
+    def tried(outcome: str, mode: str) -> None:
+        training = request_training(home, RETRIEVER_ADAPTER, "tester", "")
+        change_training(home, training.training_id, figures={"mode": mode})
+        end_training(home, training.training_id, COMPLETE, outcome=outcome)
+
+    home.settings = home.settings.model_copy(update={"retriever_adapter_mode": "auto"})
+    found = []
+    for outcome, mode in ((BLOCKED, QUERY), (NO_GAIN, QUERY), (BLOCKED, FULL), (RELEASED, FULL), (BLOCKED, QUERY)):
+        tried(outcome, mode)
+        found.append(adapter_mode(home))
+    assert found == [QUERY, FULL, FULL, QUERY, QUERY]
+    home.settings = home.settings.model_copy(update={"retriever_adapter_mode": FULL})
+    assert adapter_mode(home) == FULL

@@ -59,9 +59,8 @@ class Markup:
 
 def read_markup(body: bytes, content_type: str, url: str) -> Markup:
     """Never raises. What cannot be read as HTML has no links."""
-    try:
-        root = lxml.html.document_fromstring(_bounded(body), parser=_parser(_charset(content_type)))
-    except (etree.LxmlError, ValueError, AssertionError):  # no element at all; lxml asserts on some of these
+    root = parsed(body, content_type)
+    if root is None:
         return Markup()
     encoding = _query_encoding(root)
     base = next((canonical_url(href, url, encoding) or url for href in root.xpath("//base/@href")), url)
@@ -88,6 +87,14 @@ def read_markup(body: bytes, content_type: str, url: str) -> Markup:
     )
     markup.is_error = says_it_is_an_error(title, heading, len(text))
     return markup
+
+
+def parsed(body: bytes, content_type: str) -> lxml.html.HtmlElement | None:
+    """None for what cannot be read as HTML."""
+    try:
+        return lxml.html.document_fromstring(_bounded(body), parser=_parser(_charset(content_type)))
+    except (etree.LxmlError, ValueError, AssertionError):  # no element at all; lxml asserts on some of these
+        return None
 
 
 def asks_not_to_be_indexed(header: str, user_agent: str) -> bool:
