@@ -15,6 +15,7 @@ MAX_MODULE_LINES, MAX_FUNCTION_LINES, MAX_PARAMETERS = 300, 60, 5
 # A verb of the command line has a parameter for each of its options.
 _VERBS = (
     "aion_assets/commands/", "aion_serving/cli.py", "bench/cli.py", "bench/fit_confidence.py", "bench/learning.py",
+    "bench/rehearsal.py",
 )  # fmt: skip
 _TABLE = re.compile(r"^(pages|bodies|documents|curated_documents|chunks)$")
 

@@ -10,7 +10,7 @@ TEXTS = [
     "O contrato acaba em março.",
     "A vacina protege.",
     "Vacinas e mais vacinas.",
-    "Cem metros.",
+    *(f"Cem metros mais {number}." for number in range(4)),
 ]
 
 
@@ -26,9 +26,8 @@ def test_widespread_words_become_invented_ones_in_all_documents_and_in_no_questi
     changed = [number for number, text in enumerate(texts) if text != TEXTS[number]]
     assert changed in ([0, 1], [2, 3]), "one word, in the two documents that have it"
     again = in_house_words(folder, tmp_path / "c", 2, 0)
-    first, second, *others = (
-        json.loads(line)["text"] for line in (again / "corpus.jsonl").read_text("utf-8").split("\n")
-    )
+    lines = (again / "corpus.jsonl").read_text("utf-8").split("\n")
+    first, second, *others = (json.loads(line)["text"] for line in lines)
     word = second.split()[1]
-    assert word != "contrato" and first == f"Os {word.capitalize()}s valem um ano." and others[2] == TEXTS[4]
+    assert word != "contrato" and first == f"Os {word.capitalize()}s valem um ano." and others[2:] == TEXTS[4:]
     assert (found / "queries.jsonl").read_bytes() == (folder / "queries.jsonl").read_bytes()

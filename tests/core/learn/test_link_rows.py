@@ -20,8 +20,9 @@ TOLD = {
     "/pool": "The pool opens in May; children swim for nothing until noon.",
 }
 LINKS = {
-    "/": '<a href="/waste">When the <b>rubbish</b> is fetched</a> <a href="/tax">read more</a> <a href="/pool">Read  more</a>'
-    '<a href="https://elsewhere.example/a">another town hall</a> <a href="/pool"><img alt="where to swim in summer"></a>',
+    "/": '<a href="/waste">When the <b>rubbish</b> is fetched</a> <a href="/tax">read more</a>'
+    '<a href="/pool">Read  more</a> <a href="https://elsewhere.example/a">another town hall</a>'
+    '<a href="/pool"><img alt="where to swim in summer"></a>',
     "/waste": '<a href="/tax">duty for keepers of dogs</a> <a href="/pool">pool</a>',
     "/tax": '<a href="/waste">when the rubbish is fetched</a> <a href="/">back to the start</a>',
     "/pool": "",
@@ -31,8 +32,8 @@ LINKS = {
 @pytest.fixture
 def town(site: Site, loopback_settings: Settings) -> Workbench:
     for path, text in TOLD.items():
-        body = f"<html><head><title>Office {path}</title></head><body><main><p>{text}</p>{LINKS[path]}</main></body></html>"
-        site.pages[path] = Page(body.encode())
+        body = f"<body><main><p>{text}</p>{LINKS[path]}</main></body>"
+        site.pages[path] = Page(f"<html><head><title>Office {path}</title></head>{body}</html>".encode())
     made = Workbench(loopback_settings)
     made.run(made.add(site.root))
     return made
