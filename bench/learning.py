@@ -50,7 +50,7 @@ _DROPS = {
 }
 # Questions asked of the set that is not learned.
 _ELSEWHERE = 200
-_READY_S, _LEARNED_S = 180.0, 2400.0
+_READY_S, _LEARNED_S = 180.0, 7200.0
 
 
 def main(

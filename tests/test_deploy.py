@@ -5,13 +5,16 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from aion_assets.core.settings import Settings
 
 DEPLOY = Path(__file__).resolve().parents[1] / "deploy"
 
 
-def test_the_worker_notebook_is_valid_and_sets_only_settings_that_exist() -> None:
-    notebook = json.loads((DEPLOY / "notebooks" / "gpu_worker.ipynb").read_text("utf-8"))
+@pytest.mark.parametrize("name", ["gpu_worker", "gpu_trainer"])
+def test_a_notebook_is_valid_and_sets_only_settings_that_exist(name: str) -> None:
+    notebook = json.loads((DEPLOY / "notebooks" / f"{name}.ipynb").read_text("utf-8"))
     code = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
     for cell in code:
         ast.parse(cell)

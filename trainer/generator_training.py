@@ -3,8 +3,8 @@
 import os
 import shutil
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from aion_assets.core.errors import SettingsError, TrainingDataError
@@ -15,8 +15,10 @@ from aion_assets.core.learn.unanswerable import chosen, without_answer
 from aion_assets.core.steps.report import ShowProgress
 from trainer.adapters import folder_name
 from trainer.base_model import load_base_model
+from trainer.elsewhere import hand_out
 from trainer.plan import Plan, planned, refuse_what_cannot_fit
 from trainer.sft import Conversation, SftConfig, train_adapter
+from trainer.training_store import Job, TrainingStore
 
 # With fewer rows an adapter learns them by heart.
 LEAST_ROWS = 20
@@ -28,14 +30,18 @@ def train_generator(home: Home, request: dict[str, Any], show: ShowProgress) -> 
     """`request` may hold {config}: fields of `SftConfig`. The result is {models, digest, name, figures}; the adapter
     stands under that name in the folder of adapters.
 
-    Raises SettingsError: no base model is set. TrainingDataError: there is too little to learn from.
-    TrainingPlanError: this machine has not the memory for it.
+    With a training store, another machine trains, and this one waits for it.
+
+    Raises SettingsError: no base model is set. TrainingDataError: there is too little to learn from, or the other
+    machine failed. TrainingPlanError: this machine has not the memory for it. TrainingStoreError: nobody reaches it.
     """
     import torch
 
     settings = home.settings
     torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
     task = _task(home, request.get("config", {}))
+    if settings.training_store:
+        return _trained_elsewhere(home, task, show)
     plan = _plan(home, task)
     show(0, 1, plan.says())
     refuse_what_cannot_fit(plan, task.config)
@@ -51,11 +57,7 @@ def train_generator(home: Home, request: dict[str, Any], show: ShowProgress) -> 
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copytree(folder / "adapter", target)
     figures = {
-        "adapter": trained.record.digest,
-        "rows": task.rows,
-        "rows_without_answer": task.unanswerable,
-        "rows_with_order": task.hostile,
-        "held_out_rows": len(read_sft_rows(home, HELD_OUT)),
+        **_counts(home, task, trained.record.digest),
         "too_long": trained.too_long,
         "tokens": trained.tokens,
         "steps": len(trained.losses),
@@ -64,8 +66,30 @@ def train_generator(home: Home, request: dict[str, Any], show: ShowProgress) -> 
         **plan.figures(),
         "minutes": round((time.monotonic() - started) / 60, 2),
     }
-    models = {"base_model": f"{base.name}@{base.digest}", "generator_adapter": trained.record.digest}
-    return {"models": models, "digest": trained.record.digest, "name": name, "figures": figures}
+    return _result(f"{base.name}@{base.digest}", trained.record.digest, figures)
+
+
+def _trained_elsewhere(home: Home, task: "_Task", show: ShowProgress) -> dict[str, Any]:
+    settings = home.settings
+    job = Job(settings.base_model, settings.load_in_4bit, asdict(task.config), task.conversations)
+    found = hand_out(TrainingStore(settings.training_store), job, settings.home / "adapters", show)
+    counts = _counts(home, task, found["digest"])
+    return _result(found["base"], found["digest"], {**counts, **found["figures"], "trained_on": found["worker"]})
+
+
+def _result(base: str, digest: str, figures: Mapping[str, Any]) -> dict[str, Any]:
+    models = {"base_model": base, "generator_adapter": digest}
+    return {"models": models, "digest": digest, "name": folder_name(digest), "figures": figures}
+
+
+def _counts(home: Home, task: "_Task", digest: str) -> dict[str, Any]:
+    return {
+        "adapter": digest,
+        "rows": task.rows,
+        "rows_without_answer": task.unanswerable,
+        "rows_with_order": task.hostile,
+        "held_out_rows": len(read_sft_rows(home, HELD_OUT)),
+    }
 
 
 def plan_generator(home: Home) -> Plan:

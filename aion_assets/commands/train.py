@@ -68,6 +68,23 @@ def plan(json: AsJson = False) -> None:
 
 
 @app.command()
+def work(
+    store: Annotated[str, typer.Argument(help="The folder or object store that AION_TRAINING_STORE names there.")],
+    once: Annotated[bool, typer.Option(help="End when one job is done, or none is there.")] = False,
+) -> None:
+    """Train on this machine what an AION elsewhere wants trained. Stop it at any time: the next one goes on."""
+    from aion_assets.core.settings import load_settings
+    from trainer.elsewhere import Worker
+    from trainer.training_store import TrainingStore
+
+    settings = load_settings()
+    if not once:
+        typer.echo(f"Waits for jobs in {store}. End it with Ctrl+C.")
+    folder = settings.home / "training" / "elsewhere"
+    Worker(TrainingStore(store), folder, typer.echo, settings.base_model).work(once=once)
+
+
+@app.command()
 def cancel(json: AsJson = False) -> None:
     """End the training under way; it is gone within 30 seconds."""
     from aion_assets.core.learn.trainings import ask_to_cancel

@@ -174,6 +174,10 @@ class TrainingUnderWayError(TrainingError):
     pass
 
 
+class TrainingStoreError(TrainingError):
+    pass
+
+
 class PrefixError(AionError):
     pass
 

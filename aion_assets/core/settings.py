@@ -115,6 +115,11 @@ class Settings(BaseSettings):
     lora_batch_tokens: int = Field(
         2048, ge=64, le=1_000_000, description="Tokens that are trained on at once; with fewer, less memory is needed."
     )
+    training_store: str = Field(
+        "",
+        description="Folder or object store (s3://bucket/folder, gs://) through which another machine trains the "
+        "model; empty means this one.",
+    )
     machine_price_per_hour: float = Field(
         0.0, ge=0, description="Price of an hour of this machine, for the plan of a training; 0 means none is shown."
     )

@@ -23,7 +23,7 @@ COMMANDS = {
     "correction list", "correction approve", "correction reject",
     "golden import", "golden freeze", "golden list", "golden label", "export events", "export sft",
     "train start", "train status", "train cancel", "train resume",
-    "train plan",
+    "train plan", "train work",
 }  # fmt: skip
 _FENCE = re.compile(r"^```\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`([^`\n]+)`")
