@@ -5,9 +5,10 @@ import statistics
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
-from aion_assets.core.answer.confidence import Calibration
+from aion_assets.core.answer.confidence import SURE, Calibration
 from aion_assets.core.answer.evidence import evidence_of
 from aion_assets.core.answer.extractive import EXTRACTIVE, Answer, answer_question
 from aion_assets.core.ids import doc_id
@@ -23,8 +24,8 @@ from bench.ingest import TemporaryHome, temporary_home
 
 Figures = dict[str, float | int | str | None]
 
-# A wrong answer with at least so much confidence does the most harm.
-CONFIDENT = 0.8
+# Of the confidence: below τ an abstention, from SURE on an answer that needs no second look.
+_EDGES = (0.0, 0.4, 0.62, SURE, 0.9, 1.0)
 
 
 @dataclass(slots=True)
@@ -218,16 +219,27 @@ def _first_quotes(given: Given, judgeable: Collection[str]) -> Figures:
             held[holds].append(answer.confidence)
             if answer.used == EXTRACTIVE:
                 shown.append(float(holds))
-    sure = [answer.confidence >= CONFIDENT for query, answer in given if query.query_id in judgeable]
+    sure = [answer.confidence >= SURE for query, answer in given if query.query_id in judgeable]
     return {
         "token_f1": _mean([token_f1(first_quote(answer), query.answers) for query, answer in graded]),
         "em": _mean([exact_match(first_quote(answer), query.answers) for query, answer in graded]),
         "first_quote_holds": _mean(shown),
         "first_quote_holds_of_all": _share(len(held[True]), len(held[True]) + len(held[False])),
         "unjudged": sum(query.query_id not in judgeable for query, answer in graded),
-        "confidently_wrong": _share(sum(value >= CONFIDENT for value in held[False]), len(sure)),
+        "confidently_wrong": _share(sum(value >= SURE for value in held[False]), len(sure)),
+        **_reliability(held[True], held[False]),
         "auroc_first_quote": _known(auroc(held[True], held[False])),
     }
+
+
+def _reliability(right: Sequence[float], wrong: Sequence[float]) -> Figures:
+    """Share of right first quotes and number of questions in each range of the confidence."""
+    figures: Figures = {}
+    for low, high in pairwise(_EDGES):
+        counts = [sum(low <= value < high or value == high == 1 for value in values) for values in (right, wrong)]
+        name = f"of_{low:.2f}_to_{high:.2f}"
+        figures |= {f"right_{name}": _share(counts[0], sum(counts)), f"n_{name}": sum(counts)}
+    return figures
 
 
 def first_quote(answer: Answer) -> str:

@@ -3,15 +3,16 @@
 `bench.fit_confidence` fits the probability that the base holds an answer, from the passages, on labelled sets and
 sites. Whether the quote is the right one only sets with expected answers tell. So the log-odds of that model are one
 term here, which keeps what sites taught, and the evidence of the quotes are the others. Questions are asked as they
-are, with their right documents hidden, and to the other sets. The level is then moved so that τ leaves _UNANSWERED of
-the answerable questions unanswered: sets differ in how often a quote is right, and a base must not fall silent where
-its pages are right. Prints AUROC and shares for each set, fitted with it and without it, and writes the calibration.
+are, with their right documents hidden, and to the other sets. The probability below which lie _UNANSWERED of the
+answerable questions is then taken to τ (`core.answer.confidence.lift_to`): sets differ in how often a quote is right,
+and a base must not fall silent where its pages are right. Prints AUROC and shares for each set, fitted with it and
+without it, and writes the calibration.
 """
 
 import json
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,7 +21,16 @@ import numpy as np
 import typer
 
 from aion_assets.core.answer import confidence
-from aion_assets.core.answer.confidence import OF_E5, PAGES_OF_E5, Calibration, Model, sigmoid, standardised
+from aion_assets.core.answer.confidence import (
+    OF_E5,
+    PAGES_OF_E5,
+    SURE,
+    Calibration,
+    Model,
+    lift_to,
+    sigmoid,
+    standardised,
+)
 from aion_assets.core.answer.evidence import EVIDENCE, evidence_of, quotes_of
 from aion_assets.core.answer.quotes import QUOTE_EVIDENCE
 from aion_assets.core.answer.sentence_features import Values
@@ -29,7 +39,7 @@ from aion_assets.core.learn.calibration import reliability_curve
 from aion_assets.core.learn.labelled import LabelledQuestion, LabelledSet, load_labelled_set
 from aion_assets.core.learn.metrics import auroc, holds_answer
 from aion_assets.core.settings import Settings
-from bench.evaluate import CONFIDENT, Bench, open_bench
+from bench.evaluate import Bench, open_bench
 from bench.fit_confidence import EXPECTED, WEIGHT_OF_A_SET
 from bench.ingest import temporary_home
 
@@ -115,10 +125,11 @@ def fitted(passages: Calibration, asked: Sets, fitted_on: Mapping[str, Any]) -> 
     said = columns[answerable] @ theta
     order = np.argsort(said)
     passed = np.cumsum(weights[answerable][order]) / weights[answerable].sum()
-    theta[-1] += np.log(_TAU / (1 - _TAU)) - said[order][int(np.searchsorted(passed, _UNANSWERED))]
+    abstains_below = float(sigmoid(said[order][int(np.searchsorted(passed, _UNANSWERED))]))
     models = {language: _joined(model, theta, means, scales) for language, model in passages.models.items()}
-    curve = reliability_curve(sigmoid(columns @ theta), truth, weights)
-    return Calibration(passages.embedder_id, EVIDENCE, models, curve, fitted_on)
+    made = Calibration(passages.embedder_id, EVIDENCE, models, (), fitted_on, lift_to(_TAU, round(abstains_below, 4)))
+    shown = np.array([made.confidence(one.evidence, one.language) for one, _ in everything])
+    return replace(made, reliability=reliability_curve(shown, truth, weights))
 
 
 def _weight(one: Asked, some: Sequence[Asked]) -> float:
@@ -178,7 +189,7 @@ def _figures(calibration: Calibration, asked: Sequence[Asked]) -> str:
         "off topic": auroc(answerable, said["off_topic"]),
         "abstained": sum(value < _TAU for value in answerable) / len(answerable),
         "first quote holds, of given": given,
-        "confidently wrong": sum(value >= CONFIDENT for value in said["wrong"]) / len(answerable),
+        "confidently wrong": sum(value >= SURE for value in said["wrong"]) / len(answerable),
     }
     return ", ".join(f"{name} {value:.3f}" for name, value in figures.items())
 

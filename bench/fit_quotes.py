@@ -48,6 +48,8 @@ _START = {
     "reason": 0.3,
     "its_numbers": 0.5,
     "other_numbers": -0.3,
+    "steps": 0.7,
+    "lacks": -0.5,
 }
 _SHARPNESS = 3.0
 _RIDGE = 50.0

@@ -50,6 +50,9 @@ def test_answers_are_measured_with_their_abstentions(labelled: Path) -> None:
     assert figures["abstained"] == pytest.approx(1 - answered / len(SUBJECTS), abs=1e-4)
     assert figures["first_quote_holds_of_all"] == 1.0 and figures["unjudged"] == 0
     assert figures["auroc_first_quote"] is None  # no quote was wrong
+    counts = {name: value for name, value in figures.items() if name.startswith("n_of_")}
+    assert sum(int(value or 0) for value in counts.values()) == len(SUBJECTS)
+    assert {figures[f"right_{name[2:]}"] for name, value in counts.items() if value} == {1.0}
     assert float(figures["auroc_removed"] or 0) > 0.5 and figures["auroc_own_unanswerable"] == 1.0
 
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from aion_assets.core.answer.confidence import Calibration, Model
+from aion_assets.core.answer.confidence import SURE, Calibration, Model
 from aion_assets.core.answer.evidence import EVIDENCE
 from aion_assets.core.learn.metrics import auroc
 from aion_assets.core.search.features import FEATURES
@@ -55,3 +55,10 @@ def test_the_threshold_leaves_few_answerable_questions_without_an_answer(calibra
 def test_it_is_stored_and_read_as_any_calibration(calibration: Calibration) -> None:
     assert calibration.features == EVIDENCE
     assert Calibration.from_json(calibration.to_json()) == calibration
+
+
+def test_what_is_shown_as_sure_is_right_as_often_as_it_says(calibration: Calibration) -> None:
+    unseen = _asked(5)
+    sure = [one.right for one in unseen if calibration.confidence(one.evidence, one.language) >= SURE]
+    assert len(sure) > 50 and sum(sure) / len(sure) >= SURE
+    assert calibration.lift[1][1] == 0.62 and calibration.lift[1][0] < 0.62

@@ -21,6 +21,14 @@ _TIME_ASKED = re.compile(
 _PERSON_ASKED = re.compile(r"\b(quem|who|whom|whose)\b")
 _PLACE_ASKED = re.compile(r"\b(onde|aonde|em que (?:lugar|cidade|pais|estado|local|sala|rua)|where)\b")
 _REASON_ASKED = re.compile(r"\b(por ?que|porque|qual (?:e |foi )?(?:o |a )?(?:motivo|razao|causa)|why)\b")
+_STEPS_ASKED = re.compile(
+    r"(?:^|[,.;:?!] *|\b(?:saber|explique|explica|diga|mostre|ver|ensine) )como\b"
+    r"(?! (?:e|eh|era|eram|foi|foram|sao|esta|estao|se chama\w*)\b)"
+    r"|\bpasso a passo\b|\bquais (?:sao )?(?:os )?passos\b|\bprocedimento (?:para|de)\b"
+    r"|\bo que (?:eu )?(?:devo|preciso|posso|tenho (?:que|de)|e preciso|e necessario) fazer\b"
+    r"|\bhow (?:do|can|could|should|would|must|to)\b|\b(?:the )?steps? (?:to|for|by)\b"
+    r"|\bwhat (?:do|should|must|can) (?:i|we|you) do\b"
+)
 _NUMBER_WORDS = (
     "um dois duas tres quatro cinco seis sete oito nove dez onze doze treze quatorze catorze quinze dezesseis "
     "dezessete dezoito dezenove vinte trinta quarenta cinquenta sessenta setenta oitenta noventa cem cento "
@@ -28,7 +36,7 @@ _NUMBER_WORDS = (
     "nenhum one two three four five six seven eight nine ten eleven twelve thirteen fifteen twenty thirty forty "
     "fifty sixty seventy eighty ninety hundred thousand million billion half twice "
 ).split()
-_FIGURE = re.compile(rf"\d+(?:[.,]\d+)*|\b(?:{'|'.join(word for word in _NUMBER_WORDS if word != 'um')})\b")
+FIGURE = re.compile(rf"\d+(?:[.,]\d+)*|\b(?:{'|'.join(word for word in _NUMBER_WORDS if word != 'um')})\b")
 _MONTHS = (
     "janeiro fevereiro marco abril maio junho julho agosto setembro outubro novembro dezembro january february march "
     "april may june july august september october november december"
@@ -37,7 +45,7 @@ _UNITS_OF_TIME = (
     r"(?:dia|dias|mes|meses|ano|anos|hora|horas|minutos?|semanas?|bimestres?|semestres?|trimestres?|seculos?|decadas?|"
     r"days?|months?|years?|hours?|minutes?|weeks?|century|centuries|decades?)"
 )
-_TIME = re.compile(
+TIME = re.compile(
     rf"\b(?:{'|'.join(_MONTHS)})\b|\b(?:1[0-9]|20)\d\d\b|\b\d{{1,2}}[/.-]\d{{1,2}}\b|"
     r"\b\d{1,2} ?(?:h|hs|:\d\d|am|pm)\b|"
     rf"\b(?:segunda|terca|quarta|quinta|sexta|sabado|domingo|monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
@@ -50,7 +58,7 @@ _NAMED = re.compile(
     r"decreto|portaria|resolucao|norma|nr|nbr|iso|processo|edital|anexo|capitulo|chapter|rule|form|formulario)"
     r"\.?[ -]*(?:n[.o]*[ ]*)?\d[\d./-]*"
 )
-_NAME = re.compile(r"(?<=[\w,;:(] )[A-ZÀ-ÖØ-Þ][\w'’-]+")
+NAME = re.compile(r"(?<=[\w,;:(] )[A-ZÀ-ÖØ-Þ][\w'’-]+")
 _PLACE = re.compile(r"\b(?:em|no|na|nos|nas|ao|à|in|at|on|near|rua|avenida|sala|praça|to)\s+(?:[oa]\s+)?[A-ZÀ-ÖØ-Þ0-9]")
 _REASON = re.compile(
     r"\b(porque|pois|devido|por causa|ja que|uma vez que|para que|a fim de|because|since|due to|so that)\b"
@@ -66,6 +74,7 @@ class AskedFor:
     person: bool
     place: bool
     reason: bool
+    steps: bool
 
     @classmethod
     def of(cls, question: str) -> "AskedFor":
@@ -78,6 +87,7 @@ class AskedFor:
             person=bool(_PERSON_ASKED.search(text)),
             place=bool(_PLACE_ASKED.search(text)),
             reason=bool(_REASON_ASKED.search(text)),
+            steps=bool(_STEPS_ASKED.search(text)),
         )
 
     def found_in(self, text: str, asked: str) -> dict[str, bool]:
@@ -87,11 +97,11 @@ class AskedFor:
         folded = fold(text)
         found: dict[str, bool] = {}
         if self.figure:
-            found["figure"] = _has_other(_FIGURE, folded, asked)
+            found["figure"] = _has_other(FIGURE, folded, asked)
         if self.time:
-            found["time"] = _has_other(_TIME, folded, asked)
+            found["time"] = _has_other(TIME, folded, asked)
         if self.person:
-            found["person"] = any(fold(match[0]) not in asked for match in _NAME.finditer(text))
+            found["person"] = any(fold(match[0]) not in asked for match in NAME.finditer(text))
         if self.place:
             found["place"] = _PLACE.search(text) is not None
         if self.reason:

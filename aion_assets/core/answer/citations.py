@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from aion_assets.core.answer.quotable import ROW_GAP
 from aion_assets.core.answer.quotes import Quote, best_quotes
 from aion_assets.core.errors import LakeError
 from aion_assets.core.lake.store import Lake
@@ -26,11 +27,18 @@ _log = logging.getLogger(__name__)
 
 
 def cite(quotes: Sequence[Quote], places: Sequence[Place]) -> list[Citation]:
-    """Numbered from 1."""
+    """Numbered from 1. The heading of a section stands beside its quote, so it is not part of it."""
     return [
-        Citation(number, replace(quote.hit.passage, place=place), quote.text)
+        Citation(number, replace(quote.hit.passage, place=place), _below_heading(quote.text, place.heading))
         for number, (quote, place) in enumerate(zip(quotes, places, strict=True), start=1)
     ]
+
+
+def _below_heading(quote: str, heading: str) -> str:
+    """The quote without a first line that is the heading above it. A question stays: the answer may be "Sim." alone."""
+    line, _, rest = quote.partition("\n")
+    names = {" ".join(name.split()) for name in heading.split(" > ")}
+    return rest if rest and line in names and not line.endswith("?") else quote
 
 
 def where_passages_begin(quotes: Sequence[Quote]) -> list[Place]:
@@ -54,8 +62,10 @@ def located_hits(lake: Lake, question: Question, hits: Sequence[Hit], weights: T
 
 
 def quote_end(passage: str, quote: str) -> int:
-    """Offset just after the quote, whose white space is folded and whose cut ends are marked by "…"; 1 if not found."""
-    whole = quote.strip("…")
+    """Offset just after the quote, whose white space is folded and whose cut ends are marked by "…"; 1 if not found.
+    Of a row below the names of its columns, the offset after the row.
+    """
+    whole = quote.rpartition(ROW_GAP)[2].strip("…")
     # Most quotes stand verbatim in the passage. Compiling an expression is the slowest part, so it comes second.
     if whole and (start := passage.find(whole)) >= 0:
         return start + len(whole)

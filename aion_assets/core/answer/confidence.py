@@ -16,7 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aion_assets.core.answer.evidence import EVIDENCE
+from aion_assets.core.answer.quotes import LACKING
 
+# An answer that is shown with at least so much is right at least so often; below it, a person should look.
+SURE = 0.8
+# Of an answer that lacks what the question wants told, which is almost never right.
+_SHARE_WHERE_LACKING = 0.5
 # Evidence is clipped at so many standard deviations, so that no single feature of an odd corpus decides alone.
 _LIMIT = 3.0
 _OF_MINILM, OF_E5 = "builtin_calibration.json", "builtin_calibration_e5.json"
@@ -50,7 +55,8 @@ class Model:
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """One model per language of the question: an embedder's cosines say much in the languages it knows and nothing in
-    others. `fitted_on` names sets, counts and digest.
+    others. `fitted_on` names sets, counts and digest. `lift` are points of `lifted`; without them a confidence is the
+    probability of the model.
     """
 
     embedder_id: str
@@ -58,13 +64,15 @@ class Calibration:
     models: Mapping[str, Model]
     reliability: tuple[Bin, ...]
     fitted_on: Mapping[str, Any]
+    lift: tuple[tuple[float, float], ...] = ()
 
     def confidence(self, evidence: Mapping[str, float], language: str) -> float:
         """In [0, 1]; 0 when nothing was found. A language without a model uses the first one."""
         if not evidence:
             return 0.0
         model = self.models.get(language) or next(iter(self.models.values()))
-        return float(model.predict(np.array([[evidence[name] for name in self.features]]))[0])
+        probability = float(model.predict(np.array([[evidence[name] for name in self.features]]))[0])
+        return lifted(probability, self.lift) * (_SHARE_WHERE_LACKING if evidence.get(LACKING) else 1.0)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -85,7 +93,27 @@ class Calibration:
             },
             reliability=tuple(Bin(**item) for item in data["reliability"]),
             fitted_on=dict(data["fitted_on"]),
+            lift=tuple((float(before), float(after)) for before, after in data.get("lift", ())),
         )
+
+
+def lift_to(tau: float, abstains_below: float) -> tuple[tuple[float, float], ...]:
+    """The points (0, 0), (`abstains_below`, τ), (SURE, SURE), (1, 1) of `lifted`.
+
+    Few first quotes are certain, so a threshold τ on their probability would leave many answerable questions without an
+    answer. The probability at which to abstain is therefore taken to τ, and what lies between it and SURE to between τ
+    and SURE. From SURE on a confidence is the probability itself.
+    """
+    below = min(abstains_below, tau)
+    return (0.0, 0.0), (below, tau), (SURE, SURE), (1.0, 1.0)
+
+
+def lifted(probability: float, points: Sequence[tuple[float, float]]) -> float:
+    """C of a probability p: for neighbouring points (p₁, C₁) and (p₂, C₂), C = C₁ + (C₂ − C₁)(p − p₁)/(p₂ − p₁)."""
+    if not points:
+        return probability
+    before, after = zip(*points, strict=True)
+    return float(np.interp(probability, before, after))
 
 
 @cache

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from aion_assets.core.answer.asked_for import named_numbers, numbers
 from aion_assets.core.answer.citations import Locate, cite, where_passages_begin
 from aion_assets.core.answer.confidence import Calibration
 from aion_assets.core.answer.evidence import quotes_of
@@ -22,8 +21,6 @@ MAX_CITATIONS = 3
 # Further quotes are shown when their log-odds are at most so much smaller. Showing always three cites the right passage
 # hardly more often.
 _NEARLY_AS_GOOD = 3.0
-# Of a question for an article or a contract whose number stands nowhere, the answer is almost never there.
-_WITHOUT_THE_NUMBER = 0.5
 # Marks of footnotes. Elsewhere a number in brackets may be an index of code, an interval or a year.
 _FOOTNOTE = re.compile(r"(?<=[.!?,;”»])(?:\[\d{1,3}(?:[,–-] ?\d{1,3})*\])+")
 
@@ -90,8 +87,6 @@ def answer_question(
         return Answer(ABSTENTION, 0.0, tau, spoken, opening=words.empty_question)
     quotes = quotes_of(retrieval)[:MAX_CITATIONS]
     confidence = calibration.confidence(retrieval.features, retrieval.language)
-    if _lacks_the_number(retrieval):
-        confidence *= _WITHOUT_THE_NUMBER
     if confidence < tau or not quotes:
         return Answer(
             ABSTENTION, confidence, tau, spoken, nearest=cite(quotes, locate(quotes)), opening=words.not_found
@@ -99,13 +94,6 @@ def answer_question(
     shown = [quote for quote in quotes if quote.score >= quotes[0].score - _NEARLY_AS_GOOD]
     answer = Answer(EXTRACTIVE, confidence, tau, spoken, cite(shown, locate(shown)))
     return replace(answer, source_language=other_language(shown[0].hit.lang, spoken))
-
-
-def _lacks_the_number(retrieval: Retrieval) -> bool:
-    """Whether the question names a thing by a number, such as an article, that no passage found has."""
-    named = named_numbers(retrieval.question.text)
-    held = frozenset().union(*(numbers(f"{hit.title} {hit.heading} {hit.text}") for hit in retrieval.hits))
-    return bool(named) and not named & held
 
 
 def other_language(lang: str, spoken: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from aion_assets.core.answer.asked_for import named_numbers, numbers
 from aion_assets.core.answer.quotable import MAX_QUOTE_CHARS
 from aion_assets.core.answer.sentence_features import (
     WORD_FEATURES,
@@ -16,6 +17,7 @@ from aion_assets.core.answer.sentence_features import (
     with_cosines,
 )
 from aion_assets.core.answer.sentence_model import builtin_models, knows_sentences
+from aion_assets.core.answer.sought import Sought
 from aion_assets.core.index.chunker import above
 from aion_assets.core.language.question import Question
 from aion_assets.core.search.hits import Hit, Retrieval, Vector
@@ -30,6 +32,9 @@ QUOTE_EVIDENCE = (
     "quote_own",  # weight of the question's terms that it holds by itself
     "quote_cosine",  # to the question: its own, or its passage's where sentences are not embedded
 )
+# Evidence of its own that the answer is not there: 1 where the first quote has nothing of what the question wants told,
+# or no passage has the number by which the question names a thing.
+LACKING = "lacking"
 # So many texts are compared by their meaning: with twelve no more first quotes are right, and embedding takes time
 # (docs/experiments.md, quotes).
 COMPARED = 5
@@ -39,13 +44,15 @@ _CLAUSE_START = re.compile(r"(?<=[,;:–—] )\S")
 
 @dataclass(slots=True)
 class Quote:
-    """`text` stands verbatim in `hit.text`, but for white space and a "…" where a long sentence was cut. `score`:
-    log-odds, up to a constant of the question, that it holds the answer.
+    """`text` stands verbatim in `hit.text`, but for white space and a "…" where a long sentence was cut or rows of a
+    table are left out. `score`: log-odds, up to a constant of the question, that it holds the answer. `whole`: a list
+    or a row, which is not cut.
     """
 
     hit: Hit
     text: str
     score: float
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +65,7 @@ class Meaning:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The best quote of every document, best first, and QUOTE_EVIDENCE by name, {} without a quote."""
+    """The best quote of every document, best first, and QUOTE_EVIDENCE and LACKING by name, {} without a quote."""
 
     quotes: list[Quote]
     evidence: dict[str, float]
@@ -71,7 +78,23 @@ def choose(retrieval: Retrieval) -> Choice:
     embedder = retrieval.embedder
     known = embedder is not None and knows_sentences(embedder.embedder_id)
     meaning = Meaning(embedder.embed, retrieval.query_vector) if embedder is not None and known else None
-    return _choice(retrieval.question, retrieval.hits, retrieval.weights, meaning)
+    choice = _choice(retrieval.question, retrieval.hits, retrieval.weights, meaning)
+    if choice.quotes:
+        choice.evidence[LACKING] = float(_lacks(retrieval.question.text, choice.quotes[0], retrieval.hits))
+    return choice
+
+
+def _lacks(question: str, first: Quote, hits: Sequence[Hit]) -> bool:
+    """Whether the first quote has none of what the question wants told, or the question names a thing by a number,
+    such as an article, that no passage found has.
+    """
+    named = named_numbers(question)
+    held = frozenset().union(*(numbers(_all_of(hit)) for hit in hits)) if named else frozenset()
+    return bool(Sought(question).lacking_in(first.text)) or (bool(named) and not named & held)
+
+
+def _all_of(hit: Hit) -> str:
+    return f"{hit.title} {hit.heading} {hit.text}"
 
 
 def best_quotes(
@@ -88,11 +111,11 @@ def _choice(question: Question, hits: Sequence[Hit], weights: TermWeights, meani
     ranked, values, scores = ranked_candidates(question, hits, weights, meaning)
     best: dict[str, Quote] = {}
     for candidate, score in zip(ranked, scores.tolist(), strict=True):
-        best.setdefault(candidate.hit.doc_id, Quote(candidate.hit, candidate.text, score))
+        best.setdefault(candidate.hit.doc_id, Quote(candidate.hit, candidate.text, score, candidate.quotable.whole))
     quotes = _without_echoes([*best.values()])
     wanted = weights.wanted(question.terms)
     for quote in quotes:
-        quote.text = _shortened(quote.text, wanted, weights)
+        quote.text = quote.text if quote.whole else _shortened(quote.text, wanted, weights)
     return Choice(quotes, _evidence(ranked, values, scores, meaning is not None))
 
 
@@ -126,7 +149,7 @@ def ranked_candidates(
 
 def in_context(candidate: Candidate) -> str:
     """As a passage is embedded: after title and heading, without which most sentences do not say what they speak of."""
-    prefix = above(candidate.hit.title, candidate.hit.heading)
+    prefix = above(candidate.hit.title, candidate.heading)
     return f"{prefix} – {candidate.text}" if prefix else candidate.text
 
 
@@ -158,7 +181,7 @@ def _without_echoes(ranked: Sequence[Quote]) -> list[Quote]:
         if place is None:
             kept.append(quote)
         elif quote.hit.start < kept[place].hit.start:
-            kept[place] = Quote(quote.hit, quote.text, kept[place].score)
+            kept[place] = Quote(quote.hit, quote.text, kept[place].score, quote.whole)
     return kept
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aion_assets.core.answer.asked_for import AskedFor, numbers
-from aion_assets.core.answer.quotable import quotable
+from aion_assets.core.answer.quotable import Quotable, quotable
+from aion_assets.core.answer.sought import Sought
 from aion_assets.core.language.question import Question
 from aion_assets.core.language.terms import fold
 from aion_assets.core.search.hits import Hit
@@ -33,6 +34,8 @@ WORD_FEATURES = (
     "other_numbers",  # 1 with numbers of which the question names none
     "spelled_alike",  # weight of the question's terms that stand in it with another spelling
     "asks",  # 1 for a question
+    "steps",  # 1 for a whole list or block of code where the question asks how to do something
+    "lacks",  # 1 where the question wants a thing told that it has nothing of
 )  # fmt: skip
 # Need an embedder, and are known of the best texts only.
 MEANING_FEATURES = (
@@ -52,8 +55,20 @@ class Candidate:
     """A text that can be quoted from a passage. `values` are WORD_FEATURES, (n,)."""
 
     hit: Hit
-    text: str
+    quotable: Quotable
     values: Values
+
+    @property
+    def text(self) -> str:
+        return self.quotable.text
+
+    @property
+    def heading(self) -> str:
+        """The innermost heading above it. A passage may hold several sections, and is named after the longest."""
+        section = self.quotable.section
+        if not section:
+            return self.hit.heading
+        return "" if self.text.startswith(section) else section
 
 
 def distinct_candidates(question: Question, hits: Sequence[Hit], weights: TermWeights) -> list[Candidate]:
@@ -84,6 +99,7 @@ class _Asked:
         self.terms = [*dict.fromkeys(question.terms)]
         self.total = sum(map(weights.weight, self.terms)) or 1.0
         self.kinds = AskedFor.of(question.text)
+        self.sought = Sought(question.text)
         self.folded = fold(question.text)
         self.trigrams = {term: _trigrams(term) for term in self.terms}
 
@@ -96,45 +112,57 @@ class _Asked:
 
 def _of_passage(asked: _Asked, hit: Hit, best: float) -> Iterator[Candidate]:
     weights = asked.weights
-    heading = f"{hit.title} {hit.heading}"
-    above = weights.terms(heading)
+    texts = [(one, weights.terms(one.text)) for one in quotable(hit.text)]
+    headings = {one.section: _heading(hit, one.section) for one, _ in texts}
+    terms_above = {section: weights.terms(heading) for section, heading in headings.items()}
     # A number that the title says holds for the whole passage.
-    named = numbers(asked.question.text) - numbers(heading)
-    texts = [(text, introduction, weights.terms(text)) for text, introduction in quotable(hit.text)]
-    telling = _telling(asked, above, [found for *_, found in texts])
-    for text, introduction, found in texts:
+    named = {section: numbers(asked.question.text) - numbers(heading) for section, heading in headings.items()}
+    telling = _telling(asked, [(terms_above[one.section], found) for one, found in texts])
+    for one, found in texts:
+        above, wanted = terms_above[one.section], named[one.section]
         if found and {*found} <= {*above}:
             continue
-        kinds = asked.kinds.found_in(text, asked.folded)
-        given = numbers(text) if named else frozenset()
+        kinds = asked.kinds.found_in(one.text, asked.folded)
+        given = numbers(one.text) if wanted else frozenset()
         present = {*found, *above}
         values = [
             hit.score,
             hit.score - best,
             asked.wanted.coverage([*found, *above]),
             asked.wanted.coverage(found),
-            sum(telling[term] for term in telling.keys() & found),
-            _share(weights.terms(introduction), asked.wanted),
+            sum(telling.get(term, 0.0) for term in {*found}),
+            _share(weights.terms(one.introduction), asked.wanted),
             float(weights.are_for(hit.lang)),
             *(float(kinds.get(kind) is there) for kind in ("figure", "time", "person") for there in (True, False)),
             float(kinds.get("place") is True),
             float(kinds.get("reason") is True),
-            len(named & given) / len(named) if named else 0.0,
-            float(bool(given) and given.isdisjoint(named)),
+            len(wanted & given) / len(wanted) if wanted else 0.0,
+            float(bool(given) and given.isdisjoint(wanted)),
             asked.spelled_alike([term for term in asked.terms if term not in present], found),
-            float(text.rstrip().endswith("?")),
+            float(one.text.rstrip().endswith("?")),
+            float(one.steps and asked.kinds.steps),
+            float(bool(asked.sought.lacking_in(one.text))),
         ]
-        yield Candidate(hit, text, np.array(values))
+        yield Candidate(hit, one, np.array(values))
 
 
-def _telling(asked: _Asked, above: Sequence[str], quotable: Sequence[Sequence[str]]) -> Mapping[str, float]:
-    """Term of the question → share of what tells the sentences of one passage apart. A term that stands in every
-    sentence tells nothing, one that stands in title or heading little.
+def _heading(hit: Hit, section: str) -> str:
+    """Title and headings above what stands under `section` in the passage."""
+    if not section:
+        return f"{hit.title} {hit.heading}"
+    outer, _, _ = hit.heading.rpartition(" > ")
+    return f"{hit.title} {outer} {section}"
+
+
+def _telling(asked: _Asked, texts: Sequence[tuple[Sequence[str], Sequence[str]]]) -> Mapping[str, float]:
+    """Term of the question → share of what tells the sentences of one passage apart. `texts` are the terms above each
+    and its own. A term that stands in every sentence tells nothing, one that stands above all of them little.
     """
-    held = Counter(term for found in quotable for term in {*found})
+    held = Counter(term for _, found in texts for term in {*found})
+    above = set.intersection(*({*terms} for terms, _ in texts)) if texts else set()
     telling = {
         term: asked.weights.weight(term)
-        * log((len(quotable) + 1) / (held[term] + 0.5))
+        * log((len(texts) + 1) / (held[term] + 0.5))
         * (_ABOVE_SHARE if term in above else 1.0)
         for term in asked.terms
         if held[term]

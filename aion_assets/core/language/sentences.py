@@ -9,8 +9,10 @@ import re
 _ABBREVIATIONS = frozenset(
     "sr sra srs sras dr dra drs prof profa profª exmo exma ilmo av ed vol cap pág pag págs pp fl fls nº núm art arts "
     "inc par tel ex obs séc fig figs tab eq ref cf vs e.g i.e a.c d.c p.ex ltda cia s.a jr mr mrs ms corp co dept "
-    "approx aprox máx mín".split(" ")
+    "approx aprox máx mín des dep eng arq proc res dec gen cel ten rod trav adv sen gov capt lt st mt ltd op".split(" ")
 )
+# Neither after these before a number; elsewhere they end sentences.
+_BEFORE_NUMBERS = frozenset("no nos nr nrs sec secs ch chap incs alín".split(" "))
 # A run of marks, blanks or openings is taken whole and from its beginning only: what fails is not tried at each of its
 # characters again, so that the time is linear in the text.
 _MARK = r"""(?<![.!?…])[.!?…]++["'”’»)\]]*+"""
@@ -28,6 +30,10 @@ _LABEL = re.compile(
 )
 _LABEL_CHARS = 30
 _LAST_WORD = re.compile(r"([\w.ªº]+)$")
+# A letter after a number, a fraction or a degree is a unit: "1,20 m.", "36 km/h.", "60 °C.". After a year a capital is
+# more often the initial of a name: "em 1990 J. Silva".
+_UNIT = re.compile(r"(?:\d\s?|[/°º·])[a-zA-Z]$")
+_YEAR_AND_INITIAL = re.compile(r"(?<![\d.,])(?:1[0-9]|20)\d\d\s?[A-Z]$")
 # A shorter line was not broken by the page's width.
 _WRAPPED_LINE_CHARS = 40
 # Signs of a command line. Two lines in a row that begin with the same word and have one are separate commands.
@@ -82,7 +88,16 @@ def _goes_on(text: str, start: int, stop: int) -> bool:
     if word is None:
         return False
     last = word.group(1).lower()
-    return last in _ABBREVIATIONS or (len(last) == 1 and last.isalpha())
+    if last in _BEFORE_NUMBERS and text[stop + 1 :].lstrip()[:1].isdigit():
+        return True
+    return last in _ABBREVIATIONS or (
+        len(last) == 1 and last.isalpha() and not _is_unit(text[max(0, stop - 20) : stop])
+    )
+
+
+def _is_unit(before: str) -> bool:
+    """Whether the letter that ends `before` is a unit rather than an initial."""
+    return _UNIT.search(before) is not None and _YEAR_AND_INITIAL.search(before) is None
 
 
 def _append(spans: list[tuple[int, int]], text: str, start: int, end: int) -> None:

@@ -105,7 +105,7 @@ def _refitted(serving: Calibration, cases: Sequence[Case], fitted_on: Mapping[st
     languages = _learnable(cases)
     some = [case for case in cases if case.language in languages]
     fitted = fit_calibration(some, embedder_id=serving.embedder_id, fitted_on=fitted_on, features=serving.features)
-    return replace(fitted, models={**serving.models, **fitted.models})
+    return replace(fitted, models={**serving.models, **fitted.models}, lift=serving.lift)
 
 
 def _loss(calibration: Calibration, cases: Sequence[Case]) -> float:

@@ -8,6 +8,7 @@ const question = document.getElementById("question");
 const sendButton = composer.querySelector("button");
 const READY_EVERY_MS = 4000;
 const SHOWN_CHARS = 240; // about what the card shows of a passage on a narrow screen
+const SURE = 0.8; // from here on at least eight of ten answers are right
 const LEAD_CHARS = 70; // of the sentence before a quote: the quote itself stays in sight
 
 function element(name, attributes = {}, ...children) {
@@ -69,7 +70,8 @@ function placeOf(citation) {
 // word.
 function passageView(citation, marked) {
   const words = citation.quote.replace(/^…|…$/g, "").split(/\s+/).filter(Boolean);
-  const pattern = words.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("\\s+");
+  const part = (word) => (word === "…" ? "[^]*?" : word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")); // "…": rows left out
+  const pattern = words.map(part).join("\\s+");
   const found = pattern ? new RegExp(pattern).exec(citation.passage) : null;
   const mark = (text) => (marked ? element("mark", {}, text) : text);
   if (!found) return element("p", { class: "passage" }, mark(citation.quote));
@@ -158,7 +160,8 @@ function confidence(answer) {
   fill.style.setProperty("inline-size", `${percent}%`);
   return element("span", { class: "confidence", title: label },
     element("span", { class: "meter", role: "img", "aria-label": label }, fill),
-    element("span", { "aria-hidden": "true" }, `${t.confidence} ${percent} %`));
+    element("span", { "aria-hidden": "true" }, `${t.confidence} ${percent} %`),
+    answer.C >= answer.tau && answer.C < SURE ? element("span", { class: "muted" }, ` · ${t.check_source}`) : null);
 }
 
 function copyButton(answer) {

@@ -7,11 +7,14 @@ import pytest
 from numpy.typing import NDArray
 from passages import hit
 
+from aion_assets.core.answer.citations import cite
 from aion_assets.core.answer.confidence import Calibration, Model
 from aion_assets.core.answer.evidence import EVIDENCE
 from aion_assets.core.answer.extractive import ABSTENTION, EXTRACTIVE, MAX_CITATIONS, answer_question
+from aion_assets.core.answer.quotes import LACKING, Quote
 from aion_assets.core.language.question import Question
 from aion_assets.core.language.terms import terms
+from aion_assets.core.records import Place
 from aion_assets.core.search.features import FEATURES
 from aion_assets.core.search.hits import Hit, Retrieval
 from aion_assets.core.search.weights import TermWeights
@@ -168,4 +171,22 @@ def test_sentences_are_compared_by_their_meaning_where_the_embedder_is_known(cal
     assert alone.citations[0].quote.startswith("O descanso") and compared.citations[0].quote.startswith("As férias")
     assert Nearest.asked[0].startswith("Pessoal – ")
     assert retrieval.features["quote_cosine"] == pytest.approx(2.0)  # ten times the cosine above .8
-    assert set(EVIDENCE) == set(retrieval.features)
+    assert {*EVIDENCE, LACKING} == set(retrieval.features)
+
+
+def test_a_question_for_something_that_no_sentence_tells_is_not_answered(calibration: Calibration) -> None:
+    text = "A equipe de suporte do cofre atende os clientes. O suporte do cofre custa R$ 90,00 por mês."
+    support = [hit("a", text=text, title="Cofre", score=1.0)]
+    price = answer_question(_retrieval("Quanto custa o suporte do cofre?", support), calibration=calibration, tau=TAU)
+    phone = answer_question(
+        _retrieval("Qual é o telefone do suporte do cofre?", support), calibration=calibration, tau=TAU
+    )
+    assert price.used == EXTRACTIVE and "R$ 90,00" in price.citations[0].quote
+    assert phone.used == ABSTENTION and phone.confidence == pytest.approx(price.confidence / 2)
+
+
+def test_the_heading_of_a_section_is_no_part_of_a_quote_and_a_question_is(calibration: Calibration) -> None:
+    quotes = [Quote(PASSAGES[0], text, 1.0) for text in ("Prazos\nTermina em março.", "Há prazo?\nSim.", "Prazos")]
+    headings = ["Manual > Prazos", "Manual > Há prazo?", "Manual > Prazos"]
+    shown = cite(quotes, [Place(0, heading, "") for heading in headings])
+    assert [item.quote for item in shown] == ["Termina em março.", "Há prazo?\nSim.", "Prazos"]

@@ -1,5 +1,6 @@
 from passages import hit
 
+from aion_assets.core.answer.quotable import quotable
 from aion_assets.core.answer.quotes import MAX_QUOTE_CHARS, best_quotes
 from aion_assets.core.language.question import Question
 from aion_assets.core.search.weights import TermWeights
@@ -156,3 +157,47 @@ def test_a_number_in_the_title_is_no_reason_to_quote_the_title() -> None:
     weights = TermWeights.of_texts([passage.text], "pt")
     question = Question.read("De quanto em quanto tempo se repete o treinamento da NR 35?")
     assert best_quotes(question, [passage], weights)[0].text == "O treinamento se repete a cada dois anos."
+
+
+def test_a_how_to_is_quoted_with_all_its_steps() -> None:
+    steps = ["1. Abra a tampa.", "2. Retire o filtro. Cuidado com a mola.", "3. Lave o filtro.", "4. Feche a tampa."]
+    text = "O filtro dura um ano.\n\nTroca do filtro\n\n" + "\n\n".join(steps) + "\n\nO filtro velho vai para a coleta."
+    assert _quotes("Como troco o filtro?", text) == ["\n".join(["Troca do filtro", *steps])]
+
+
+def test_a_list_that_is_longer_than_a_sentence_may_be_is_quoted_to_its_end() -> None:
+    items = [f"- Leve o documento de número {number}, com cópia simples e sem rasuras." for number in range(12)]
+    text = "\n".join(["Para pedir o alvará:", *items])
+    assert _quotes("como peço o alvará", text + "\n\nO alvará sai em dez dias.") == [text]
+
+
+def test_code_with_a_blank_line_is_quoted_to_its_end() -> None:
+    code = "import cofre\n\nchave = cofre.abrir(token)\n\nprint(chave)"
+    text = f"O cofre é pago.\n\nAbra o cofre assim:\n\n{code}\n\nO cofre fecha sozinho."
+    (quote,) = _quotes("Como abro o cofre?", text)
+    assert quote.endswith("print(chave)")
+
+
+def test_an_item_of_a_list_is_not_quoted_with_the_next_one() -> None:
+    text = "Vacinas\n\n- gripe no posto\n- febre amarela na clínica\n\nAs vacinas são grátis."
+    texts = [one.text for one in quotable(text)]
+    assert texts[:2] == ["Vacinas\n- gripe no posto\n- febre amarela na clínica", "- gripe no posto"]
+    assert texts[2:] == ["- febre amarela na clínica", "As vacinas são grátis."]
+
+
+TABLE = "Ato | Preço | Prazo\nCertidão | R$ 41,20 | 3 dias\nFirma | R$ 9,80 | na hora\nProcuração | R$ 132,00 | 2 dias"
+
+
+def test_a_row_of_a_table_is_quoted_below_the_names_of_its_columns() -> None:
+    assert _quotes("Qual o prazo da procuração?", TABLE) == ["Ato | Preço | Prazo\n…\nProcuração | R$ 132,00 | 2 dias"]
+    assert _quotes("Quanto custa a certidão?", TABLE) == ["Ato | Preço | Prazo\nCertidão | R$ 41,20 | 3 dias"]
+
+
+def test_a_table_without_names_has_no_first_row_above_another() -> None:
+    text = "BDI | Benefícios e despesas indiretas\nETP | Estudo técnico preliminar\nTR | Termo de referência"
+    assert _quotes("O que é ETP?", text) == ["ETP | Estudo técnico preliminar"]
+
+
+def test_a_sentence_under_a_heading_of_the_passage_speaks_of_it() -> None:
+    text = "Piscina\n\nAbre às 9 h e fecha às 18 h.\n\nSauna\n\nAbre às 14 h e fecha às 21 h. Exige exame médico."
+    assert _quotes("A sauna exige exame?", text) == ["Exige exame médico."]

@@ -15,6 +15,18 @@ from aion_assets.core.language.sentences import sentence_spans
         ("Nasceu em 2020. Depois cresceu.", ["Nasceu em 2020.", "Depois cresceu."]),
         ("J. R. R. Tolkien wrote it. He did!", ["J. R. R. Tolkien wrote it.", "He did!"]),
         ("Custa R$ 3.50 por mês. Barato.", ["Custa R$ 3.50 por mês.", "Barato."]),
+        (
+            "O calado é de 1,80 m. O cais tem 40 m. Há vagas.",
+            ["O calado é de 1,80 m.", "O cais tem 40 m.", "Há vagas."],
+        ),
+        ("Para com 36 km/h. A 4 °C. Ou a 220 V. Fim.", ["Para com 36 km/h.", "A 4 °C.", "Ou a 220 V.", "Fim."]),
+        ("It weighs 1.2 t. It served at sea.", ["It weighs 1.2 t.", "It served at sea."]),
+        ("Em 1990 J. Silva saiu. O lote 7 B. Depois.", ["Em 1990 J. Silva saiu.", "O lote 7 B.", "Depois."]),
+        ("O Des. Melo e o Eng. Reis votaram. Sim.", ["O Des. Melo e o Eng. Reis votaram.", "Sim."]),
+        (
+            "See No. 5 and Sec. 3. They said no. Nobody asked.",
+            ["See No. 5 and Sec. 3.", "They said no.", "Nobody asked."],
+        ),
         ("Título\n\nCorpo do texto", ["Título", "Corpo do texto"]),
         (
             "nome: Ana de Souza e Silva Pereira da Costa\nnome: Zé",

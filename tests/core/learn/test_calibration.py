@@ -1,9 +1,10 @@
 import json
 import random
+from dataclasses import replace
 
 import pytest
 
-from aion_assets.core.answer.confidence import Calibration, builtin_calibration
+from aion_assets.core.answer.confidence import SURE, Calibration, builtin_calibration, lift_to, lifted
 from aion_assets.core.learn.calibration import Case, fit_calibration
 from aion_assets.core.search.features import FEATURES
 
@@ -93,3 +94,23 @@ def test_evidence_that_is_alike_but_for_rounding_tells_nothing() -> None:
         cases.append(Case({**evidence, FEATURES[0]: chance.random()}, "en", bool(number % 2)))
     found = fit_calibration(cases, embedder_id="x", fitted_on={})
     assert 0 < found.confidence(dict.fromkeys(FEATURES, 0.3), "en") < 1
+
+
+def test_only_the_middle_of_the_probabilities_is_lifted_to_the_threshold() -> None:
+    points = lift_to(0.62, abstains_below=0.3)
+    assert [lifted(value, points) for value in (0.0, 0.3, SURE, 0.9, 1.0)] == pytest.approx([0, 0.62, 0.8, 0.9, 1])
+    assert lifted(0.55, points) == pytest.approx(0.71)  # half of the way from .3 to .8 is half of that from .62 to .8
+    steps = [lifted(step / 100, points) for step in range(101)]
+    assert steps == sorted(steps)
+    assert lifted(0.3, lift_to(0.62, abstains_below=0.9)) == pytest.approx(0.3)  # nothing is lowered
+
+
+def test_a_lift_is_stored_and_a_calibration_of_before_has_none(fitted: Calibration) -> None:
+    lifting = replace(fitted, lift=lift_to(0.62, 0.3))
+    stored = json.loads(json.dumps(lifting.to_json()))
+    assert Calibration.from_json(stored) == lifting
+    del stored["lift"]
+    assert Calibration.from_json(stored) == fitted
+    evidence = _evidence(0.6, random.Random(3))
+    plain = fitted.confidence(evidence, "pt")
+    assert 0.3 < plain < SURE and lifting.confidence(evidence, "pt") == pytest.approx(lifted(plain, lifting.lift))

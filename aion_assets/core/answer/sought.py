@@ -1,0 +1,153 @@
+"""The thing that a question wants told, such as a telephone number, a price, a name or a date, and whether a text has
+one at all.
+
+A text without it does not hold the answer, however many words of the question it has. So a question is read narrowly
+here, and a text widely: what may be such a thing counts as one. `core.answer.asked_for` prefers texts, and may err.
+"""
+
+import re
+from collections.abc import Callable
+
+from aion_assets.core.answer.asked_for import FIGURE, NAME, TIME
+from aion_assets.core.language.terms import fold
+
+_OF = r"(?: (?:numero|numeros|endereco|contato)(?: de| do| da)?)?"
+_WHICH = rf"(?:qual|quais|que)(?: e| eh| sao| seria)?(?: o| a| os| as)?{_OF} "
+_CONTACT = rf"(?:^|\b)(?:{_WHICH}|(?:what|which)(?: is| are|'s|s)?(?: the)?(?: [\w']+){{0,4}} |^)"
+_ASKED = {
+    "phone": rf"{_CONTACT}(?:telefones?|fones?|whatsapp|celular|ramal|(?:tele)?phone|hotline)\b"
+    r"|\bpara (?:qual|que) numero\b|\b(?:qual|que) numero (?:eu )?(?:devo |posso )?(?:ligo|ligar|chamo|chamar)\b"
+    r"|\b(?:which|what) number (?:do|should|can) (?:i|we) call\b",
+    "email": rf"{_CONTACT}e-?mails?\b|\bpara (?:qual|que) (?:endereco de )?e-?mail\b",
+    "link": rf"{_CONTACT}(?:site|url|web ?site|pagina na internet)\b",
+    "price": r"\bquanto (?:\w+ )?(?:cust(?:a|am|ara|ar|ou|aram)|sai por)\b|\bquanto (?:e|eh) cobrado\b"
+    rf"|(?:^|\b){_WHICH}(?:precos?|custos?|mensalidade|anuidade)\b|\bhow much (?:does|do|did|will) .*\bcosts?\b"
+    r"|\bhow much (?:is|are|was) (?:the|a|an|it)\b|\bwhat(?: is| are| was|'s|s) the (?:prices?|costs?|fees?|fares?)\b",
+    "amount": r"\bquant[oa]s\b|\bhow many\b",
+    "person": r"\bquem (?:e|eh|foi|era) (?:o|a)\b|\bquem (?:\w+ )?(?:aprovou|assin\w+|escreveu|criou|fundou|dirig\w+"
+    r"|presid\w+|coorden\w+|elabor\w+|invent\w+|descobr\w+|constru\w+|projet\w+|chefi\w+|autoriz\w+|nome\w+)\b"
+    r"|\bqual (?:e |foi |era )?o nome d[aoe]\b|\bwho(?: is|'s| was) the\b|\bwho (?:\w+ )?(?:approve[sd]|signe?[sd]?"
+    r"|wrote|founded|built|created|designed|invented|discovered|runs|leads|chairs|heads|manages|owns)\b",
+    # "Quando atrasa, quanto pago?" asks for no time.
+    "time": r"(?:^|[,;] |\b(?:desde|ate|e) )quando\b(?![^?]*,)"
+    r"|\b(?:em )?que (?:dia|data|ano|mes|horas?)\b"
+    r"|\b(?:qual|quais) (?:e |foi |sao |sera )?(?:a |as )?(?:datas?|hora)\b"
+    r"|^when (?:is|are|was|were|did|does|do|will|can|should|has|have)\b"
+    r"|\b(?:what|which) (?:year|date|day|month|time)\b",
+    "address": rf"(?:^|\b){_WHICH}?endereco\b(?! de e-?mail)"
+    r"|\bwhat(?: is|'s|s) the(?: [\w']+){{0,3}}(?<!mail) address\b",
+}
+_ASKED_FOR = {kind: re.compile(pattern) for kind, pattern in _ASKED.items()}
+_PHONE = re.compile(r"(?<![\d,.])(?!(?:19|20)\d\d\b)(?:\+?\(?\d[\d ().-]{5,}\d|1\d\d|0[38]00|\d{3,5})(?![\d,])")
+_MAIL = re.compile(r"\S@\S|\S(?: at |\(at\)|\[at\])\S")
+_LINK = re.compile(r"https?://|www\.|\w\.(?:com|org|net|gov|edu|br|io|pt)\b", re.IGNORECASE)
+
+
+def _words(whole: str, beginnings: str = "") -> str:
+    """A pattern for any of the words, and for any word that begins so."""
+    begun = [rf"{word}\w*" for word in beginnings.split()]
+    return rf"\b(?:{'|'.join([*whole.split(), *begun])})\b"
+
+
+_MONEY = re.compile(
+    r"[$€£¥]|\d[.,]\d\d\b|\d ?%|\d.* \| | \| .*\d|: ?\d|\bsem (?:custo|cobranca|onus)\b|\bno charge\b"
+    r"|\bnao (?:e |sao |se )?(?:paga|cobra)|"
+    + _words(
+        "brl usd eur reais real centavo centavos dolar dolares dollar dollars cent cents euro euros pound pounds "
+        "pence gratis free nothing nada zero",
+        "gratuit isent",
+    )
+)
+_AMOUNT = re.compile(
+    _words(
+        "um uma uns umas a an ambos ambas both unico unica only todos todas all dupla par pair duzia dozen several "
+        "many nenhum nenhuma none no zero dezenas centenas milhares hundreds thousands half single sem",
+        "vari muit",
+    )
+)
+_WHEN = re.compile(
+    r"\d|\bassim que\b|\ba partir\b|\bas soon\b|\bno (?:inicio|fim|final|comeco)\b|"
+    + _words(
+        "apos depois antes ate durante enquanto logo momento data dia sempre nunca quando hoje ontem amanha manha "
+        "tarde noite madrugada desde primavera verao outono inverno vez vezes ocasiao periodo epoca guerra fase era "
+        "after before during until till while once since upon always never when today morning evening night noon "
+        "spring summer autumn fall winter daily weekly monthly annually early late later war age now currently",
+        "imediat immediat diari semana mensa anua atualmente",
+    )
+)
+_ADDRESS = re.compile(
+    r"\d|@|"
+    + _words(
+        "rua av avenida praca travessa rodovia estrada alameda largo quadra bairro cep km bloco sala andar predio "
+        "esquina street st avenue ave road square lane drive floor building suite corner"
+    )
+)
+# Whoever does something without having a name: offices, bodies and groups of people.
+_AGENTS = re.compile(
+    _words(
+        "ele ela eles elas he she they his her their alguem ninguem nobody someone todos todas qualquer cada anyone "
+        "everyone pai mae rei rainha papa king queen pope man woman men women people homem mulher povo dono dona juiz "
+        "junta camara estado uniao brother sister wife husband son daughter father mother marido irmao irma head user",
+        "diret direc geren presid secret coorden chef prefeit governador minist conselh comite comiss assembl equip "
+        "setor departament superintend ordenador respons gest fiscal procurador tesour sindic administra autoridade "
+        "servidor empresa consultor engenh arquitet medic enferm professor reitor proprietari usuari alun famil "
+        "colegiad plenari orgao agencia institut governo imperador filh espos board committee council manager officer "
+        "chair team departm owner trustee mayor judge treasurer govern company agency emperor parliament congress "
+        "staff member captain engineer architect author",
+    )
+)
+_FUNCTION_WORDS = frozenset(
+    "o a os as um uma uns umas em no na nos nas de do da dos das por pelo pela para com sem se quando como ao este "
+    "esta esse essa isto isso art artigo the an this that these those in on at of by for with from if when it its "
+    "there here all each every to and e ou or but mas".split()
+)
+
+
+class Sought:
+    """What a question wants told: `kinds` of things, mostly none."""
+
+    def __init__(self, question: str) -> None:
+        self._asked = fold(question)
+        self.kinds = frozenset(kind for kind, pattern in _ASKED_FOR.items() if pattern.search(self._asked))
+
+    def lacking_in(self, text: str) -> frozenset[str]:
+        """The kinds that a text has nothing of. What the question says itself is no answer to it."""
+        if not self.kinds:
+            return self.kinds
+        folded = fold(text)
+        return frozenset(kind for kind in self.kinds if not _HAS[kind](text, folded, self._asked))
+
+
+def _has_figure(_: str, folded: str, asked: str) -> bool:
+    known = {match[0] for match in FIGURE.finditer(asked)}
+    return any(match[0] not in known for match in FIGURE.finditer(folded)) or _AMOUNT.search(folded) is not None
+
+
+def _has_person(text: str, folded: str, asked: str) -> bool:
+    if any(fold(match[0]) not in asked for match in NAME.finditer(text)):
+        return True
+    first = re.match(r"\W*([A-ZÀ-Ý]\w+)", text)
+    if first and (word := fold(first[1])) not in _FUNCTION_WORDS and word not in asked:
+        return True
+    return any(match[0] not in asked for match in _AGENTS.finditer(folded))
+
+
+def _has_time(_: str, folded: str, asked: str) -> bool:
+    known = {match[0] for match in TIME.finditer(asked)}
+    return any(match[0] not in known for match in TIME.finditer(folded)) or _WHEN.search(folded) is not None
+
+
+def _has(kind: re.Pattern[str]) -> Callable[[str, str, str], bool]:
+    return lambda _, folded, asked: any(match[0] not in asked for match in kind.finditer(folded))
+
+
+_HAS: dict[str, Callable[[str, str, str], bool]] = {
+    "phone": _has(_PHONE),
+    "email": _has(_MAIL),
+    "link": _has(_LINK),
+    "price": lambda _, folded, __: _MONEY.search(folded) is not None,
+    "amount": _has_figure,
+    "person": _has_person,
+    "time": _has_time,
+    "address": lambda _, folded, __: _ADDRESS.search(folded) is not None,
+}

@@ -1,0 +1,45 @@
+"""What a question wants told, and whether a text has anything of the kind."""
+
+import pytest
+
+from aion_assets.core.answer.sought import Sought
+
+
+@pytest.mark.parametrize(
+    ("question", "has_one", "has_none"),
+    [
+        ("Qual é o telefone do almoxarifado?", "Ligue para (31) 3555-0192.", "O almoxarifado atende os pedidos."),
+        ("What is the depot's phone number?", "Call 0800 55 12.", "The depot answers every call since 2019."),
+        ("Qual o e-mail da ouvidoria?", "Escreva a ouvidoria@exemplo.br.", "A ouvidoria responde por escrito."),
+        ("Quanto custa a segunda via?", "A segunda via custa trinta reais.", "A segunda via sai em 3 dias."),
+        ("How much does the tour cost?", "The tour is free.", "The tour lasts 40 minutes."),
+        ("Quantas vagas há no pátio?", "Há doze vagas.", "As vagas são cobertas."),
+        ("Quem assina o laudo?", "O laudo é assinado pelo engenheiro.", "O laudo é assinado antes da vistoria."),
+        ("Quem é a diretora do museu?", "A diretora é Lia Prado.", "A diretora do museu escolhe as peças."),
+        ("Who founded the society?", "It was founded by Ada Brook.", "The society was founded with great hopes."),
+        ("Quando começa a obra?", "A obra começa em maio.", "A obra começa com o muro."),
+        ("When was the bridge opened?", "It opened in 1931.", "The bridge was opened with a speech."),
+        ("Qual é o endereço do arquivo?", "Rua das Flores, 12.", "O arquivo guarda processos."),
+    ],
+)
+def test_a_text_without_anything_of_the_kind_is_told_from_one_with(question: str, has_one: str, has_none: str) -> None:
+    sought = Sought(question)
+    assert len(sought.kinds) == 1
+    assert not sought.lacking_in(has_one)
+    assert sought.lacking_in(has_none) == sought.kinds
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Como troco o telefone do cadastro?",
+        "Posso usar o celular na prova?",
+        "Quem pode usar a quadra?",
+        "Quando o pagamento atrasa, o que acontece?",
+        "O que diz a norma sobre preços?",
+        "How do I change my e-mail?",
+        "Fale sobre o regimento",
+    ],
+)
+def test_most_questions_want_no_such_thing(question: str) -> None:
+    assert not Sought(question).kinds
