@@ -96,6 +96,7 @@ _AGENTS = re.compile(
         "staff member captain engineer architect author",
     )
 )
+_STEM_CHARS = 6  # "coordenador" and "coordenação" are the same office
 _FUNCTION_WORDS = frozenset(
     "o a os as um uma uns umas em no na nos nas de do da dos das por pelo pela para com sem se quando como ao este "
     "esta esse essa isto isso art artigo the an this that these those in on at of by for with from if when it its "
@@ -129,7 +130,7 @@ def _has_person(text: str, folded: str, asked: str) -> bool:
     first = re.match(r"\W*([A-ZÀ-Ý]\w+)", text)
     if first and (word := fold(first[1])) not in _FUNCTION_WORDS and word not in asked:
         return True
-    return any(match[0] not in asked for match in _AGENTS.finditer(folded))
+    return any(match[0][:_STEM_CHARS] not in asked for match in _AGENTS.finditer(folded))
 
 
 def _has_time(_: str, folded: str, asked: str) -> bool:

@@ -19,7 +19,7 @@ _MARK = r"""(?<![.!?…])[.!?…]++["'”’»)\]]*+"""
 _BEFORE_OPENING = r"""["'“‘«(\[\-–—•]*+"""
 _END, _END_LOWER_CASE = (
     re.compile(rf"(?P<mark>{_MARK})[^\S\n]++(?={_BEFORE_OPENING}{opening})|(?P<line>(?<![^\S\n])[^\S\n]*+\n\s*+)")
-    for opening in ("[A-ZÀ-ÖØ-Þ0-9¿¡]", r"\w")
+    for opening in ("[A-ZÀ-ÖØ-Þ0-9¿¡§]", r"[\w§]")
 )
 # A text with a smaller share of capitals among its letters was put into lower case. Prose has many times as many.
 _LOWER_CASE_SHARE = 0.003

@@ -20,6 +20,7 @@ from aion_assets.core.language.sentences import sentence_spans
             ["O calado é de 1,80 m.", "O cais tem 40 m.", "Há vagas."],
         ),
         ("Para com 36 km/h. A 4 °C. Ou a 220 V. Fim.", ["Para com 36 km/h.", "A 4 °C.", "Ou a 220 V.", "Fim."]),
+        ("§ 1º O prazo é fixo. § 2º A taxa varia.", ["§ 1º O prazo é fixo.", "§ 2º A taxa varia."]),
         ("It weighs 1.2 t. It served at sea.", ["It weighs 1.2 t.", "It served at sea."]),
         ("Em 1990 J. Silva saiu. O lote 7 B. Depois.", ["Em 1990 J. Silva saiu.", "O lote 7 B.", "Depois."]),
         ("O Des. Melo e o Eng. Reis votaram. Sim.", ["O Des. Melo e o Eng. Reis votaram.", "Sim."]),
