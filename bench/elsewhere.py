@@ -18,6 +18,7 @@ from aion_assets.core.learn.metrics import paired_bootstrap
 from aion_assets.core.release.encoders import encoders_of
 from aion_assets.core.release.manifest import ModelManifest
 from aion_assets.core.search.ranker import Ranker
+from aion_assets.core.settings import load_settings
 from bench.evaluate import open_bench
 from bench.ingest import TemporaryHome
 from trainer.embedder import load_encoders
@@ -62,7 +63,8 @@ def _measured(home: Home, sample: Path, place: Path, models: ModelManifest) -> M
     # Models over the same vectors share an index.
     folder = place / encoders.passages.embedder_id.replace("/", "_")
     apart = {"home": folder, "database_url": "", "dagster_db": "", "lake": ""}
-    settings = home.settings.model_copy(update=apart)
+    # From the environment: a copy of settings in use keeps the database that they opened.
+    settings = load_settings().model_copy(update=apart)
     with _opened(Home(settings)) as own:
         bench = open_bench(TemporaryHome(own, encoders.passages, load_encoders(encoders)), load_labelled_set(sample))
         questions = [LabelledQuestion(q.text, bench.relevance(q), query_id=q.query_id) for q in bench.labelled.queries]

@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 from learner import learn
 from learning_base import RULES, LearningBase, learning_base
+from vocabulary_base import VocabularyBase, vocabulary_base
 from workbench import Workbench
 
-from aion_assets.core.learn.trainings import RELEASED, last_trainings
+from aion_assets.core.learn.trainings import RELEASED, RETRIEVER_ADAPTER, last_trainings
+from aion_assets.core.release.encoders import FULL, QUERY, embedder_in_use
 from aion_assets.core.release.models import serving_release
-from aion_assets.core.settings import Settings
+from aion_assets.core.settings import Settings, load_settings
 from aion_assets.core.steps.release import release_index
 
 _STEPS = "aion_assets.core.steps"
@@ -29,8 +31,27 @@ POINTS: list[tuple[str, dict[str, Any]]] = [
     ("it is reported and not judged", {"at": f"{_STEPS}.candidate:store_report", "when": "after"}),
     ("between tag and release", {"at": "lancedb.table:Tags.create", "when": "after", "of": "release-"}),
 ]  # fmt: skip
+# In the order of a run, too; the first is a checkpoint that is whole, and the next run goes on from it.
+ADAPTER_POINTS: list[tuple[str, dict[str, Any]]] = [
+    ("a checkpoint is written", {"at": "trainer.checkpoint:write_durably", "when": "after", "call": 2}),
+    ("a checkpoint is half written", {"at": "trainer.checkpoint:write_durably", "when": "before"}),
+    ("an adapter is trained and not kept", {"at": "trainer.retriever_adapter:shutil.copytree", "when": "before"}),
+    ("a merged model has no seal", {"at": "aion_assets.core.index.adapted_model:write_durably", "when": "before"}),
+    ("a merged model is there", {"at": "aion_assets.core.index.adapted_model:sync_folder", "when": "before"}),
+    ("a scale is chosen", {"at": "trainer.retriever_adapter:remove_adapted", "when": "after"}),
+    ("the order behind it is not fitted", {"at": "trainer.retriever_adapter:learn_ranker", "when": "before"}),
+    *POINTS[:1],
+    *POINTS[3:],
+]
+FULL_POINTS: list[tuple[str, dict[str, Any]]] = [
+    ("the second index is not built", {"at": f"{_STEPS}.shadow:build_index", "when": "before"}),
+    ("the second index has no name", {"at": f"{_STEPS}.shadow:build_index", "when": "after"}),
+]
 RELEASED_NOT_NOTED = {"at": f"{_STEPS}.release:decided", "when": "before"}
-_TRIED = 1 if int(os.environ.get("AION_TEST_KILLS", "4")) <= 4 else len(POINTS)
+_LONG = int(os.environ.get("AION_TEST_KILLS", "4")) > 4
+_TRIED = len(POINTS) if _LONG else 1
+_TRIED_OF_ADAPTER = None if _LONG else 1
+MODES = [QUERY, FULL] if _LONG else [QUERY]
 
 
 @pytest.fixture
@@ -42,7 +63,7 @@ def base(settings: Settings) -> Iterator[LearningBase]:
         yield made
 
 
-def run(base: LearningBase, plan: dict[str, Any]) -> int:
+def run(base: Workbench, plan: dict[str, Any]) -> int:
     command = [sys.executable, str(Path(__file__).with_name("learner.py")), json.dumps(plan)]
     environment = os.environ | {"AION_HOME": str(base.settings.home)}
     return subprocess.run(command, env=environment, timeout=120, check=False).returncode
@@ -71,3 +92,38 @@ def test_a_training_killed_at_one_point_after_the_other_ends_as_if_nothing_had_h
     assert release_index(base.home, base.model, "run-next").release_id == serving.release_id
     newest = last_trainings(base.home)[0]
     assert (newest.outcome, newest.candidate, newest.active) == (RELEASED, wanted.model_release_id, None)
+
+
+@pytest.fixture
+def words(home: Path, request: pytest.FixtureRequest) -> Iterator[VocabularyBase]:
+    with vocabulary_base(retriever_adapter_mode=request.param) as made:
+        made.label()
+        yield made
+
+
+@pytest.mark.parametrize("words", MODES, indirect=True)
+def test_an_adapter_killed_at_one_point_after_the_other_has_the_bytes_of_an_undisturbed_one(
+    words: VocabularyBase, tmp_path: Path
+) -> None:
+    mode = words.settings.retriever_adapter_mode
+    before = serving_release(words.home)
+    assert before is not None
+    shutil.copytree(words.settings.home, tmp_path / "undisturbed")
+    # From the environment: a copy of settings in use keeps the database that they opened.
+    undisturbed = Workbench(load_settings().model_copy(update={"home": tmp_path / "undisturbed"}))
+    learn(undisturbed, RETRIEVER_ADAPTER)
+    wanted = serving_release(undisturbed.home)
+    undisturbed.database.engine.dispose()
+    assert wanted is not None and wanted.model_release_id != before.model_release_id, last_trainings(undisturbed.home)
+    for what, plan in [*ADAPTER_POINTS, *(FULL_POINTS if mode == FULL else [])][:_TRIED_OF_ADAPTER]:
+        assert run(words, plan | {"learner": RETRIEVER_ADAPTER}) == -9, what
+        serving = serving_release(words.home)
+        assert serving is not None and serving.release_id == before.release_id, what
+        assert embedder_in_use(words.home) == words.model, what
+    learn(words, RETRIEVER_ADAPTER)
+    serving = serving_release(words.home)
+    assert serving is not None and serving.model_release_id == wanted.model_release_id, "the same bytes"
+    assert last_trainings(words.home)[0].outcome == RELEASED
+    assert {path.name for path in (words.settings.home / "models").iterdir()} == {
+        path.name for path in (tmp_path / "undisturbed" / "models").iterdir()
+    }, "no half model is left"

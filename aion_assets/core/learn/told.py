@@ -25,10 +25,11 @@ _answers, _feedback = tables.answers, tables.feedback
 
 @dataclass(slots=True)
 class Period:
-    """`rows` are figures of one answer each, never a text."""
+    """`rows` are figures of one answer each, never a text, the newest first; `questions` are those of the rows."""
 
     counts: Counter[str] = field(default_factory=Counter)
     rows: list[dict[str, Any]] = field(default_factory=list)
+    questions: list[str] = field(default_factory=list)
     p50_ms: float = 0.0
     p95_ms: float = 0.0
 
@@ -80,6 +81,7 @@ def _period(home: Home, *within: ColumnElement[bool]) -> Period:
         if row.state in (State.COMPLETE, State.ABSTAINED):
             spent.append(float(row.latency_ms.get("total", 0.0)))
             found.rows.append(_figures(row._asdict()))
+            found.questions.append(row.question)
     found.counts["thumbs_up"] = sum(row.thumb > 0 for row in said)
     found.counts["thumbs_down"] = sum(row.thumb < 0 for row in said)
     found.counts["corrections"] = sum(bool(row.correction) for row in said)

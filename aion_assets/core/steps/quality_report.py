@@ -3,23 +3,31 @@
 Reports are JSON in the database, without a text of a question, answer or document. The server makes pages of them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
+
+import numpy as np
 
 from aion_assets.core.database.engine import now
 from aion_assets.core.home import Home
 from aion_assets.core.language.times import iso_time
 from aion_assets.core.learn.daily import Metric, bounds_of, of_golden, read_day
-from aion_assets.core.learn.drift import Drift, find_drift
+from aion_assets.core.learn.drift import LEAST_ANSWERS, Drift, find_drift
 from aion_assets.core.learn.measured import Measured
 from aion_assets.core.learn.reports import CANDIDATE, DAY_REPORT, GOLDEN, RELEASE_REPORT, newest_report, store_report
 from aion_assets.core.learn.threshold import Costs, propose_threshold
 from aion_assets.core.learn.told import Period, answers_between, answers_of, reliability
+from aion_assets.core.learn.unusual import Vectors, how_unusual
 from aion_assets.core.release.models import serving_release
 from aion_assets.core.release.releases import Release, list_releases, read_release
+from aion_assets.core.steps.context import LoadEmbedderOf
 
+# Of each side the newest questions are embedded; more take minutes and change no test.
+_MOST_EMBEDDED = 500
+# What is compared of the questions' vectors, beside the figures of the answers.
+_UNUSUAL = "unusual"
 # A day is compared with the week before it.
 _WEEK = timedelta(days=7)
 
@@ -38,14 +46,14 @@ class QualityReport:
         return {**counts, **measured, "drifted": sum(item["is_real"] for item in self.body["drift"])}
 
 
-def report_day(home: Home, day: date, run_id: str = "") -> QualityReport:
+def report_day(home: Home, day: date, load: LoadEmbedderOf, run_id: str = "") -> QualityReport:
     """What was answered on the day, its stored figures, and whether that is spread as in the week before."""
     begin, end = bounds_of(home, day)
     period, week = answers_between(home, begin, end), answers_between(home, begin - _WEEK, begin)
     release = serving_release(home)
     body = {
         **_head(home, release),
-        **_compared(period, week),
+        **_compared(period, week, _meaning(load, release)),
         "figures": _figures(read_day(home, day)),
         "figures_before": _figures(read_day(home, day - timedelta(days=1))),
         "reliability": reliability(_measured(home, release)),
@@ -54,16 +62,17 @@ def report_day(home: Home, day: date, run_id: str = "") -> QualityReport:
     return _stored(home, DAY_REPORT, day.isoformat(), body, run_id)
 
 
-def report_release(home: Home, run_id: str = "") -> QualityReport | None:
+def report_release(home: Home, load: LoadEmbedderOf, run_id: str = "") -> QualityReport | None:
     """The same of the release that serves, against the one before it; None before the first release."""
     release = serving_release(home)
     if release is None:
         return None
     before = _before(home, release)
     measured, tau = _measured(home, release), home.settings.tau_confidence
+    periods = [answers_of(home, item.release_id) if item else Period() for item in (release, before)]
     body = {
         **_head(home, release),
-        **_compared(answers_of(home, release.release_id), answers_of(home, before.release_id if before else "")),
+        **_compared(periods[0], periods[1], _meaning(load, release)),
         "figures": _figures(of_golden(measured, tau)),
         "figures_before": _figures(of_golden(_measured(home, before), tau)),
         "reliability": reliability(measured),
@@ -82,8 +91,30 @@ def _head(home: Home, release: Release | None) -> dict[str, Any]:
     return {"form": 1, "made_at": made_at, "release_id": release_id, **told}
 
 
-def _compared(period: Period, before: Period) -> dict[str, Any]:
-    drift = [_drift(item) for item in find_drift(before.rows, period.rows)]
+def _meaning(load: LoadEmbedderOf, release: Release | None) -> Callable[[Sequence[str]], Vectors]:
+    """Vectors of questions by the encoder of the release, which is loaded when there are some."""
+
+    def embed(questions: Sequence[str]) -> Vectors:
+        assert release is not None, "who answered has released"
+        embedder = load(release.models)
+        return np.stack([embedder.embed_query(text) for text in questions])
+
+    return embed
+
+
+def _compared(period: Period, before: Period, embed: Callable[[Sequence[str]], Vectors]) -> dict[str, Any]:
+    """Meaning is compared where both sides have enough answers to tell anything."""
+    if min(len(period.rows), len(before.rows)) >= LEAST_ANSWERS:
+        sides = [side.rows[:_MOST_EMBEDDED] for side in (before, period)]
+        vectors = [embed(side.questions[:_MOST_EMBEDDED]) for side in (before, period)]
+        told = [
+            [{**row, _UNUSUAL: value} for row, value in zip(rows, values, strict=True)]
+            for rows, values in zip(sides, how_unusual(*vectors), strict=True)
+        ]
+        found = find_drift(*told)
+    else:
+        found = []
+    drift = [_drift(item) for item in found]
     return {"answers": period.to_json(), "answers_before": before.to_json(), "drift": drift}
 
 

@@ -38,8 +38,8 @@ def day_report_asset(timezone: str) -> dg.AssetsDefinition:
     )
     def day_report(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> Materialized:
         """How well AION did on a day, for people: a page of AION, and the same as JSON."""
-        day = context.partition_time_window.start.date()
-        return _told(knowledge_base, report_day(knowledge_base.home, day, context.run.run_id))
+        kb, day = knowledge_base, context.partition_time_window.start.date()
+        return _told(kb, report_day(kb.home, day, kb.load_embedder_of, context.run.run_id))
 
     return day_report
 
@@ -55,7 +55,7 @@ def day_report_asset(timezone: str) -> dg.AssetsDefinition:
 )
 def release_report(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource):  # type: ignore[no-untyped-def]
     """How well the release that serves does against the one before it, for people: a page of AION, and JSON."""
-    made = report_release(knowledge_base.home, context.run.run_id)
+    made = report_release(knowledge_base.home, knowledge_base.load_embedder_of, context.run.run_id)
     if made is not None:
         yield _told(knowledge_base, made)
 

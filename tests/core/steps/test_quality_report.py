@@ -4,24 +4,34 @@ import json
 from collections.abc import Iterator
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from learning_base import GOLDEN, RULES, LearningBase, learning_base
+from numpy.typing import NDArray
 from sqlalchemy import select, update
+from workbench import embedder
 
 from aion_assets.core.database import tables
+from aion_assets.core.index.embedder import Embedder
 from aion_assets.core.learn.drift import find_drift
 from aion_assets.core.learn.measured import Measured
 from aion_assets.core.learn.reports import DAY_REPORT, RELEASE_REPORT, reports_for_people, store_report
 from aion_assets.core.learn.reports import GOLDEN as OF_GOLDEN
 from aion_assets.core.learn.told import reliability
+from aion_assets.core.learn.unusual import how_unusual
 from aion_assets.core.learn.watch import today_of
 from aion_assets.core.record.feedback import Feedback, give_feedback
+from aion_assets.core.release.manifest import ModelManifest
 from aion_assets.core.release.releases import current_release
 from aion_assets.core.settings import Settings
 from aion_assets.core.steps.quality_report import report_day, report_release
 from aion_serving.pages.report import report_view
 
 ROWS = 40
+
+
+def loaded(_models: ModelManifest) -> Embedder:
+    return embedder()
 
 
 @pytest.fixture
@@ -51,6 +61,19 @@ def test_drift_is_told_where_there_is_some_and_enough() -> None:
     assert find_drift(before[:29], now) == []
 
 
+def test_questions_about_something_else_are_told_by_their_vectors() -> None:
+    chance = np.random.default_rng(0)
+
+    def asked(about: int) -> NDArray[np.float32]:
+        found = 0.2 * chance.normal(size=(ROWS, 16)).astype(np.float32)
+        found[:, about] += 1
+        return found / np.linalg.norm(found, axis=1, keepdims=True)
+
+    for about, drifts in ((0, False), (1, True)):
+        before, now = ([{"unusual": value} for value in side] for side in how_unusual(asked(0), asked(about)))
+        assert [item.is_real for item in find_drift(before, now)] == [drifts]
+
+
 def test_a_day_and_a_release_are_reported_without_a_word_of_what_was_asked(base: LearningBase) -> None:
     home, today = base.home, today_of(base.home)
     old = current_release(base.database, base.tenant_id)
@@ -75,7 +98,7 @@ def test_a_day_and_a_release_are_reported_without_a_word_of_what_was_asked(base:
     serving = current_release(base.database, base.tenant_id)
     store_report(home, OF_GOLDEN, serving.release_id, {"golden": "", "figures": measured.to_json()})
 
-    day, release = report_day(home, today), report_release(home)
+    day, release = report_day(home, today, loaded), report_release(home, loaded)
     assert release is not None
     for made in (day, release):
         body = json.dumps(made.body)
@@ -85,6 +108,7 @@ def test_a_day_and_a_release_are_reported_without_a_word_of_what_was_asked(base:
         assert made.body["answers_before"]["abstained"] == RULES - GOLDEN
         drifted = {item["name"] for item in made.body["drift"] if item["is_real"]}
         assert "outcome" in drifted and "words" not in drifted
+        assert "unusual" in {item["name"] for item in made.body["drift"]} - drifted, "the same was asked"
     assert [item["part"] for item in release.body["changes"]] == ["ranker"]
     assert release.body["figures"]["ndcg@10"]["value"] == 0.7
     assert release.body["figures_before"]["ndcg@10"]["value"] == 0.9

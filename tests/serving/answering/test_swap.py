@@ -18,6 +18,7 @@ from workbench import Workbench
 from aion_assets.core.curate.decisions import APPROVED, REJECTED, Verdict, decide
 from aion_assets.core.database import tables
 from aion_assets.core.errors import EmbedderError, LakeError
+from aion_assets.core.index.adapted_model import Adaptation
 from aion_assets.core.release.releases import Publication, current_release, current_release_id, publish, read_release
 from aion_assets.core.release.rollback import models_before, roll_back, roll_back_models
 from aion_assets.core.settings import Settings
@@ -228,6 +229,33 @@ def test_a_release_whose_embedder_is_nowhere_is_refused_with_both_names(base: Kn
     _publish_with_other_embedder(base)
     with pytest.raises(EmbedderError, match=r"another@000000000000.*all-MiniLM"):
         Assistant(base.settings).ask(QUESTION)
+
+
+def _publish_adapted(base: KnowledgeBase, *, damaged: bool) -> str:
+    """A release whose questions go through an adapted model that is not there, or not as it was written."""
+    current = current_release(base.database, base.tenant_id)
+    wanted = Adaptation(current.models.passage_embedder["id"], "0" * 64, 1.0)
+    if damaged:
+        folder = base.settings.home / "models" / wanted.name
+        folder.mkdir(parents=True)
+        (folder / "model.safetensors").write_bytes(b"half of it")
+        (folder / "adapted.json").write_text('{"files": {"model.safetensors": "another digest"}}', "utf-8")
+    encoder = {"id": wanted.base_id, "adapter": wanted.adapter, "mode": "query", "scale": wanted.scale}
+    models = replace(current.models, query_encoder=encoder)
+    return publish(base.home, current.index, models, Publication("test")).release_id
+
+
+@pytest.mark.parametrize(("damaged", "says"), [(False, "is not there"), (True, "is not as it was written")])
+def test_without_the_adapted_model_of_a_release_the_one_before_answers_and_says_so(
+    base: KnowledgeBase, damaged: bool, says: str
+) -> None:
+    running = Assistant(base.settings)
+    before = running.release().release_id
+    newest = _publish_adapted(base, damaged=damaged)
+    for assistant in (running, Assistant(base.settings)):
+        answer = assistant.ask(QUESTION)
+        assert answer.release_id == before != newest and answer.citations
+        assert newest[:12] in answer.notice and says in answer.notice
 
 
 def test_a_broken_table_is_said_in_one_sentence(base: KnowledgeBase) -> None:

@@ -9,9 +9,12 @@ from pathlib import Path
 import httpx
 import pytest
 from serving_base import KnowledgeBase, serving
+from workbench import embedder
 
+from aion_assets.core.index.embedder import Embedder
 from aion_assets.core.learn.golden import golden_questions
 from aion_assets.core.learn.watch import today_of
+from aion_assets.core.release.manifest import ModelManifest
 from aion_assets.core.steps.quality_report import report_day, report_release
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -71,11 +74,15 @@ def test_a_curator_approves_and_labels_on_the_page(
     assert answer["answer_id"] in Path(download.value.path()).read_text("utf-8")
 
 
+def _loaded(_models: ModelManifest) -> Embedder:
+    return embedder()
+
+
 def test_a_report_is_whole_in_itself(base: KnowledgeBase, client: httpx.Client, page: "playwright.Page") -> None:
     day = (today_of(base.home) - timedelta(days=1)).isoformat()
-    report_day(base.home, today_of(base.home))
-    report_day(base.home, today_of(base.home) - timedelta(days=1))
-    assert report_release(base.home) is not None
+    report_day(base.home, today_of(base.home), _loaded)
+    report_day(base.home, today_of(base.home) - timedelta(days=1), _loaded)
+    assert report_release(base.home, _loaded) is not None
     listed = client.get("/api/reports").json()["reports"]
     assert {item["kind"] for item in listed} == {"day", "release"} and len(listed) == 3
     for item in listed:
