@@ -85,10 +85,10 @@ def main(
         asked = [question for path in found for question in _bring_in(home, path, seed, (limit, golden))]
         _say(f"frozen: {dict(freeze(home, str(seed)))}; {len(asked)} questions are left for people to ask")
         people = People(f"http://127.0.0.1:{port}", clicks, seed)
-        with _running("serve", port):
+        with running("serve", port):
             people.ask(asked)
         _say(f"asked {people.asked}, sources clicked {people.clicked}, of which right {people.right}")
-        with _running("up", port), Streams(people, asked, streams) as traffic:
+        with running("up", port), Streams(people, asked, streams) as traffic:
             if learner:
                 request_training(home, learner, "bench", "Asked for.")
             training = _wait_for_training(home, until_suspended)
@@ -141,7 +141,7 @@ def _aion(*verb: str) -> None:
 
 
 @contextmanager
-def _running(verb: str, port: int) -> Iterator[None]:
+def running(verb: str, port: int) -> Iterator[None]:
     """`aion serve` or `aion up`, from when it is ready until the end of the block."""
     with (Path(os.environ["AION_HOME"]) / f"{verb}.log").open("w") as log:
         process = subprocess.Popen(
