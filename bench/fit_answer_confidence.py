@@ -67,7 +67,7 @@ def main(
     keep: Annotated[Path | None, typer.Option(help="Keep what was embedded in this folder for the next run.")] = None,
 ) -> None:
     sets = [load_labelled_set(folder, 0) for folder in folders]
-    asked = {labelled.name: _asked(labelled, sets, limit, keep) for labelled in sets}
+    asked = {labelled.name: asked_of(labelled, sets, limit, keep) for labelled in sets}
     text = files("aion_assets.core.answer").joinpath(PAGES_OF_E5).read_text(encoding="utf-8")
     passages = Calibration.from_json(json.loads(text))
     for name in asked:
@@ -84,7 +84,7 @@ def main(
     typer.echo(f"written to {target}")
 
 
-def _asked(labelled: LabelledSet, sets: Sequence[LabelledSet], limit: int, keep: Path | None) -> list[Asked]:
+def asked_of(labelled: LabelledSet, sets: Sequence[LabelledSet], limit: int, keep: Path | None) -> list[Asked]:
     chance = random.Random(0)
     with temporary_home(keep=keep / labelled.name if keep else None) as home:
         bench = open_bench(home, labelled)
@@ -113,7 +113,7 @@ def _one(bench: Bench, query: LabelledQuestion, kind: str) -> Asked:
 
 def fitted(passages: Calibration, asked: Sets, fitted_on: Mapping[str, Any]) -> Calibration:
     """The log-odds of the passages' model, stretched, and the evidence of the quotes, weighed: again such a model."""
-    everything = [(one, _weight(one, some)) for some in asked.values() for one in some]
+    everything = [(one, weight_of(one, some)) for some in asked.values() for one in some]
     weights = np.array([weight for _, weight in everything])
     truth = np.array([float(one.right) for one, _ in everything])
     raw = np.array([[one.evidence[name] for name in QUOTE_EVIDENCE] for one, _ in everything])
@@ -132,7 +132,7 @@ def fitted(passages: Calibration, asked: Sets, fitted_on: Mapping[str, Any]) -> 
     return replace(made, reliability=reliability_curve(shown, truth, weights))
 
 
-def _weight(one: Asked, some: Sequence[Asked]) -> float:
+def weight_of(one: Asked, some: Sequence[Asked]) -> float:
     return WEIGHT_OF_A_SET * EXPECTED[one.kind] / sum(other.kind == one.kind for other in some)
 
 

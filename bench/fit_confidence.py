@@ -62,7 +62,7 @@ def main(
         with temporary_home(keep=keep / labelled.name if keep else None) as home:
             embedder_id = home.embedder.embedder_id
             bench = open_bench(home, labelled)
-            found = _cases(bench, [item for item in alone if not _share_sources(item, labelled)], limit)
+            found = cases_of(bench, [item for item in alone if not _share_sources(item, labelled)], limit)
         found["absent"] = found["near_miss" if labelled.name in names_of_sites else "removed"]
         cases[labelled.name] = found
         counts = {kind: len(some) for kind, some in found.items()}
@@ -90,7 +90,7 @@ def _share_sources(one: LabelledSet, other: LabelledSet) -> bool:
     return not set(one.addresses).isdisjoint(other.addresses)
 
 
-def _cases(bench: Bench, others: Sequence[LabelledSet], limit: int) -> Cases:
+def cases_of(bench: Bench, others: Sequence[LabelledSet], limit: int) -> Cases:
     chance = random.Random(0)
     queries = list(bench.labelled.queries)
     chance.shuffle(queries)
