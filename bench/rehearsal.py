@@ -75,13 +75,18 @@ def main(
     with TemporaryDirectory(prefix="aion-rehearsal-") as place:
         found = [folder.resolve() for folder in folders]
         if house_words:
-            found = [in_house_words(path, (keep or Path(place)) / path.name, house_words, first_seed) for path in found]
+            found = [_in_house_words(path, keep or Path(place), house_words) for path in found]
         os.environ |= {"AION_RETRIEVER_ADAPTER_MODE": mode}
         filled = _filled(found, (keep or Path(place)) / "filled")
         for seed in range(first_seed, first_seed + seeds):
             told = _rehearse(filled, Path(place) / str(seed), found, (seed, learner, clicks, limit))
             typer.echo(json.dumps({"seed": seed, "learner": learner, "clicks": clicks, **told}))
             shutil.rmtree(Path(place) / str(seed))
+
+
+def _in_house_words(folder: Path, place: Path, count: int) -> Path:
+    target = place / folder.name
+    return target if target.is_dir() else in_house_words(folder, target, count, 0)
 
 
 def _filled(folders: Sequence[Path], home: Path) -> Path:
