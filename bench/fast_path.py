@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx
 import typer
@@ -61,14 +61,14 @@ def main(port: Annotated[int, typer.Option(help="Of the server.")] = 8120) -> No
     typer.echo(json.dumps(told, ensure_ascii=False, indent=1))
 
 
-def _ask(client: httpx.Client, text: str) -> dict[str, object]:
+def _ask(client: httpx.Client, text: str) -> dict[str, Any]:
     return _post(client, "/api/chat", {"message": text})
 
 
-def _post(client: httpx.Client, path: str, body: object) -> dict[str, object]:
+def _post(client: httpx.Client, path: str, body: object) -> dict[str, Any]:
     reply = client.post(path, json=body)
     reply.raise_for_status()
-    found: dict[str, object] = reply.json()
+    found: dict[str, Any] = reply.json()
     return found
 
 

@@ -24,7 +24,7 @@ from aion_assets.core.learn.reports import GENERATED, newest_report
 from aion_assets.core.learn.splits import freeze
 from aion_assets.core.learn.trainings import GENERATOR, Training, request_training
 from aion_assets.core.settings import load_settings
-from bench.learning import _bring_in, _running, _say, _wait_for_training
+from bench.learning import _bring_in, _say, _wait_for_training, running
 from bench.people import People
 
 
@@ -43,9 +43,9 @@ def main(
         asked = _bring_in(home, folder.resolve(), seed, (limit, 0))
         _say(f"frozen: {dict(freeze(home, str(seed)))}; {len(asked)} questions are left for people to ask")
         people = People(f"http://127.0.0.1:{port}", "right", seed)
-        with _running("serve", port):
+        with running("serve", port):
             people.ask(asked)
-        with _running("up", port):
+        with running("up", port):
             request_training(home, GENERATOR, "bench", "Asked for.")
             training = _wait_for_training(home, False)
             _say(training.says)

@@ -14,7 +14,8 @@ _MORE_ABSTAINED = 0.05
 _CHEAPER = 0.05
 # A point of the curve on fewer cases is chance.
 _LEAST_CASES = 10
-_SEARCH = ("ndcg@10", "mrr@10", "candidates", "auroc", "ece", "wrong_abstentions")
+_SEARCH = ("ndcg@10", "mrr@10", "candidates", "auroc", "ece", "wrong_abstentions", "answer_f1",
+           "answer_em")  # fmt: skip
 _COUNTS = ("complete", "curated", "abstained", "cancelled", "failed", "thumbs_up", "thumbs_down", "corrections",
            "p50_ms", "p95_ms")  # fmt: skip
 # Of the curve, in the units of its drawing.

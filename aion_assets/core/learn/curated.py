@@ -1,6 +1,7 @@
 """A curator's decision on a correction, and what it teaches: an approved one is a golden question, too."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from sqlalchemy import select
 
@@ -33,6 +34,15 @@ def corrected_documents(home: Home) -> Iterator[tuple[Correction, Sequence[tuple
     for item in used_corrections(home):
         if item.state == APPROVED:
             yield item, _documents(home, item)
+
+
+def with_expected_answers(home: Home, questions: Iterable[LabelledQuestion]) -> list[LabelledQuestion]:
+    """The questions, those with what approved corrections say that they should be answered with."""
+    texts: dict[str, tuple[str, ...]] = {}
+    for item in used_corrections(home):
+        if item.state == APPROVED:
+            texts[item.question] = (*texts.get(item.question, ()), item.text)
+    return [replace(question, answers=texts.get(question.text, question.answers)) for question in questions]
 
 
 def _documents(home: Home, item: Correction) -> list[tuple[str, str, str]]:

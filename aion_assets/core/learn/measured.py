@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from aion_assets.core.answer.confidence import Calibration
-from aion_assets.core.answer.evidence import evidence_of
+from aion_assets.core.answer.evidence import evidence_of, quotes_of
 from aion_assets.core.learn.evaluate import K
 from aion_assets.core.learn.labelled import LabelledQuestion
-from aion_assets.core.learn.metrics import auroc, mrr_at_k, ndcg_at_k, recall_at_k
+from aion_assets.core.learn.metrics import auroc, exact_match, mrr_at_k, ndcg_at_k, recall_at_k, token_f1
 from aion_assets.core.learn.recalibration import PRESENT_SHARE
 from aion_assets.core.search.retriever import Retriever
 from aion_assets.core.search.selection import best_per_document
@@ -30,7 +30,8 @@ Progress = Callable[[int, int], None]
 class Measured:
     """`ndcg`, `mrr`, `recall` and `found` (whether the candidates hold a right document at all) have one number for
     each answerable question, in the order of `query_ids`. `present` and `absent` are calibrated confidences of the
-    first questions: with the right documents, and with them hidden or for a question that has none.
+    first questions: with the right documents, and with them hidden or for a question that has none. `f1` and `em`
+    compare the first quote with the expected answer, of those of them that have one.
     """
 
     query_ids: list[str] = field(default_factory=list)
@@ -41,6 +42,8 @@ class Measured:
     present: list[float] = field(default_factory=list)
     absent: list[float] = field(default_factory=list)
     search_ms: list[float] = field(default_factory=list)
+    f1: list[float] = field(default_factory=list)
+    em: list[float] = field(default_factory=list)
 
     @property
     def auroc(self) -> float:
@@ -54,6 +57,7 @@ class Measured:
     def figures(self) -> dict[str, float]:
         """Means, the median time of a search, and AUROC and ECE of the confidence; nothing of no questions."""
         lists = {f"ndcg@{K}": self.ndcg, f"mrr@{K}": self.mrr, f"recall@{K}": self.recall, "candidates": self.found}
+        lists |= {"answer_f1": self.f1, "answer_em": self.em}
         found = {name: statistics.fmean(values) for name, values in lists.items() if values}
         if self.present and self.absent:
             found |= {"auroc": self.auroc, "ece": self.ece}
@@ -86,7 +90,7 @@ def measure(
         if len(result.absent) < _MOST_JUDGED:
             hidden = frozenset(question.relevant)
             if question.answerable:
-                result.present.append(_confidence(retriever, calibration, question.text, frozenset()))
+                _judge_answer(result, retriever, calibration, question)
             result.absent.append(_confidence(retriever, calibration, question.text, hidden))
         progress(number, len(questions))
     return result
@@ -147,6 +151,16 @@ def _judge(result: Measured, retriever: Retriever, question: LabelledQuestion) -
     result.mrr.append(mrr_at_k(found, question.relevant, K))
     result.recall.append(recall_at_k(found, question.relevant, K))
     result.found.append(float(not question.relevant.keys().isdisjoint(found)))
+
+
+def _judge_answer(result: Measured, retriever: Retriever, calibration: Calibration, question: LabelledQuestion) -> None:
+    retrieval = retriever.retrieve(question.text)
+    quotes = quotes_of(retrieval)
+    result.present.append(calibration.confidence(retrieval.features, retrieval.language))
+    if question.answers:
+        said = quotes[0].text if quotes else ""
+        result.f1.append(token_f1(said, question.answers))
+        result.em.append(exact_match(said, question.answers))
 
 
 def _confidence(retriever: Retriever, calibration: Calibration, text: str, hidden: frozenset[str]) -> float:

@@ -4,6 +4,7 @@ from aion_assets.core.answer.confidence import Calibration
 from aion_assets.core.home import Home
 from aion_assets.core.index.embedder import QueryEmbedder
 from aion_assets.core.learn.addressed import by_document
+from aion_assets.core.learn.curated import with_expected_answers
 from aion_assets.core.learn.golden import golden_digest, measured_questions
 from aion_assets.core.learn.measured import Measured, measure
 from aion_assets.core.learn.reports import GOLDEN, newest_report, store_report
@@ -29,7 +30,7 @@ def golden_figures(
     found = measure(
         open_retriever(home, release, release.models, _embedder(load, release)),
         Calibration.from_json(release.models.calibration),
-        by_document(home, questions),
+        with_expected_answers(home, by_document(home, questions)),
         lambda done, total: show(done, total, "golden questions"),
     )
     body = {"golden": wanted, "figures": found.to_json(), "models": release.model_release_id}

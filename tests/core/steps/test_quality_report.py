@@ -13,6 +13,8 @@ from workbench import embedder
 
 from aion_assets.core.database import tables
 from aion_assets.core.index.embedder import Embedder
+from aion_assets.core.learn.curated import decide
+from aion_assets.core.learn.daily import of_golden
 from aion_assets.core.learn.drift import find_drift
 from aion_assets.core.learn.measured import Measured
 from aion_assets.core.learn.reports import DAY_REPORT, RELEASE_REPORT, reports_for_people, store_report
@@ -20,10 +22,12 @@ from aion_assets.core.learn.reports import GOLDEN as OF_GOLDEN
 from aion_assets.core.learn.told import reliability
 from aion_assets.core.learn.unusual import how_unusual
 from aion_assets.core.learn.watch import today_of
+from aion_assets.core.record.corrections import APPROVED, PENDING, Decision, list_corrections
 from aion_assets.core.record.feedback import Feedback, give_feedback
 from aion_assets.core.release.manifest import ModelManifest
 from aion_assets.core.release.releases import current_release
 from aion_assets.core.settings import Settings
+from aion_assets.core.steps.golden_figures import golden_figures
 from aion_assets.core.steps.quality_report import report_day, report_release
 from aion_serving.pages.report import report_view
 
@@ -72,6 +76,20 @@ def test_questions_about_something_else_are_told_by_their_vectors() -> None:
     for about, drifts in ((0, False), (1, True)):
         before, now = ([{"unusual": value} for value in side] for side in how_unusual(asked(0), asked(about)))
         assert [item.is_real for item in find_drift(before, now)] == [drifts]
+
+
+def test_answers_are_measured_against_what_corrections_say(base: LearningBase) -> None:
+    text = "A warehouse keeper counts the pallets each morning and signs the list."
+    for number in (0, 1):
+        answer = base.ask(number)
+        give_feedback(base.home, answer.answer_id, Feedback("down", correction=(text, "No pallets.")[number]))
+        _, (waiting,) = list_corrections(base.home, PENDING)
+        decide(base.home, waiting.correction_id, Decision(APPROVED, "tester", numbers=[1]))
+    measured, _ = golden_figures(base.home, loaded)
+    assert len(measured.f1) == len(measured.em) == len(measured.present) == 2
+    assert max(measured.f1) > 0.4 > 0.2 > min(measured.f1) and measured.em == [0.0, 0.0]
+    found = of_golden(measured, 0.5)
+    assert found["answer_f1"].n == 2 and found["answer_f1"].value == pytest.approx(sum(measured.f1) / 2)
 
 
 def test_a_day_and_a_release_are_reported_without_a_word_of_what_was_asked(base: LearningBase) -> None:
