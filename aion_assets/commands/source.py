@@ -32,7 +32,7 @@ def add(
 ) -> None:
     """Add a web site, a folder or a .jsonl dump."""
     from aion_assets.core.database.engine import open_database
-    from aion_assets.core.fetch.guard import refusal_of
+    from aion_assets.core.fetch.named_hosts import refusal_of
     from aion_assets.core.settings import load_settings
     from aion_assets.core.sources.options import parse_schedule
     from aion_assets.core.sources.store import add_source

@@ -63,7 +63,8 @@ class Settings(BaseSettings):
         (), description="CIDR list of non-public networks that may be fetched from; empty means none."
     )
     private_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="Hosts that may be in these networks, by name; empty means each that a source or a link names."
+        (),
+        description="Hosts that may be in these networks, by name; empty means each that was there when it was named.",
     )
     user_agent: str = Field("AION/1.0 (+self-hosted knowledge assistant)", description="Sent with every fetch.")
     crawl_delay_s: float = Field(0.25, ge=0, description="Pause between two requests to one public host, in seconds.")

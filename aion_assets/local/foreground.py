@@ -102,6 +102,7 @@ class _Work:
 
         reap_dead_runs(self.instance)
         self._clean_removed()
+        self._drop_damaged_vectors()
         failed: set[str] = set()
         for round_number in range(_MOST_ROUNDS):
             due = [item for item in self._due(round_number) if item.source_id not in failed]
@@ -123,6 +124,14 @@ class _Work:
         if removed:  # first, as sources with the same content become due by it
             self.console.print(f"Cleaning the tables of {', '.join(removed)}.")
             self._execute("reindex")
+
+    def _drop_damaged_vectors(self) -> None:
+        from aion_assets.core.release.encoders import embedder_in_use
+        from aion_assets.core.steps.embeddings import drop_damaged_vectors
+
+        home = Home(self.settings)
+        if damage := drop_damaged_vectors(home, embedder_in_use(home).embedder_id):
+            self.console.print(f"The vectors are made anew from the chunks: {escape(damage)}", soft_wrap=True)
 
     def _due(self, round_number: int) -> list[DueRun]:
         from aion_assets.defs.corpus.assets import pipeline_version

@@ -8,8 +8,9 @@ from pydantic import BaseModel, Field
 
 from aion_assets.core.collect.jsonl import SUFFIXES
 from aion_assets.core.fetch.file_types import TYPE_OF_EXTENSION
-from aion_assets.core.fetch.guard import networks_of, resolve
+from aion_assets.core.fetch.guard import resolve
 from aion_assets.core.fetch.media import extension_of
+from aion_assets.core.fetch.named_hosts import networks_of
 from aion_assets.core.fetch.urls import DEFAULT_PORTS, canonical_url
 from aion_assets.core.ids import short_digest
 from aion_assets.core.sources.store import request_collection

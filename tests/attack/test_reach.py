@@ -11,7 +11,7 @@ from loopback import CountingSite, counting_site, page
 from aion_assets.core.collect.connector import CollectionJob
 from aion_assets.core.collect.kinds import connector_of
 from aion_assets.core.collect.uploads import uploads_folder
-from aion_assets.core.fetch.guard import may_be_private
+from aion_assets.core.fetch.named_hosts import may_be_private, networks_of, refusal_of
 from aion_assets.core.records import CollectedPage, Outcome, Source
 from aion_assets.core.settings import Settings
 
@@ -95,14 +95,46 @@ def test_a_second_host_that_the_source_names_is_read(
     assert rows[f"{other}/"].outcome is Outcome.STORED
 
 
-def test_where_private_hosts_are_named_no_other_name_is_led_there_whatever_its_name_server_says(
-    settings: Settings, site: CountingSite, internal: CountingSite
-) -> None:
-    """A host of the public is named in a source, and later its name leads to this machine."""
+def own_name() -> str:
+    """A name that leads to this machine, and could lead anywhere."""
     name = socket.gethostname()
     with contextlib.suppress(OSError):
         if not socket.gethostbyname(name).startswith("127."):
             pytest.skip("this machine's name does not lead to loopback")
+    return name
+
+
+def test_a_host_that_was_public_is_not_led_into_a_private_network_later(
+    settings: Settings, site: CountingSite, internal: CountingSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though AION_PRIVATE_HOSTS is empty. One that was private when it was named stays so."""
+    name = own_name()
+    led_here = elsewhere(internal).replace("localhost", name)
+    with monkeypatch.context() as patch:  # what its name server says today
+        public = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.215.14", 80))]
+        patch.setattr(socket, "getaddrinfo", lambda *asked, **how: public)
+        assert refusal_of(f"{led_here}/", settings) is None
+    link = uploads_folder(settings, "s1") / "led.url"
+    link.parent.mkdir(parents=True)
+    link.write_text(f"{led_here}/")
+    for kind, address in (("uploads", "uploads"), ("web", f"{led_here}/")):
+        (row,) = collected(kind, address, settings).values()
+        assert row.outcome is Outcome.ERROR and "not a public address" in row.reason
+    assert not internal.asked
+    counts.note("ways from one site to a private host of another", 2)
+    fresh = settings.model_copy(update={"home": settings.home / "fresh"})
+    assert collected("web", f"{led_here}/", fresh)[f"{led_here}/"].outcome is Outcome.STORED
+    with monkeypatch.context() as patch:  # its name server is silent for a moment
+        patch.setattr(socket, "getaddrinfo", lambda *asked, **how: (_ for _ in ()).throw(OSError("no answer")))
+        assert networks_of(name, fresh) == fresh.allow_private_networks
+        assert networks_of("nobody.example", fresh) == ()
+
+
+def test_where_private_hosts_are_named_no_other_name_is_led_there_whatever_its_name_server_says(
+    settings: Settings, site: CountingSite, internal: CountingSite
+) -> None:
+    """A host of the public is named in a source, and later its name leads to this machine."""
+    name = own_name()
     led_here = elsewhere(internal).replace("localhost", name)
     named = settings.model_copy(update={"private_hosts": ("intranet.example",)})
     link = uploads_folder(settings, "s1") / "led.url"

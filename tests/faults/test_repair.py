@@ -14,11 +14,15 @@ from workbench import Workbench, article, write_files
 from aion_assets.core.database import tables
 from aion_assets.core.database.engine import open_database
 from aion_assets.core.errors import LakeError
+from aion_assets.core.index import soundness
+from aion_assets.core.lake.store import Lake
+from aion_assets.core.lake.tables import EMBEDDINGS, KNOWLEDGE, kind_of
 from aion_assets.core.release.manifest import canonical
 from aion_assets.core.release.releases import current_release, list_releases
 from aion_assets.core.settings import load_settings
 from aion_assets.core.sources.due import due_runs
 from aion_assets.core.sources.store import mark_pipeline
+from aion_assets.core.steps.claims import every_chunk_is_embedded
 from aion_assets.core.steps.release import unreadable
 from aion_assets.defs.corpus.assets import pipeline_version
 from aion_assets.defs.knowledge_base import KnowledgeBaseResource
@@ -162,13 +166,90 @@ def test_an_index_of_which_nothing_can_be_read_is_made_anew_from_chunks_and_vect
     assert again.found("handbook of tea")[0] == "c.md"
 
 
-def test_a_run_with_nothing_due_repairs_the_index_all_the_same(bench: Workbench) -> None:
+def _mark_up_to_date(bench: Workbench) -> None:
     source_id = bench.rows("pages", "source_id")[0]["source_id"]
-    mark_pipeline(bench.database, source_id, pipeline_version(KnowledgeBaseResource()))
     version = pipeline_version(KnowledgeBaseResource())
+    mark_pipeline(bench.database, source_id, version)
     assert due_runs(bench.database, bench.settings, version, look_into_folders=True) == []
+
+
+def test_a_run_with_nothing_due_repairs_the_index_all_the_same(bench: Workbench) -> None:
+    _mark_up_to_date(bench)
     _damage_whole_index(bench, "table")
     summary = run_due(quiet=True)
     assert summary.succeeded and [run["job"] for run in summary.runs] == ["reindex"]
     counts.note("damaged indexes that a run makes anew", 1)
     assert Workbench(bench.settings).found("handbook of tea")[0] == "c.md"
+
+
+def _vectors(bench: Workbench) -> Path:
+    assert bench.lake.folder is not None
+    return max((bench.lake.folder / f"{bench.embeddings_table}.lance" / "data").iterdir())
+
+
+def gone(file: Path) -> None:
+    file.unlink()
+
+
+def half(file: Path) -> None:
+    os.truncate(file, file.stat().st_size // 2)
+
+
+def noise(file: Path) -> None:
+    content = file.read_bytes()
+    begin = len(content) // 4
+    file.write_bytes(content[:begin] + b"\xaa" * begin + content[2 * begin :])
+
+
+@pytest.mark.parametrize("damage", [noise, *([gone, half] if counts.LONG else [])])
+def test_vectors_that_cannot_be_read_are_made_anew_from_the_chunks_and_the_person_is_told(
+    bench: Workbench, damage: Callable[[Path], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted(row["text_hash"] for row in bench.rows(bench.embeddings_table, "text_hash"))
+    _mark_up_to_date(bench)
+    damage(_vectors(bench))
+    counts.note("damaged vectors that a run makes anew", 1)
+    assert Assistant(bench.settings).search("handbook of lavender", 1)[0].url.endswith("a.md"), "answers go on"
+    assert run_due().succeeded
+    assert "The vectors are made anew from the chunks: " in capsys.readouterr().err
+    again = Workbench(bench.settings)
+    assert sorted(row["text_hash"] for row in again.rows(again.embeddings_table, "text_hash")) == before
+    assert every_chunk_is_embedded(again.lake, again.model.embedder_id).holds
+    assert again.found("handbook of tea")[0] == "c.md"
+    assert run_due(quiet=True).runs == []
+
+
+def test_what_was_read_whole_is_read_again_only_after_a_file_was_touched(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    real = soundness.complaint_of
+
+    def complaint_of(lake: Lake, table: str, tag: str = "") -> tuple[int, str]:
+        read.append(kind_of(table))
+        return real(lake, table, tag)
+
+    monkeypatch.setattr(soundness, "complaint_of", complaint_of)
+    _mark_up_to_date(bench)
+    assert run_due(quiet=True).runs == []
+    assert {*read} == {EMBEDDINGS, KNOWLEDGE}, "a copy of a home was read by nobody yet"
+    read.clear()
+    assert run_due(quiet=True).runs == []
+    assert read == []
+
+    file = _newest_data(bench)
+    times = file.stat()
+    content = file.read_bytes()
+    file.write_bytes(content[: len(content) // 2] + b"\xaa" * (len(content) - len(content) // 2))
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))  # as nothing had been
+    assert [run["job"] for run in run_due(quiet=True).runs] == ["reindex"]
+    assert KNOWLEDGE in read
+    read.clear()
+    assert run_due(quiet=True).runs == []
+    assert read == [], "what a run has just made need not be read by the next"
+
+    table = next(table for table in bench.lake.names() if kind_of(table) == KNOWLEDGE)
+    with pytest.raises(LakeError):
+        list(bench.lake.rows(table, ["no_such_column"]))
+    assert run_due(quiet=True).runs == []
+    assert KNOWLEDGE in read, "an error of the table takes back what was found of it"

@@ -14,7 +14,8 @@ import httpcore
 import httpx
 
 from aion_assets.core.errors import BlockedAddressError, FetchError
-from aion_assets.core.fetch.guard import GuardedAsyncBackend, GuardedBackend, may_be_private, named_host
+from aion_assets.core.fetch.guard import GuardedAsyncBackend, GuardedBackend, named_host
+from aion_assets.core.fetch.named_hosts import networks_of
 from aion_assets.core.setting_values import Network
 from aion_assets.core.settings import Settings
 
@@ -34,7 +35,7 @@ def guarded_client(settings: Settings) -> httpx.Client:
     Its requests raise BlockedAddressError, TooBigError, and what httpx raises.
     """
     return _NamingClient(
-        settings.private_hosts,
+        settings,
         transport=GuardedTransport(
             settings.allow_private_networks, settings.max_fetch_bytes, deadline_s=settings.crawl_timeout_s
         ),
@@ -53,13 +54,13 @@ def guarded_client(settings: Settings) -> httpx.Client:
 class _NamingClient(httpx.Client):
     """Of one request with its redirects, only the host that the caller named may be one of the private networks."""
 
-    def __init__(self, private_hosts: Collection[str], **options: Any) -> None:
+    def __init__(self, settings: Settings, **options: Any) -> None:
         super().__init__(**options)
-        self._private_hosts = private_hosts
+        self._settings = settings
 
     def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
         host = request.url.raw_host.decode("ascii").strip("[]")
-        token = named_host.set(host if may_be_private(host, self._private_hosts) else "")
+        token = named_host.set(host if networks_of(host, self._settings) else "")
         try:
             return super().send(request, **options)
         finally:

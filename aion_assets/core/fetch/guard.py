@@ -10,14 +10,12 @@ from collections.abc import Collection, Iterable, Sequence
 from contextvars import ContextVar
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpcore
 
 from aion_assets.core.errors import BlockedAddressError
 from aion_assets.core.fetch.lookup import LOOKUP_S, lookup, lookup_async
 from aion_assets.core.setting_values import Network
-from aion_assets.core.settings import Settings
 
 Address = IPv4Address | IPv6Address
 SocketOptions = Iterable[Any] | None
@@ -56,29 +54,6 @@ def is_allowed(address: Address, allowed: Sequence[Network]) -> bool:
     return is_public(address) or any(address in network for network in allowed)
 
 
-def may_be_private(host: str, names: Collection[str]) -> bool:
-    """Whether this host may be in an allowed private network. `names`: those of AION_PRIVATE_HOSTS; where there are
-    none, whatever a person named may be. Otherwise whoever has another name, and its name server, leads it nowhere.
-    An address is no name: nobody can make it lead elsewhere.
-    """
-    name = host.lower().strip("[]").rstrip(".").removeprefix("www.")
-    known = {known.lower().rstrip(".").removeprefix("www.") for known in names}
-    return not known or name in known or name == "localhost" or _is_address(name)
-
-
-def networks_of(host: str, settings: Settings) -> tuple[Network, ...]:
-    """The private networks in which a host that a person named may be."""
-    return settings.allow_private_networks if may_be_private(host, settings.private_hosts) else ()
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
 def _checked(host: str, port: int, found: Iterable[tuple[Any, ...]], allowed: Sequence[Network]) -> list[str]:
     """The addresses of a getaddrinfo answer that may be connected to, in its order."""
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
@@ -87,7 +62,7 @@ def _checked(host: str, port: int, found: Iterable[tuple[Any, ...]], allowed: Se
         raise BlockedAddressError(
             f"{host}:{port} leads to {', '.join(addresses)}, which is not a public address.",
             "If AION is to read from it, add its network to AION_ALLOW_PRIVATE_NETWORKS, and its name to "
-            "AION_PRIVATE_HOSTS if that names any.",
+            "AION_PRIVATE_HOSTS if that names any or if the host was public before.",
         )
     return kept
 
@@ -106,19 +81,6 @@ def resolve(host: str, port: int, allowed: Sequence[Network], timeout_s: float =
     """
     _check_port(host, port)
     return _checked(host, port, lookup(host, port, timeout_s), allowed)
-
-
-def refusal_of(url: str, settings: Settings) -> BlockedAddressError | None:
-    """Why this web address would be refused; None where it would not, or where its name does not resolve."""
-    parts = urlsplit(url)
-    try:
-        host = parts.hostname or ""
-        resolve(host, parts.port or (443 if parts.scheme == "https" else 80), networks_of(host, settings))
-    except BlockedAddressError as error:
-        return error
-    except OSError:
-        return None
-    return None
 
 
 async def resolve_async(host: str, port: int, allowed: Sequence[Network]) -> list[str]:

@@ -1,7 +1,8 @@
 """Whether a table can be read to its end, and how an index that cannot is made anew.
 
-What is damaged in a file shows only where it is read. An index is made of chunks and vectors, so it may be dropped; but
-an older version of it that can be read is worth more, as releases of it may be serving.
+What is damaged in a file shows only where it is read. So every version is read whole once; after that its files are
+looked at from outside, until one of them was touched or could not be read. An index is made of chunks and vectors, so
+it may be dropped; but an older version of it that can be read is worth more, as releases of it may be serving.
 """
 
 import logging
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from aion_assets.core.errors import DiskFullError, LakeError
+from aion_assets.core.lake import files
 from aion_assets.core.lake.store import Lake
 
 if TYPE_CHECKING:
@@ -33,17 +35,42 @@ def complaint_of(lake: Lake, table: str, tag: str = "") -> tuple[int, str]:
         rows += batch.num_rows
         odd += _odd_vectors(batch) if "vector" in columns else 0
     _read_structures(lake, table, tag)
+    if odd:
+        lake.proofs.forget(table)
     return rows, f"In {table}, {odd} vectors are not of length 1." if odd else ""
 
 
 def damage_of(lake: Lake, table: str, tag: str = "") -> str:
-    """Why a table, or a version of it, cannot be used; "" where it can be read to its end, or is not there."""
+    """Why a table, or a version of it, cannot be used; "" where it can be read to its end, or is not there. Reads a
+    version once, and again after its files were touched.
+    """
     try:
-        return complaint_of(lake, table, tag)[1]
+        if not lake.exists(table):
+            return ""
+        version = int((lake.table_at(table, tag) if tag else lake.table(table)).version)
+        stamp = _stamp(lake, table)  # from before it is read
+        if lake.proofs.hold(table, version, stamp):
+            return ""
+        complaint = complaint_of(lake, table, tag)[1]
+        if not complaint:
+            lake.proofs.note(table, version, stamp)
+        return complaint
     except DiskFullError:
         raise
     except LakeError as error:
         return error.what
+
+
+def written(lake: Lake, table: str) -> None:
+    """Note that the newest version is whole: the caller found the one before so, and made the rest itself."""
+    if lake.exists(table):
+        lake.proofs.note(table, int(lake.table(table).version), _stamp(lake, table))
+
+
+def _stamp(lake: Lake, table: str) -> str:
+    if lake.folder is None:
+        return files.stamp_of_versions(lake.table(table))
+    return files.stamp(lake.folder / f"{table}.lance")
 
 
 def repair_index(lake: Lake, table: str, tags: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from aion_assets.core.errors import AionError, DiskFullError, LakeError
+from aion_assets.core.lake.proofs import Proofs
 
 # Lance adds the place in its own source where an error arose. That helps nobody who runs AION.
 _RUST_PLACE = re.compile(r"[, (]*/?[\w./@-]+\.rs:\d+(?::\d+)?\)?")
@@ -15,8 +16,10 @@ _PANIC = "PanicException"
 
 
 @contextmanager
-def clear_errors(name: str) -> Iterator[None]:
-    """Raise any error of LanceDB inside as DiskFullError or LakeError on the table `name`."""
+def clear_errors(name: str, proofs: Proofs | None = None) -> Iterator[None]:
+    """Raise any error of LanceDB inside as DiskFullError or LakeError on the table `name`, which then has to be read
+    again before it counts as whole.
+    """
     try:
         yield
     except AionError:
@@ -24,6 +27,8 @@ def clear_errors(name: str) -> Iterator[None]:
     except BaseException as error:
         if not isinstance(error, (OSError, RuntimeError, ValueError)) and type(error).__name__ != _PANIC:
             raise
+        if proofs is not None:
+            proofs.forget(name)
         text = str(error)
         if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in text or "os error 28" in text:
             raise DiskFullError(

@@ -4,8 +4,10 @@ Lance writes data and manifests so that a reader sees all or nothing, but it cal
 tag that a kill or a full disk cut short is an empty file, and that file breaks every listing of tags.
 """
 
+import hashlib
 import logging
 import os
+import stat
 import time
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -103,6 +105,27 @@ def drop_unfinished_tags(table: Path) -> list[str]:
 def has_tag(table: Path, tag: str) -> bool:
     file = table / "_refs" / "tags" / f"{tag}.json"
     return file.is_file() and file.stat().st_size > 0
+
+
+def stamp(table: Path) -> str:
+    """Changes with the name, size and times of every file but tags, which only name versions. The time of a change of
+    the file's entry is among them: it cannot be set.
+    """
+    entries = []
+    for file in table.rglob("*"):
+        try:
+            found = file.stat()
+        except FileNotFoundError:  # a reader's temporary file
+            continue
+        if stat.S_ISREG(found.st_mode) and "_refs" not in file.parts[len(table.parts) :]:
+            entries.append(f"{file.relative_to(table)} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}")
+    return hashlib.sha256("\n".join(sorted(entries)).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def stamp_of_versions(table: "Table") -> str:
+    """The same for an object store, which never changes an object by itself."""
+    versions = [f"{version['version']} {version['timestamp']}" for version in table.list_versions()]
+    return hashlib.sha256("\n".join(versions).encode()).hexdigest()
 
 
 def size_bytes(table: Path) -> int:

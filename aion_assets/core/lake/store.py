@@ -20,12 +20,12 @@ import pyarrow as pa
 from aion_assets.core.lake import files
 from aion_assets.core.lake.conditions import both, is_in, quoted
 from aion_assets.core.lake.errors import clear_errors
-from aion_assets.core.lake.files import sync_newer
 from aion_assets.core.lake.growth import missing_columns
 from aion_assets.core.lake.keys import delete_keys, row_ids, take_rows
 from aion_assets.core.lake.lance import import_lancedb
 from aion_assets.core.lake.locks import Locks
 from aion_assets.core.lake.memory import give_back, spare_memory
+from aion_assets.core.lake.proofs import Proofs
 from aion_assets.core.lake.tables import LakeTable
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class Lake:
         self.folder = None if "://" in uri else Path(uri)
         locks = self.folder or (home and home / "locks")
         self._locks = Locks(locks) if locks else None
+        self.proofs = Proofs(locks)
         if spare:
             spare_memory(local=self.folder is not None)
 
@@ -71,14 +72,14 @@ class Lake:
         return lancedb.connect(self.uri, session=session)
 
     def exists(self, name: str) -> bool:
-        with clear_errors(name):
+        with clear_errors(name, self.proofs):
             if self.folder is None:
                 return name in self._connection.list_tables().tables
             return files.is_made(self._files_of(name))
 
     def table(self, name: str) -> "Table":
         """Open a table. Raises LakeError: it is missing or broken."""
-        with clear_errors(name):
+        with clear_errors(name, self.proofs):
             try:
                 return self._connection.open_table(name)
             except (OSError, RuntimeError, ValueError):
@@ -119,7 +120,7 @@ class Lake:
     @contextmanager
     def reading(self, name: str) -> Iterator[None]:
         """For queries on an open table: raise what goes wrong inside as LakeError."""
-        with clear_errors(name):
+        with clear_errors(name, self.proofs):
             yield
 
     def read(self, name: str, columns: Sequence[str], where: str = "", tag: str = "") -> Iterator[pa.RecordBatch]:
@@ -128,7 +129,7 @@ class Lake:
         """
         if not self.exists(name):
             return
-        with clear_errors(name):
+        with clear_errors(name, self.proofs):
             query = (self.table_at(name, tag) if tag else self.table(name)).search().select(list(columns))
             yield from (query.where(where) if where else query).to_batches(_READ_ROWS)
 
@@ -150,7 +151,7 @@ class Lake:
         if len(keys) <= min(_FEW_KEYS, at_once):
             yield from self.rows(name, columns, is_in(key, keys), tag) if keys else ()
         elif self.exists(name):
-            with clear_errors(name):
+            with clear_errors(name, self.proofs):
                 table = self.table_at(name, tag) if tag else self.table(name)
                 ids = [number for number, _ in row_ids(table, key, keys)]
                 for begin in range(0, len(ids), at_once):
@@ -159,7 +160,7 @@ class Lake:
     def count(self, name: str, where: str = "") -> int:
         if not self.exists(name):
             return 0
-        with clear_errors(name):
+        with clear_errors(name, self.proofs):
             return int(self.table(name).count_rows(where or None))
 
     def ranges(self, column: str, *names: str, where: str = "") -> list[str]:
@@ -228,8 +229,9 @@ class Lake:
 
     def drop(self, name: str) -> None:
         """Delete a table with all its versions, whatever is damaged in it."""
-        with self._locked(name), clear_errors(name):
+        with self._locked(name), clear_errors(name, self.proofs):
             self._connection.drop_table(name)
+        self.proofs.forget(name)
         self.__dict__.pop("_connection", None)  # with what it remembers of the table
 
     def names(self) -> list[str]:
@@ -255,7 +257,7 @@ class Lake:
                 raise OSError(errno.ENOSPC, "No space left on device")
 
     def has_tag(self, name: str, tag: str) -> bool:
-        with clear_errors(name):
+        with clear_errors(name, self.proofs):
             if self.folder is None:
                 return self.exists(name) and tag in self.table(name).tags.list()
             return files.has_tag(self._files_of(name), tag)
@@ -281,11 +283,11 @@ class Lake:
 
     @contextmanager
     def _writing(self, name: str) -> Iterator[None]:
-        with self._locked(name), clear_errors(name):
+        with self._locked(name), clear_errors(name, self.proofs):
             started = time.time_ns()
             yield
             if self.folder is not None:
-                sync_newer(self._files_of(name), started)
+                files.sync_newer(self._files_of(name), started)
 
     @contextmanager
     def _locked(self, name: str) -> Iterator[None]:

@@ -74,6 +74,13 @@ def bump_requested(connection: Connection, source_ids: Sequence[str]) -> None:
         )
 
 
+def request_all(database: Database) -> None:
+    """Note that every source, of whatever tenant, has a request that no release holds."""
+    with database.write() as connection:
+        there = _sources.c.removed_at.is_(None)
+        connection.execute(update(_sources).where(there).values(requested=_sources.c.requested + 1))
+
+
 def mark_handled(database: Database, counts: Mapping[str, int]) -> None:
     """Note for each source the count of requests that the current release holds."""
     with database.write() as connection:

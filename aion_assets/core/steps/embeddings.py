@@ -1,11 +1,17 @@
-"""Fill the table `embeddings`: embed every text once per embedder, however many documents and sources hold it."""
+"""Fill the table `embeddings`: embed every text once per embedder, however many documents and sources hold it.
 
+Vectors that cannot be read are dropped and made anew from the chunks. Until then the index keeps the rows that it has.
+"""
+
+import logging
 import time
 from collections.abc import Iterator
 
 import pyarrow as pa
 
+from aion_assets.core.home import Home
 from aion_assets.core.index.embedder import Embedder, LoadEmbedder
+from aion_assets.core.index.soundness import damage_of, written
 from aion_assets.core.lake.diff import counted_version
 from aion_assets.core.lake.store import Lake
 from aion_assets.core.lake.tables import CHUNKS, embeddings_name, embeddings_table
@@ -15,11 +21,27 @@ from aion_assets.core.steps.report import StepReport
 
 # Texts that are looked up, sorted by length and embedded together. A kill loses so many at most.
 _WINDOW = 2_048
+_log = logging.getLogger(__name__)
 
 
 def embed_source(run: SourceRun, embedder_id: str, load: LoadEmbedder) -> StepReport:
+    drop_damaged_vectors(run.home, embedder_id)
     with run.lake.lock(f"embed-{run.source_id}"), progress.noted(run.database, run.source_id, progress.EMBEDDED):
         return _embed(run, embedder_id, load)
+
+
+def drop_damaged_vectors(home: Home, embedder_id: str) -> str:
+    """Drop the vectors of this embedder if they cannot be read, after every source was made due, whose next runs embed
+    its texts again. Says what was damaged, "" where nothing was.
+    """
+    table = embeddings_name(embedder_id)
+    with home.lake.lock("vectors"):
+        damage = damage_of(home.lake, table)
+        if damage:
+            progress.request_all(home.database)
+            home.lake.drop(table)
+            _log.warning("The vectors in %s were damaged and are made anew. %s", table, damage)
+    return damage
 
 
 def _embed(run: SourceRun, embedder_id: str, load: LoadEmbedder) -> StepReport:
@@ -54,6 +76,8 @@ def _embed(run: SourceRun, embedder_id: str, load: LoadEmbedder) -> StepReport:
         report.counts["cached"] += len(window) - len(missing)
         done += len(window)
         run.show(done, total, "embedding")
+    if report.counts["embedded"]:
+        written(lake, table)
     report.rows, report.data_version = counted_version(
         (row["chunk_id"], f"{row['row_hash']}/{embedder_id}")
         for row in lake.rows(CHUNKS.name, ["chunk_id", "row_hash"], of_source)

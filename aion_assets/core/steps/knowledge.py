@@ -7,7 +7,7 @@ from typing import Any
 from aion_assets.core.home import Home
 from aion_assets.core.index.analysis import index_columns
 from aion_assets.core.index.contents import indexed_hash, waiting_documents, wanted_rows
-from aion_assets.core.index.soundness import repair_index
+from aion_assets.core.index.soundness import repair_index, written
 from aion_assets.core.index.structures import build_indexes
 from aion_assets.core.lake.diff import counted_version, diff_rows
 from aion_assets.core.lake.locks import INDEX_LOCK
@@ -17,6 +17,7 @@ from aion_assets.core.release.releases import list_releases
 from aion_assets.core.release.retire import KEPT_RELEASES
 from aion_assets.core.sources import progress
 from aion_assets.core.sources.tombstones import read_hidden
+from aion_assets.core.steps.embeddings import drop_damaged_vectors
 from aion_assets.core.steps.report import ShowProgress, StepReport, silent
 
 _CHUNK = [
@@ -41,6 +42,7 @@ def _build(home: Home, embedder_id: str, dimension: int, show: ShowProgress) -> 
     index = knowledge_table(embedder_id, dimension)
     table = index.name
     vectors = embeddings_table(embedder_id, dimension)
+    drop_damaged_vectors(home, embedder_id)
     embedded = progress.reached_now(database, progress.EMBEDDED)
     repaired = repair_index(lake, table, [row.tag for row in list_releases(database, home.tenant_id, KEPT_RELEASES)])
     # Make missing tables, so that the tags can name their empty version.
@@ -80,6 +82,7 @@ def _build(home: Home, embedder_id: str, dimension: int, show: ShowProgress) -> 
     with lake.changing(table) as open_table:
         show(compared, compared, "search structures")
         build_indexes(open_table, changed_rows=sum(report.counts[name] for name in ("new", "changed", "orphaned")))
+    written(lake, table)
     with database.write() as connection:
         progress.mark_reached(connection, progress.INDEXED, embedded)
 

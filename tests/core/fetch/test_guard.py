@@ -15,6 +15,7 @@ from collecting import Page, Site, html, moved
 from aion_assets.core.errors import BlockedAddressError, FetchError
 from aion_assets.core.fetch.client import TooBigError, guarded_client
 from aion_assets.core.fetch.guard import is_public, resolve
+from aion_assets.core.fetch.named_hosts import networks_of
 from aion_assets.core.settings import Settings
 
 HOSTILE = [
@@ -74,7 +75,8 @@ def test_a_name_that_turns_private_is_refused(
     site: Site, loopback_settings: Settings, answers_of_dns: list[str]
 ) -> None:
     site.pages["/"] = html(text="internal")
-    answers_of_dns += ["127.0.0.1", "10.0.0.1"]
+    answers_of_dns += ["127.0.0.1", "127.0.0.1", "10.0.0.1"]
+    assert networks_of("rebinding.example", loopback_settings), "asked for once, to know what kind of host it is"
     with guarded_client(loopback_settings) as client:
         assert client.get(f"http://rebinding.example:{site.port}/").status_code == 200
         with pytest.raises(BlockedAddressError, match=r"10\.0\.0\.1"):

@@ -13,7 +13,8 @@ from typing import IO, Any
 
 from aion_assets.core.collect.web.wire import CrawlJob, receive_job, send_end, send_page, send_reading
 from aion_assets.core.errors import BlockedAddressError
-from aion_assets.core.fetch.guard import is_public, may_be_private, resolve
+from aion_assets.core.fetch.guard import is_public, resolve
+from aion_assets.core.fetch.named_hosts import may_be_private
 from aion_assets.core.fetch.urls import Scope
 from aion_assets.core.process.lifetime import die_with_parent
 from aion_assets.core.records import CollectedPage

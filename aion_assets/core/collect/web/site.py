@@ -15,6 +15,7 @@ from aion_assets.core.collect.connector import CollectionJob, CollectionReport, 
 from aion_assets.core.collect.responses import failed
 from aion_assets.core.collect.web.wire import CrawlEnd, CrawlJob, Reading, receive_rows, send_job
 from aion_assets.core.errors import SourceError, TransientFetchError
+from aion_assets.core.fetch.named_hosts import networks_of
 from aion_assets.core.fetch.urls import Scope, canonical_url
 from aion_assets.core.process.environment import bare_environment
 from aion_assets.core.records import CollectedPage, KnownPage, Outcome
@@ -77,7 +78,8 @@ class WebConnector:
 def _crawl(job: CollectionJob) -> CrawlJob:
     source, settings = job.source, job.settings
     seed = WebConnector.normal_address(source.address)
-    Scope(seed, source.allow_domains)  # report a broken domain here, not in the child's log
+    named = Scope(seed, source.allow_domains).hosts  # reports a broken domain here, not in the child's log
+    private_hosts = tuple(sorted(host for host in named if networks_of(host, settings)))
     return CrawlJob(
         seed=seed,
         allow_domains=source.allow_domains,
@@ -89,8 +91,8 @@ def _crawl(job: CollectionJob) -> CrawlJob:
         concurrency=settings.crawl_concurrency,
         timeout_s=settings.crawl_timeout_s,
         max_fetch_bytes=settings.max_fetch_bytes,
-        allowed_networks=settings.allow_private_networks,
-        private_hosts=settings.private_hosts,
+        allowed_networks=settings.allow_private_networks if private_hosts else (),
+        private_hosts=private_hosts,
     )
 
 
