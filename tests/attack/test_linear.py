@@ -7,18 +7,28 @@ from math import inf
 from pathlib import Path
 
 import counts
+import numpy as np
 import pytest
 
+from aion_assets.core.answer.asked_for import AskedFor, named_numbers
+from aion_assets.core.answer.marked import first_end, says_not_found
+from aion_assets.core.answer.quotes import best_quotes
+from aion_assets.core.answer.same_question import sense_of
+from aion_assets.core.answer.support import Supports
 from aion_assets.core.collect.web.markup import read_markup
 from aion_assets.core.collect.web.robots import RobotsRules, read_sitemap
 from aion_assets.core.curate.near_duplicates import simhash
 from aion_assets.core.curate.quality import quality
 from aion_assets.core.fetch.urls import canonical_url
 from aion_assets.core.language.identify import identify
+from aion_assets.core.language.question import Question
 from aion_assets.core.language.sentences import sentence_spans
 from aion_assets.core.language.terms import terms
+from aion_assets.core.learn.pii import personal_data_in
 from aion_assets.core.parse.charset import decode
 from aion_assets.core.parse.draft import Draft, one_line
+from aion_assets.core.search.hits import Hit
+from aion_assets.core.search.weights import TermWeights
 
 # Four times the input may take so many times as long. What grows with the square takes sixteen times.
 _GROWTH = 9.0
@@ -76,6 +86,47 @@ STEPS: dict[str, Callable[[str], object]] = {
     "robots": lambda text: RobotsRules(("User-agent: *\nDisallow: /" + text).encode(), "AION/1.0", "http://a/"),
 }
 
+
+def _hit(text: str) -> Hit:
+    place = ("c", "d", "v", "s", "A title", "http://a.example/", 0, "A heading", "", "pt")
+    return Hit(*place, text, 0, len(text), np.zeros(4, np.float32), score=0.5)
+
+
+def _as_asked(text: str) -> Question:
+    return Question(text, "pt", tuple(terms(text, "pt")))
+
+
+_WEIGHTS = TermWeights({}, 10, "pt")
+_QUESTION = Question.read("Quem, onde e quando, quantos dias do artigo 5 da lei 8.666, e por que?")
+_EVERYTHING = AskedFor(figure=True, time=True, person=True, place=True, reason=True)
+
+# What is done with a passage, with a question and with what a model wrote, whenever somebody asks.
+ANSWER_STEPS: dict[str, Callable[[str], object]] = {
+    "quotes of a passage": lambda text: best_quotes(_QUESTION, [_hit(text)], _WEIGHTS),
+    "quotes for a question": lambda text: best_quotes(
+        _as_asked(text), [_hit("O chá é servido às 16 horas.")], _WEIGHTS
+    ),
+    "support by a passage": lambda text: Supports([_hit(text)], _WEIGHTS).judge("O chá é servido às 16 horas."),
+    "what a text has": lambda text: _EVERYTHING.found_in(text, "x"),
+    "what a question asks for": lambda text: (AskedFor.of(text), named_numbers(text), Question.read(text)),
+    "sense of a question": lambda text: sense_of(_as_asked(text)),
+    "end of a sentence": first_end,
+    "nothing found": says_not_found,
+    "personal data": personal_data_in,
+}
+ANSWER_TEXTS: dict[str, Callable[[int], str]] = TEXTS | {
+    "labels": lambda size: "a:\n" * (size // 3),
+    "questions": lambda size: "A?\n" * (size // 3),
+    "items": lambda size: "1. a\n" * (size // 5),
+    "clauses": lambda size: "a, " * (size // 3),
+    "names": lambda size: "x Ab" * (size // 4),
+    "orders": lambda size: "include your answer " * (size // 20),
+    "laws": lambda size: "lei " * (size // 4),
+    "marks of passages": lambda size: "[1, " * (size // 4),
+    "addresses": lambda size: "a.a" * (size // 3) + "@",
+    "telephones": lambda size: "1-" * (size // 2),
+}
+
 PAGE_STEPS: dict[str, Callable[[bytes], object]] = {
     "markup": lambda page: read_markup(page, "text/html; charset=utf-8", "http://a.example/"),
     "sitemap": lambda page: _sitemap(b"<urlset>" + page),
@@ -122,6 +173,15 @@ def test_every_step_on_a_text_is_linear(step: str) -> None:
     size = counts.amount(20_000, 200_000)
     slow = [name for name, make in TEXTS.items() if _grows_with_the_square(STEPS[step], make, size)]
     counts.note("texts at two sizes, by step", len(TEXTS), len(slow))
+    assert not slow
+
+
+@pytest.mark.parametrize("step", ANSWER_STEPS)
+def test_every_step_of_an_answer_is_linear(step: str) -> None:
+    """In passages of at most a chunk's size, and in questions and answers of any."""
+    size = counts.amount(400, 1_200) if "passage" in step else counts.amount(3_000, 20_000)
+    slow = [name for name, make in ANSWER_TEXTS.items() if _grows_with_the_square(ANSWER_STEPS[step], make, size)]
+    counts.note("texts at two sizes, by step", len(ANSWER_TEXTS), len(slow))
     assert not slow
 
 

@@ -200,7 +200,7 @@ def _shortened(text: str, wanted: WantedTerms, weights: TermWeights) -> str:
 
 
 def _stretch(text: str, start: int) -> str:
-    cut = text[start:]
+    cut = text[start : start + MAX_QUOTE_CHARS + 1]
     if len(cut) > MAX_QUOTE_CHARS:
         words, _, broken = cut[:MAX_QUOTE_CHARS].rpartition(" ")
         # Some scripts have no spaces; neither have keys and addresses.

@@ -8,7 +8,8 @@ _NAMED = re.compile(
     r"(?-i:[A-ZÀ-Þ][\wà-ÿ'’-]+)",
     re.IGNORECASE,
 )
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+# Each run is tried from its beginning only, so that the time is linear in the text.
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]+)+")
 _CPF = re.compile(r"(?<![\w.])\d{3}\.?\d{3}\.?\d{3}-?\d{2}(?![\w-])")
 _CNPJ = re.compile(r"(?<![\w.])[0-9A-Z]{2}\.?[0-9A-Z]{3}\.?[0-9A-Z]{3}/?[0-9A-Z]{4}-?\d{2}(?![\w-])")
 _CARD = re.compile(r"(?<![\w.])(?:\d[ -]?){12,18}\d(?![\w-])")
