@@ -214,6 +214,16 @@ def adapter_folder(root: Path, digest: str) -> Path | None:
     return folder
 
 
+def complaint_of(folder: Path) -> str:
+    """What is wrong with the files of an adapter, "" where they are what was trained. Loads nothing."""
+    try:
+        recorded = json.loads((folder / RECORD).read_text("utf-8"))["digest"]
+        same = _digest(folder) == recorded
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return f"Adapter {folder.name} cannot be read: {type(error).__name__}."
+    return "" if same else f"Adapter {folder.name} is not what was trained."
+
+
 def _read(folder: Path, base: BaseModel) -> _Files:
     """Everything that can be checked without the model. Raises AdapterError."""
     from safetensors import SafetensorError

@@ -3,9 +3,11 @@
 import platform
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aion_assets.core.errors import AionError, NoReleaseError, SettingsError
+from aion_assets.core.fetch.named_hosts import complaint_of_hosts
 from aion_assets.core.lake.tables import BODIES, CHUNKS, CURATED_DOCUMENTS, DOCUMENTS, PAGES
 from aion_assets.core.settings import Settings, load_settings
 from aion_assets.local.finding import Finding
@@ -33,6 +35,7 @@ def examine() -> list[Finding]:
         "embedder": _embedder,
         "release": _release,
         "model": examine_model,
+        "adapters": _adapters,
         "ocr": _ocr,
         "dagster": _dagster,
     }
@@ -53,6 +56,8 @@ def _python(_settings: Settings) -> Finding:
 
 def _home(settings: Settings) -> Finding:
     require_writable(settings)
+    if wrong := complaint_of_hosts(settings.home):
+        return Finding("home", "broken", wrong)
     free = shutil.disk_usage(settings.home).free
     detail = f"{settings.home}, {free / 1e9:.1f} GB free"
     return Finding("home", "good" if free > _LOW_DISK_BYTES else "broken", detail)
@@ -86,16 +91,25 @@ def _tables(settings: Settings) -> Finding:
         except AionError as error:
             broken.append(str(error))
     if broken:
-        return Finding("tables", "broken", " ".join(broken))
+        return Finding("tables", "broken", f"{' '.join(broken)} 'aion run' makes indexes and vectors anew.")
     return Finding("tables", "good", ", ".join(counts))
 
 
 def _derived(lake: "Lake") -> list[str]:
-    """Tables of vectors and indexes, one for each embedder."""
-    from aion_assets.core.lake.tables import embeddings_name, knowledge_name
+    """The tables that are not in every home: vectors and indexes, one for each embedder, and what was learned from."""
+    return [name for name in lake.names() if name not in _TABLES]
 
-    begins = (embeddings_name(""), knowledge_name(""))
-    return [name for name in lake.names() if name.startswith(begins)]
+
+def _adapters(settings: Settings) -> Finding:
+    """Of the generator, here; each is opened and compared with its record."""
+    from trainer.adapters import RECORD, complaint_of
+
+    root = Path(settings.adapter_dir) if settings.adapter_dir else settings.home / "adapters"
+    folders = sorted(folder for folder in (root, *root.glob("*")) if folder.is_dir() and any(folder.glob("adapter_*")))
+    wrong = [said for folder in folders if (said := complaint_of(folder))]
+    if wrong:
+        return Finding("adapters", "broken", " ".join([*wrong, f"Bring it back to {root}, or train it again."]))
+    return Finding("adapters", "good", f"{len(folders)} in {root}" if folders else f"none, as no {RECORD} is there")
 
 
 def _embedder(settings: Settings) -> Finding:
@@ -110,6 +124,8 @@ def _embedder(settings: Settings) -> Finding:
 
 def _release(settings: Settings) -> Finding:
     from aion_assets.core.home import Home
+    from aion_assets.core.release.encoders import encoders_of
+    from aion_assets.core.release.models import is_readable
     from aion_assets.core.release.releases import current_release
     from aion_assets.core.steps.claims import smoke_query_finds_itself
 
@@ -118,6 +134,9 @@ def _release(settings: Settings) -> Finding:
         release = current_release(home.database, home.tenant_id)
     except NoReleaseError as error:
         return Finding("release", "missing", str(error))
+    if not is_readable(release.models):
+        return Finding("release", "broken", f"The models of {release.release_id[:12]} cannot be read. Run 'aion run'.")
+    encoders_of(home, release.models)  # reads the files of both, and compares them with what the release names
     with home.lake.reading(release.table):
         table = home.lake.table_at(release.table, release.tag)
         found = smoke_query_finds_itself(table)

@@ -71,7 +71,9 @@ def _first_seen(host: str, home: Path) -> str:
     from filelock import FileLock
 
     file = home / _FILE
-    if seen := _noted(file).get(host):
+    if (known := _noted(file)) is None:
+        return ""  # what each host was is not known any more
+    if seen := known.get(host):
         return seen
     try:
         addresses = [ip_address(entry[4][0]) for entry in lookup(host, 80)]
@@ -81,15 +83,23 @@ def _first_seen(host: str, home: Path) -> str:
     with contextlib.suppress(OSError):
         home.mkdir(parents=True, exist_ok=True)
         with FileLock(home / f".{_FILE}.lock"):
-            noted = {host: found} | _noted(file)
+            noted = {host: found} | (_noted(file) or {})
             write_durably(file, json.dumps(noted, indent=1, sort_keys=True).encode())
         return noted[host]
     return found
 
 
-def _noted(file: Path) -> dict[str, str]:
+def complaint_of_hosts(home: Path) -> str:
+    """What is wrong with what is kept of the hosts, "" where nothing is."""
+    return "" if _noted(home / _FILE) is not None else f"{home / _FILE} is damaged: mend it, or delete it."
+
+
+def _noted(file: Path) -> dict[str, str] | None:
+    """None where it is damaged."""
     try:
         noted = json.loads(file.read_bytes())
-    except (OSError, ValueError):
+    except FileNotFoundError:
         return {}
-    return {str(host): str(seen) for host, seen in noted.items()} if isinstance(noted, dict) else {}
+    except (OSError, ValueError):
+        return None
+    return {str(host): str(seen) for host, seen in noted.items()} if isinstance(noted, dict) else None
