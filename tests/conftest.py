@@ -41,7 +41,6 @@ def settings(home: Path) -> Settings:
 
 
 _FAULTS = {
-    "test_kill": "kills between two commits",
     "test_disk": "full disks and damaged files",
     "test_clock": "clocks that jump",
     "test_concurrency": "processes at work at once",

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import counts
 import dagster as dg
 import pytest
 from loopback import CountingSite, page
@@ -35,7 +36,7 @@ POINTS: list[tuple[str, dict[str, Any]]] = [
     ("between tag and release", {"at": "lancedb.table:Tags.create", "when": "after", "of": "release-"}),
     ("released, and not noted", {"at": f"{_STEPS}.release:mark_handled", "when": "before"}),
 ]  # fmt: skip
-_LONG = int(os.environ.get("AION_TEST_KILLS", "4"))
+_LONG = int(os.environ.get("AION_TEST_KILLS") or counts.amount(4, 12))
 
 
 def _edition(site: CountingSite, edition: str) -> None:
@@ -93,6 +94,7 @@ def test_a_run_killed_at_every_point_in_turn_ends_as_if_nothing_had_happened(
             assert victim.bench.due(victim.source), f"{name}: nobody would finish the work"
         released_before_the_end = list(served)
         assert victim.run() == 0
+    counts.note("kills of a run between two commits", len(POINTS))
     assert released_before_the_end[0] == first and len(released_before_the_end) <= 2
     assert victim.bench.due(victim.source) == ""
     assert victim.versions() == undisturbed_versions(tmp_path, site)
@@ -123,6 +125,7 @@ def test_runs_killed_at_random_moments_end_as_if_nothing_had_happened(
             number += 1
         assert victim.run() == 0
     assert killed >= _LONG // 2
+    counts.note("kills of a run at random moments", killed)
     assert victim.versions() == undisturbed_versions(tmp_path, site)
 
 
@@ -146,6 +149,7 @@ def test_an_aion_run_killed_at_random_moments_is_finished_by_the_next(
             number += 1
         assert victim.start_aion_run().wait(120) == 0
     assert killed >= _LONG // 2
+    counts.note("kills of a run at random moments", killed)
     assert victim.bench.due(victim.source) == ""
     assert victim.versions() == undisturbed_versions(tmp_path, site)
     with dagster_instance() as instance:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import counts
 import pytest
 from learner import learn
 from learning_base import RULES, LearningBase, learning_base
@@ -48,7 +49,7 @@ FULL_POINTS: list[tuple[str, dict[str, Any]]] = [
     ("the second index has no name", {"at": f"{_STEPS}.shadow:build_index", "when": "after"}),
 ]
 RELEASED_NOT_NOTED = {"at": f"{_STEPS}.release:decided", "when": "before"}
-_LONG = int(os.environ.get("AION_TEST_KILLS", "4")) > 4
+_LONG = counts.LONG or int(os.environ.get("AION_TEST_KILLS", "4")) > 4
 _TRIED = len(POINTS) if _LONG else 1
 _TRIED_OF_ADAPTER = None if _LONG else 1
 MODES = [QUERY, FULL] if _LONG else [QUERY]
@@ -85,6 +86,7 @@ def test_a_training_killed_at_one_point_after_the_other_ends_as_if_nothing_had_h
         serving = serving_release(base.home)
         assert serving is not None and serving.release_id == before.release_id, what
     assert run(base, RELEASED_NOT_NOTED) == -9
+    counts.note("kills of a training between two commits", _TRIED + 1)
     serving = serving_release(base.home)
     assert serving is not None and serving.model_release_id == wanted.model_release_id, "the same bytes"
     assert base.lake.table_at(serving.table, serving.tag).count_rows() == RULES
