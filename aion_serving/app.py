@@ -9,6 +9,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
+from aion_assets.core.door.names import Names
 from aion_assets.core.errors import AionError
 from aion_assets.core.settings import Settings
 from aion_serving import pages
@@ -76,7 +77,7 @@ def create_app(settings: Settings, *, watch_releases: bool = False) -> FastAPI:
     app.state.generations = Generations(app.state.assistant)
     app.state.watch_releases = watch_releases
     app.add_middleware(Lanes)
-    app.add_middleware(Shield, settings=settings)
+    app.add_middleware(Shield, names=Names(settings.host, settings.allowed_hosts), file_bytes=settings.max_fetch_bytes)
     add_problem_handlers(app)
     for module in (
         chat,

@@ -22,7 +22,10 @@ _HEADERS = {
     "x-content-type-options": "nosniff",
     "cross-origin-resource-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
+    "referrer-policy": "no-referrer",
 }
+# What comes with the package, and says nothing of this base.
+_PUBLIC_TYPES = ("text/css", "text/javascript", "application/javascript", "font/", "image/")
 
 
 class UiGuard:
@@ -76,6 +79,8 @@ def _guarded(send: Send) -> Send:
             headers = MutableHeaders(scope=message)
             for name, value in _HEADERS.items():
                 headers[name] = value
+            if not headers.get("content-type", "").startswith(_PUBLIC_TYPES):
+                headers["cache-control"] = "no-store"
         await send(message)
 
     return guarded

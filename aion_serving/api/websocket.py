@@ -17,6 +17,8 @@ from aion_serving.middleware.texts import unstorable_body
 router = APIRouter()
 # Answers that one socket may follow at once.
 _MOST_FOLLOWED = 8
+# A socket on which nothing is asked and nothing written for so long is closed: there are places for few.
+IDLE_S = 120.0
 # Looks in vain between two heartbeats: about ten seconds.
 _LOOKS_PER_HEARTBEAT = 25
 
@@ -42,7 +44,13 @@ async def chat_socket(socket: WebSocket) -> None:
     followed: set[asyncio.Task[None]] = set()
     try:
         while True:
-            raw = await socket.receive_text()
+            try:
+                raw = await _received(socket)
+            except TimeoutError:
+                if not followed:
+                    await socket.close(1001)
+                    return
+                continue
             try:
                 begun = await _begun(generations, _read(raw), len(followed))
             except AionError as error:
@@ -57,6 +65,14 @@ async def chat_socket(socket: WebSocket) -> None:
     finally:
         for following in followed:
             following.cancel()
+
+
+async def _received(socket: WebSocket) -> str:
+    """The next message; "" for one that is no text. Raises TimeoutError: none came. WebSocketDisconnect: it is over."""
+    message = await asyncio.wait_for(socket.receive(), IDLE_S)
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(message.get("code", 1005))
+    return message.get("text") or ""
 
 
 def _read(raw: str) -> Asked:

@@ -5,8 +5,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aion_assets.core.door.names import Names, is_own_page
-from aion_assets.core.settings import Settings
-from aion_serving.middleware.headers import with_headers
+from aion_serving.middleware.headers import refusing_with_headers, with_headers
 from aion_serving.middleware.problems import NEXT_STEPS, RefusedError, problem
 from aion_serving.middleware.texts import unstorable_address, unstorable_body
 
@@ -18,19 +17,30 @@ FORM_BYTES = 64_000
 # sees the answer.
 _DRAINED_BYTES = 256_000_000
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_FOREIGN = frozenset({"cross-site", "same-site"})
+# Where a GET does something: it asks a question, which is recorded, or lets a model write.
+_ACTING = ("/api/chat/stream", "/stream", "/v1/")
 
 
 class Shield:
-    """ASGI middleware around the whole application."""
+    """ASGI middleware around the whole application. `names`: None where every caller proves by a secret that it is no
+    page. `file_bytes`: the largest file that is taken.
+    """
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(
+        self, app: ASGIApp, names: Names | None, *, request_bytes: int = MAX_REQUEST_BYTES, file_bytes: int = 0
+    ) -> None:
         self._app = app
-        self._upload_bytes = settings.max_fetch_bytes + FORM_BYTES
-        self._names = Names(settings.host, settings.allowed_hosts)
+        self._request_bytes = request_bytes
+        self._upload_bytes = file_bytes + FORM_BYTES
+        self._names = names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket" and self._refuses_socket(scope):
-            await send({"type": "websocket.close", "code": 1008})  # before it was accepted: status 403
+        if scope["type"] == "websocket":
+            if self._refuses_socket(scope):
+                await refusing_with_headers(scope, send)({"type": "websocket.close", "code": 1008})
+            else:
+                await self._app(scope, receive, refusing_with_headers(scope, send))
             return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
@@ -40,7 +50,7 @@ class Shield:
         if refused := self._refused(scope, headers):
             await problem(refused.status, refused.what, refused.next_step)(scope, receive, guarded)
             return
-        most = self._upload_bytes if scope["path"] == UPLOAD_PATH else MAX_REQUEST_BYTES
+        most = self._upload_bytes if scope["path"] == UPLOAD_PATH else self._request_bytes
         declared = headers.get("content-length", "")
         if declared.isdigit() and int(declared) > most:
             await _drain(receive, 0)
@@ -67,22 +77,36 @@ class Shield:
         """Browsers let a page of any site open a WebSocket to any server, and send along where the page is from."""
         headers = Headers(scope=scope)
         host, origin = headers.get("host", ""), headers.get("origin", "")
-        return not self._names.include(host) or bool(origin and not is_own_page(origin, host))
+        return not self._knows(host) or bool(origin and not is_own_page(origin, host))
+
+    def _knows(self, host: str) -> bool:
+        return self._names is None or self._names.include(host)
 
     def _refused(self, scope: Scope, headers: Headers) -> RefusedError | None:
         if wrong := unstorable_address(scope["path"], scope["query_string"]):
             return RefusedError(400, f"The address holds {wrong}.", "Leave out the %00.")
         host = headers.get("host", "")
-        if not self._names.include(host):
+        if not self._knows(host):
             return RefusedError(
                 400,
                 "This server is not known by that host name.",
                 "Use http://127.0.0.1 and the port it listens on, or add the name to AION_ALLOWED_HOSTS.",
             )
         origin = headers.get("origin", "")
-        if scope["method"] not in _SAFE_METHODS and origin and not is_own_page(origin, host):
+        may_act = scope["method"] not in _SAFE_METHODS
+        if (may_act and origin and not is_own_page(origin, host)) or _is_of_a_foreign_page(scope, headers):
             return RefusedError(403, "Pages of other sites may not act here.", "Open AION's own page.")
         return None
+
+
+def _is_of_a_foreign_page(scope: Scope, headers: Headers) -> bool:
+    """Whether a page of another site sent it, as a browser tells. Images, scripts and frames name no origin. The page
+    may link here, but not to what acts.
+    """
+    if headers.get("sec-fetch-site") not in _FOREIGN:
+        return False
+    is_link = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
+    return not is_link or scope["method"] not in _SAFE_METHODS or scope["path"].startswith(_ACTING)
 
 
 def _counted(receive: Receive, most: int) -> Receive:

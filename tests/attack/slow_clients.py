@@ -17,8 +17,9 @@ _READY_S = 120.0
 
 
 class Served:
-    def __init__(self, port: int, process: "subprocess.Popen[bytes]") -> None:
+    def __init__(self, port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
         self.port = port
+        self.log = log
         self.process = process
         self.url = f"http://127.0.0.1:{port}"
 
@@ -62,7 +63,7 @@ def served(folder: Path, wrapped_in: Sequence[str] = ()) -> Iterator[Served]:
             stderr=log,
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (1_024, hard)),  # as most systems give
         )
-    made = Served(port, process)
+    made = Served(port, process, folder / "log")
     try:
         deadline = time.monotonic() + _READY_S
         while not made.answers() and time.monotonic() < deadline:

@@ -69,6 +69,17 @@ def test_a_request_after_a_large_body_is_read(server: Served) -> None:
     client.close()
 
 
+def test_a_body_of_crumbs_holds_nobody_up(server: Served) -> None:
+    """Chunks of a byte each cost the server as much as large ones."""
+    head = _POST.replace(b"Content-Length: 900000", b"Transfer-Encoding: chunked")
+    client = server.connect(head)
+    sent = pour(client, b"1\r\n \r\n" * 5_000, counts.amount(2_000_000, 10_000_000))
+    assert sent < 1_000_000
+    assert wait_until_closed([client], 5) == 0
+    assert server.answers()
+    counts.note("requests that never come to an end", 1)
+
+
 def test_half_a_request_and_silence_are_ended(server: Served) -> None:
     clients = [server.connect(sent) for sent in (b"", b"G", _BEGUN, _BEGUN + b"X: y", b"\r\n\r\n" * 3)]
     dripping = server.connect(_BEGUN)

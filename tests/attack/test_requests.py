@@ -4,24 +4,18 @@ import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import counts
 import httpx
 import pytest
+from fuzzing import Fuzzer, doors
 from slow_clients import Served, served
+from websockets.sync.client import connect
 from workbench import Workbench, article, write_files
 
 from aion_assets.core.settings import Settings
-
-_TEXTS = (
-    "férias?", "", " ", "\ud800", "a\udfffb", "\0", "a\0b", "x" * 20_000, "\u202e\u2066", "\U0010ffff", "'; DROP--",
-    "%00", "../../etc/passwd", "\x1b[2J", "{{7*7}}", "${x}", "<script>", "NaN", "-1", "9" * 400, "💩", "\ufeff",
-)  # fmt: skip
-_VALUES: tuple[Any, ...] = (
-    None, True, False, 0, -1, 1e308, 10**400, 2**63, -(2**63) - 1, float("nan"), float("inf"), [], {}, [[]], {"": ""},
-    [None], ["\ud800"], {"\ud800": 1}, {"a": {"b": {"c": "\0"}}}, [1] * 1_000,
-)  # fmt: skip
+from aion_serving.api.websocket import Asked
+from aion_serving.app import create_app
 
 
 @pytest.fixture(scope="module")
@@ -35,98 +29,44 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield made
 
 
-class Fuzzer:
-    """Requests made from the server's own description: right ones with something wrong put in, and wrong ones."""
-
-    def __init__(self, description: dict[str, Any], dice: random.Random) -> None:
-        self._schemas = description["components"]["schemas"]
-        self._dice = dice
-        self.calls = [
-            (path, method, call)
-            for path, methods in description["paths"].items()
-            for method, call in methods.items()
-            if "stream" not in path
-        ]
-
-    def request(self) -> tuple[str, str, dict[str, Any]]:
-        path, method, call = self._dice.choice(self.calls)
-        params: dict[str, Any] = {}
-        for parameter in call.get("parameters", []):
-            value = self._any(parameter["schema"])
-            if parameter["in"] == "path":
-                path = path.replace("{" + parameter["name"] + "}", self._in_address(value))
-            else:
-                params[parameter["name"]] = value
-        query = "&".join(f"{name}={self._in_address(value)}" for name, value in params.items())
-        options: dict[str, Any] = {}
-        body = call.get("requestBody", {}).get("content", {})
-        if "application/json" in body:
-            content = self._any(body["application/json"]["schema"])
-            options["content"] = json.dumps(content).encode()
-            options["headers"] = {"content-type": "application/json"}
-            if self._dice.random() < 0.1:
-                options["content"] = self._broken(options["content"])
-        elif body:
-            name = self._dice.choice(
-                ("a.txt", "a.pdf", "\u202ea.txt", "..", "a" * 300 + ".md", "x.jsonl", "", "a\\b.txt")
-            )
-            file = self._dice.choice((b"text", b"", b"%PDF-1.4", b"\xff\xfe\0", b'{"id": "\\ud800", "text": "x"}\n'))
-            options["files"] = {"file": (name, file)}
-            options["data"] = {"source": self._plain(self._text()), "replace": self._plain(self._text())}
-        return method.upper(), f"{path}?{query}" if query else path, options
-
-    def _any(self, schema: dict[str, Any]) -> Any:
-        if "$ref" in schema:
-            schema = self._schemas[schema["$ref"].rpartition("/")[2]]
-        if self._dice.random() < 0.15:
-            return self._dice.choice(_VALUES)
-        if choices := schema.get("anyOf") or schema.get("oneOf"):
-            return self._any(self._dice.choice(choices))
-        if "enum" in schema:
-            return self._dice.choice(schema["enum"])
-        kind = schema.get("type")
-        if kind == "object":
-            named = schema.get("properties", {})
-            return {name: self._any(inner) for name, inner in named.items() if self._dice.random() < 0.9}
-        if kind == "array":
-            return [self._any(schema.get("items", {})) for _ in range(self._dice.randint(0, 3))]
-        if kind in ("integer", "number"):
-            return self._dice.choice((0, 1, 5, -1, 2**31, 2**63, 10**30, 0.5))
-        return self._text() if kind in ("string", None) else True
-
-    def _text(self) -> str:
-        return self._dice.choice(_TEXTS) if self._dice.random() < 0.7 else chr(self._dice.randrange(0x110000)) * 3
-
-    @staticmethod
-    def _plain(text: str) -> str:
-        return text.encode("utf-8", "replace").decode()
-
-    def _in_address(self, value: object) -> str:
-        raw = str(value).encode("utf-8", "surrogatepass")[:1_000]
-        return "".join(f"%{byte:02x}" for byte in raw)
-
-    def _broken(self, content: bytes) -> bytes:
-        cut = self._dice.randrange(len(content) + 1)
-        return content[:cut] + bytes([self._dice.randrange(256)]) + content[cut + 1 :]
-
-
-def test_no_request_makes_the_server_fail(server: Served) -> None:
+def test_no_request_to_any_door_makes_the_server_fail(server: Served, tmp_path: Path) -> None:
     failed = []
+    app = create_app(Settings(home=tmp_path, database_url=""))
+    fuzzer = Fuzzer(app, random.Random(11))
+    tried = counts.amount(1_000, 6_000)
     with httpx.Client(base_url=server.url, timeout=60, trust_env=False) as client:
-        fuzzer = Fuzzer(client.get("/openapi.json").json(), random.Random(11))
-        tried = counts.amount(1_000, 6_000)
         for _ in range(tried):
             method, path, options = fuzzer.request()
             try:
                 response = client.request(method, path, **options)
             except (httpx.InvalidURL, UnicodeEncodeError, ValueError):  # this client cannot send it
                 continue
-            if response.status_code >= 500:
+            if response.status_code >= 500 or "no-store" not in response.headers.get("cache-control", ""):
                 failed.append((response.status_code, method, path[:200], str(options)[:300]))
         for path in ("/", "/kb/items", "/curation/pending", "/api/sources", "/health", "/ready"):
             assert client.get(path).status_code == 200, path
     counts.note("fuzzed requests", tried, len(failed))
     assert not failed
+
+
+def test_no_message_on_a_socket_makes_the_server_fail(server: Served, tmp_path: Path) -> None:
+    app = create_app(Settings(home=tmp_path, database_url=""))
+    fuzzer = Fuzzer(app, random.Random(12))
+    sockets = [path for method, path in doors(app) if method == "WS"]
+    tried = counts.amount(150, 1_500)
+    for path in sockets:
+        messages = [b"\0", b"", "", "[" * 100_000, *(fuzzer.message(Asked.model_json_schema()) for _ in range(tried))]
+        while messages:
+            with connect(server.url.replace("http", "ws") + path, proxy=None, max_size=None) as socket:
+                for message in [messages.pop() for _ in range(min(50, len(messages)))]:
+                    socket.send(message)
+                socket.send("{}")  # it is answered after all before it
+                while "There is no question." not in str(socket.recv(30)):
+                    pass
+    said = (server.log.read_text("utf-8", "replace")).count("Traceback")
+    counts.note("messages on WebSockets", len(sockets) * tried, said)
+    assert not said
+    assert server.answers()
 
 
 @pytest.mark.parametrize("text", ["\ud800", "a\udc00", "\0"])
@@ -237,6 +177,9 @@ def test_every_answer_carries_the_headers_whatever_went_wrong(server: Served) ->
             "foreign name": client.get("/", headers={"Host": "evil.example"}),
             "headers too large": client.get("/", headers={"X-Large": "x" * 100_000}),
             "no HTTP": _raw(server, b"no http at all\r\n\r\n"),
+            "a foreign socket": _raw(server, _UPGRADE + b"Origin: https://evil.example\r\n\r\n"),
+            "a socket that is not there": _raw(server, _UPGRADE.replace(b"stream", b"none") + b"\r\n"),
+            "half a handshake": _raw(server, _UPGRADE.replace(b"Sec-WebSocket-Key", b"X") + b"\r\n"),
             "HTTP of tomorrow": _raw(server, b"GET / HTTP/9.9\r\nHost: 127.0.0.1\r\n\r\n"),
             "two lengths": _raw(
                 server, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"
@@ -252,6 +195,12 @@ _HEADERS = {
     "content-security-policy", "x-content-type-options", "x-frame-options", "referrer-policy", "cache-control",
     "cross-origin-opener-policy", "cross-origin-resource-policy", "permissions-policy",
 }  # fmt: skip
+
+
+_UPGRADE = (
+    b"GET /api/chat/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+)
 
 
 def _raw(server: Served, request: bytes) -> httpx.Response:

@@ -5,6 +5,7 @@ a place for ever, and some hundreds of them would shut everybody out.
 """
 
 import asyncio
+import re
 import resource
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,10 @@ LOOK_EVERY_S = 1.0
 _REFUSED = "".join(
     f"\r\n{name}: {value}" for name, value in {**HEADERS, "connection": "close", "content-length": "0"}.items()
 ).encode() + (b"\r\n\r\n")
+# A client that writes sends more at a time, but for the last piece; so few pieces are read within a moment.
+_CRUMB_BYTES = 64
+_MOST_CRUMBS = 4_000
+_KEY = re.compile(rb"[A-Za-z0-9+/]{22}==")
 # Files that the server needs besides its connections: tables, database, logs.
 _OTHER_FILES = 500
 
@@ -49,6 +54,22 @@ class Limits:
         return Limits(connections=max(50, soft - _OTHER_FILES), sockets=min(self.sockets, max(10, soft // 8)))
 
 
+class _Connection(h11.Connection):
+    """Refuses a body that comes in crumbs: each costs as much as a large piece, and holds up everybody meanwhile."""
+
+    _crumbs = 0
+
+    def next_event(self) -> Any:
+        event = super().next_event()
+        if isinstance(event, h11.Request):
+            self._crumbs = 0
+        elif isinstance(event, h11.Data) and len(event.data) < _CRUMB_BYTES:
+            self._crumbs += 1
+            if self._crumbs > _MOST_CRUMBS:
+                raise h11.RemoteProtocolError("The body comes in too many pieces.")
+        return event
+
+
 class BoundedProtocol(H11Protocol):
     """Uvicorn's HTTP protocol within `limits`. Where all places are taken, the client that is slowest makes room."""
 
@@ -56,6 +77,7 @@ class BoundedProtocol(H11Protocol):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self.conn = _Connection(h11.SERVER, self.limits.header_bytes)
         self._since = self.loop.time()  # of the request, or of the wait for one
         self._header_bytes = self._body_bytes = 0
         # In looks of the watch: how long a body is being sent, how long nothing of it came, how long nothing was taken.
@@ -93,6 +115,9 @@ class BoundedProtocol(H11Protocol):
         self._body_bytes = self._sending = self._silent = 0
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        if not _is_handshake(event):
+            self.refuse(b"400 Bad Request")
+            return
         sockets = sum(not isinstance(other, H11Protocol) for other in self.connections)
         if sockets >= self.limits.sockets:
             self.refuse(b"503 Service Unavailable")
@@ -151,6 +176,13 @@ class BoundedProtocol(H11Protocol):
             return False
         slowest.transport.abort()
         return True
+
+
+def _is_handshake(event: h11.Request) -> bool:
+    """Whether a WebSocket can be opened: what refuses it further inside knows nothing of our headers."""
+    headers = {name.lower(): value for name, value in event.headers}
+    is_known = headers.get(b"sec-websocket-version") == b"13" and _KEY.fullmatch(headers.get(b"sec-websocket-key", b""))
+    return event.method == b"GET" and bool(is_known)
 
 
 class _Watch:
