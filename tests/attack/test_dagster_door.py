@@ -90,6 +90,7 @@ def foreign(server: DagsterServer) -> Iterator[tuple[str, str, dict[str, str], b
 def test_nothing_that_a_foreign_page_can_send_is_obeyed(server: DagsterServer) -> None:
     tried = harmed = 0
     with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client:
+        assert client.get("/server_info").headers["cache-control"] == "no-store"
         for method, path, headers, body in foreign(server):
             response = client.request(method, path, headers=headers, content=body or None)
             tried += 1

@@ -35,6 +35,9 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
         with dagster_instance():
             pass
         open_database.cache_clear()
+        assert {finding.state for finding in examine()} <= {"good", "missing"}, "before anything is damaged"
+        open_database(load_settings()).engine.dispose()
+        open_database.cache_clear()
     return folder / "home"
 
 
@@ -81,9 +84,6 @@ def test_a_damage_is_named(damage: str, sound: Path, tmp_path: Path, monkeypatch
     shutil.copytree(sound, home)
     monkeypatch.setenv("AION_HOME", str(home))
     monkeypatch.setenv("AION_DATABASE_URL", "")
-    assert {finding.state for finding in examine()} <= {"good", "missing"}
-    open_database(load_settings()).engine.dispose()
-    open_database.cache_clear()
     where, pattern, how = DAMAGES[damage]
     how(largest(home / where, pattern))
     broken = [finding for finding in examine() if finding.state == "broken"]
