@@ -3,6 +3,7 @@
 import gc
 import time
 from collections.abc import Callable
+from dataclasses import fields
 from math import inf
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from aion_assets.core.collect.web.robots import RobotsRules, read_sitemap
 from aion_assets.core.curate.near_duplicates import simhash
 from aion_assets.core.curate.quality import quality
 from aion_assets.core.fetch.urls import canonical_url
+from aion_assets.core.index.chunker import MAX_CHARS
 from aion_assets.core.language.identify import identify
 from aion_assets.core.language.question import Question
 from aion_assets.core.language.sentences import sentence_spans
@@ -98,7 +100,7 @@ def _as_asked(text: str) -> Question:
 
 _WEIGHTS = TermWeights({}, 10, "pt")
 _QUESTION = Question.read("Quem, onde e quando, quantos dias do artigo 5 da lei 8.666, e por que?")
-_EVERYTHING = AskedFor(figure=True, time=True, person=True, place=True, reason=True)
+_EVERYTHING = AskedFor(**{kind.name: True for kind in fields(AskedFor)})
 
 # What is done with a passage, with a question and with what a model wrote, whenever somebody asks.
 ANSWER_STEPS: dict[str, Callable[[str], object]] = {
@@ -178,9 +180,11 @@ def test_every_step_on_a_text_is_linear(step: str) -> None:
 
 @pytest.mark.parametrize("step", ANSWER_STEPS)
 def test_every_step_of_an_answer_is_linear(step: str) -> None:
-    """In passages of at most a chunk's size, and in questions and answers of any."""
-    size = counts.amount(400, 1_200) if "passage" in step else counts.amount(3_000, 20_000)
-    slow = [name for name, make in ANSWER_TEXTS.items() if _grows_with_the_square(ANSWER_STEPS[step], make, size)]
+    """In questions and answers of any size, and in passages up to a chunk's."""
+    is_passage = "passage" in step
+    size = MAX_CHARS // 4 if is_passage else counts.amount(3_000, 20_000)
+    grows = _grows_too_fast if is_passage else _grows_with_the_square
+    slow = [name for name, make in ANSWER_TEXTS.items() if grows(ANSWER_STEPS[step], make, size)]
     counts.note("texts at two sizes, by step", len(ANSWER_TEXTS), len(slow))
     assert not slow
 

@@ -17,6 +17,9 @@ MAX_WHOLE_CHARS = 1200
 # A line without a full stop that is shorter than this is a heading or label: it names what follows and asserts nothing.
 _HEADING_CHARS = 80
 _CLOSED = re.compile(r"""[.!…]["'”’»)\]]*$""")
+# So many lines may follow one, a whole list counting as one. Without an end, a passage of single letters would take
+# the cube of its length.
+_MOST_FOLLOWED = 40
 _LIST_ITEM = re.compile(r"[-–•*] |(?:\d{1,2}|[a-z])[.)] ")
 _NUMBERED = re.compile(r"(\d{1,2})[.)] ")
 # Signs of code, which may have blank lines between its lines.
@@ -89,7 +92,8 @@ def _from(pieces: Sequence[_Piece], runs: dict[int, range], place: int, section:
     """What begins at `place`, with all that belongs to it; None for what only names a table, whose rows stand alone."""
     piece, following, steps = pieces[place], place + 1, False
     quoted, length = piece.text, len(piece.text)
-    while following < len(pieces):
+    last = min(len(pieces), place + _MOST_FOLLOWED)
+    while following < last:
         upcoming = pieces[following]
         run = runs.get(following, range(following, following + 1))
         if not _goes_on(quoted, upcoming, introduced=not piece.is_item):
