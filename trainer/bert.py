@@ -4,10 +4,12 @@ The graph is built from config.json and safetensors. So a process that only embe
 transformers, which saves time and memory. OpenVINO's kernels for small matrices are faster than torch's
 (docs/experiments.md, speed).
 
-The table of word vectors, half of a small model, stays in its file: a question needs a few of its rows.
+The weights stay in their file, which is mapped into memory. A question needs a few rows of the table of word vectors,
+half of a small model. OpenVINO reads the others once and keeps its own copies, ordered for its kernels.
 """
 
 import json
+import mmap
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from trainer.openvino import Model, Node, ops
 
 _WEIGHTS = "model.safetensors"
 _WORDS = "embeddings.word_embeddings.weight"
+_PREFIX = "bert."
 
 
 def can_be_drawn(folder: Path, config: dict[str, Any]) -> bool:
@@ -26,45 +29,60 @@ def can_be_drawn(folder: Path, config: dict[str, Any]) -> bool:
         and config.get("hidden_act") == "gelu"
         and config.get("position_embedding_type", "absolute") == "absolute"
         and (folder / _WEIGHTS).is_file()
-        and _place_of_words(folder)["dtype"] == "F32"
+        and MappedWeights(folder).has_only_float32()
     )
 
 
-def bert_graph(folder: Path, config: dict[str, Any]) -> Model:
+def bert_graph(weights: "MappedWeights", config: dict[str, Any]) -> Model:
     """Maps word vectors float32 (n, length, d) of sentences of one length, special tokens included, to (n, d),
     mean-pooled.
 
-    It has no mask: sentences of one length need none.
+    It has no mask: sentences of one length need none. It refers to the mapped weights and does not copy them.
     """
-    return _Drawing(folder, config).graph()
+    return _Drawing(weights, config).graph()
 
 
-def word_vectors(folder: Path) -> NDArray[np.float32]:
-    """The vector of each token, (vocabulary, d), read from the model's file row by row as they are needed."""
-    place = _place_of_words(folder)
-    return np.memmap(folder / _WEIGHTS, np.float32, "r", place["begin"], tuple(place["shape"]))
+class MappedWeights:
+    """The tensors of a model's file, by name, read when they are touched. They must live as long as a graph of them.
 
-
-def _place_of_words(folder: Path) -> dict[str, Any]:
-    """Their dtype, shape and first byte. A file begins with the size of its header, which tells where each tensor is:
+    A file begins with the size of its header, which tells where each tensor is:
     https://huggingface.co/docs/safetensors
     """
-    with (folder / _WEIGHTS).open("rb") as file:
-        size_bytes = int.from_bytes(file.read(8), "little")
-        header = json.loads(file.read(size_bytes))
-    about = next(header[name] for name in (f"bert.{_WORDS}", _WORDS) if name in header)
-    return {**about, "begin": 8 + size_bytes + about["data_offsets"][0]}
+
+    def __init__(self, folder: Path) -> None:
+        with (folder / _WEIGHTS).open("rb") as file:
+            size_bytes = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(size_bytes))
+            # OpenVINO wants memory that can be written. What is written there would not reach the file.
+            self._file = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+        self._begin = 8 + size_bytes
+        self._places = {name.removeprefix(_PREFIX): place for name, place in header.items() if name != "__metadata__"}
+
+    def has_only_float32(self) -> bool:
+        """Whole numbers left out: older files hold the numbers of the positions."""
+        return {place["dtype"] for place in self._places.values()} - {"I64"} == {"F32"}
+
+    def __getitem__(self, name: str) -> NDArray[np.float32]:
+        place = self._places[name]
+        begin, end = place["data_offsets"]
+        count = (end - begin) // np.dtype(np.float32).itemsize
+        found = np.frombuffer(self._file, np.float32, count, self._begin + begin).reshape(place["shape"])
+        return found if found.flags.aligned else found.copy()
+
+    def words(self) -> NDArray[np.float32]:
+        """The vector of each token, (vocabulary, d)."""
+        return self[_WORDS]
+
+    def put_back(self) -> None:
+        """Take what was read out of this process's memory. What is touched again comes back, with its neighbourhood:
+        OpenVINO touches the first page of each tensor in every run."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            self._file.madvise(mmap.MADV_DONTNEED)
 
 
 class _Drawing:
-    def __init__(self, folder: Path, config: dict[str, Any]) -> None:
-        from safetensors import safe_open
-
-        with safe_open(folder / _WEIGHTS, "numpy") as file:
-            names = file.keys()
-            self._weights = {
-                name.removeprefix("bert."): file.get_tensor(name) for name in names if not name.endswith(_WORDS)
-            }
+    def __init__(self, weights: MappedWeights, config: dict[str, Any]) -> None:
+        self._weights = weights
         self._layers = int(config["num_hidden_layers"])
         self._heads = int(config["num_attention_heads"])
         self._size = int(config["hidden_size"])
@@ -107,15 +125,19 @@ class _Drawing:
 
     def _linear(self, hidden: Node, name: str) -> Node:
         weight, bias = self._pair(name)
-        return ops.add(ops.matmul(hidden, ops.constant(weight), False, True), ops.constant(bias))
+        return ops.add(ops.matmul(hidden, _shared(weight), False, True), _shared(bias))
 
     def _norm(self, hidden: Node, name: str) -> Node:
         weight, bias = self._pair(name)
         normal = ops.mvn(hidden, _ints(-1), True, self._epsilon, "inside_sqrt")
-        return ops.add(ops.multiply(normal, ops.constant(weight)), ops.constant(bias))
+        return ops.add(ops.multiply(normal, _shared(weight)), _shared(bias))
 
     def _pair(self, name: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         return self._weights[f"{name}.weight"], self._weights[f"{name}.bias"]
+
+
+def _shared(tensor: NDArray[np.float32]) -> Node:
+    return ops.constant(tensor, shared_memory=True)
 
 
 def _ints(*values: int) -> Node:

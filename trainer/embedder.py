@@ -17,7 +17,7 @@ from aion_assets.core.index.embedding_model import EmbeddingModel
 from aion_assets.core.lake.memory import give_back
 from aion_assets.core.release.encoders import Encoders, encoders_of
 from aion_assets.core.release.manifest import ModelManifest
-from trainer.bert import bert_graph, can_be_drawn, word_vectors
+from trainer.bert import MappedWeights, bert_graph, can_be_drawn
 from trainer.openvino import Core, InferRequest
 
 Vectors = NDArray[np.float32]
@@ -28,6 +28,8 @@ SORT_WINDOW = 2048
 STEP_TOKENS = 8192
 # Tokens of a request. Short texts share one, which fills its matrices.
 _REQUEST_TOKENS = 512
+# Of a sentence that stands for none.
+_FIRST_TOKENS = 8
 
 
 class _Encoder(Protocol):
@@ -146,9 +148,10 @@ class _Graph:
 
     def __init__(self, model: EmbeddingModel, config: dict[str, Any], precision: str) -> None:
         self._dimension = model.dimension
-        self._words = word_vectors(model.folder)
+        self._weights = MappedWeights(model.folder)
+        self._words = self._weights.words()
         self._compiled = Core().compile_model(
-            bert_graph(model.folder, config),
+            bert_graph(self._weights, config),
             "CPU",
             {
                 # Each request runs on one core. Several cores on one request answer a question sooner, but full text
@@ -159,11 +162,13 @@ class _Graph:
                 "ENABLE_CPU_PINNING": False,
             },
         )
-        # The weights were copied twice on their way.
-        give_back()
         # One request more than run at once, so that no core waits.
         self._at_once = 1 + int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
         self._idle: list[InferRequest] = []
+        # With the first sentence OpenVINO makes its own copies of the weights. It does not read the file's after that.
+        self.encode([[0] * _FIRST_TOKENS])
+        self._weights.put_back()
+        give_back()
 
     def encode(self, sentences: Tokens) -> Vectors:
         """(len(sentences), dimension)"""

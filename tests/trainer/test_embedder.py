@@ -52,6 +52,18 @@ def test_full_precision_is_exact(embedder: Embedder) -> None:
     assert np.einsum("nd,nd->n", embedder.embed(TEXTS), exact.embed(TEXTS)).min() > 0.9995
 
 
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="only Linux tells what of a file is in memory")
+def test_the_weights_of_the_file_are_not_kept_beside_those_in_use(embedder: Embedder) -> None:
+    file = embedder.model.folder / "model.safetensors"
+
+    def in_memory() -> int:
+        return sum(mapping.rss for mapping in psutil.Process().memory_maps() if mapping.path == str(file))
+
+    before = in_memory()
+    _another = Embedder(embedder.model)
+    assert in_memory() - before < file.stat().st_size / 5
+
+
 def test_vectors_have_length_one_and_keep_the_order(embedder: Embedder) -> None:
     vectors = embedder.embed(TEXTS)
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-4)
