@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from aion_assets.core.errors import ParseError
+from aion_assets.core.parse.formats.struck import REMARK
 from aion_assets.core.parse.titles import is_general, is_telling_name, names_nothing
 from aion_assets.core.records import Anchor, ParsedDocument, QuarantineReason
 
@@ -28,6 +29,10 @@ _INVISIBLE = re.compile(
 )
 _PRIVATE_USE = re.compile("[\ue000-\uf8ff]")  # icon fonts and symbol bullets: no meaning outside their font
 _LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
+# Text struck out character by character, with the strokes that Unicode has for it: two characters or more.
+_OVERSTRUCK = re.compile(
+    "(?:[^\\s\u0335\u0336][\u0335\u0336]+(?:[^\\S\n][\u0335\u0336]*(?=[^\\s\u0335\u0336][\u0335\u0336]))?){2,}"
+)
 _BLANKS = re.compile(r"[^\S\n]+")
 _BLANK_LINES = re.compile(r"\n\s*\n")
 
@@ -137,6 +142,11 @@ class Draft:
         )
 
     def _append(self, block: str) -> None:
+        if "\u0336" in block or "\u0335" in block:
+            block, count = _OVERSTRUCK.subn("", block)
+            if count:
+                self.note(REMARK)
+                block = block.strip()
         if not block.strip():
             return
         offset = self._length + len(_SEPARATOR) if self._blocks else 0

@@ -25,6 +25,8 @@ from aion_assets.core.records import QuarantineReason
 
 _WRAPPERS = frozenset(f"{W}{name}" for name in ("sdt", "sdtContent", "ins", "customXml", "smartTag"))
 _CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}chart"
+# Waterfalls, funnels, maps: kinds of charts that came later, in a form of their own.
+_NEW_CHART = "{http://schemas.microsoft.com/office/drawing/2014/chartex}chart"
 _OBJECT = "{urn:schemas-microsoft-com:office:office}OLEObject"
 _MAX_HEADING_CHARS = 300  # a longer paragraph in a heading's style is a paragraph
 _MAX_HEAD_TITLE_CHARS = 150
@@ -136,13 +138,15 @@ class _Writer:
 
     def _drawn(self, element: _Element) -> None:
         """Write the text boxes, charts and diagrams that hang on `element`."""
-        for drawn in element.iter(f"{W}txbxContent", _CHART, docx_parts.DIAGRAM, _OBJECT):
+        for drawn in element.iter(f"{W}txbxContent", _CHART, _NEW_CHART, docx_parts.DIAGRAM, _OBJECT):
             if next(drawn.iterancestors(FALLBACK), None) is not None:  # a second copy, for old programs
                 continue
             if drawn.tag == f"{W}txbxContent":
                 self.write(drawn)
             elif drawn.tag == _OBJECT:
                 self._draft.note("an embedded object is not read")
+            elif drawn.tag == _NEW_CHART:
+                self._draft.note("a chart of a newer kind is not read")
             else:
                 self._drawing(drawn)
 

@@ -107,6 +107,9 @@ def _looks_of(properties: _Element) -> dict[str, str]:
         element = properties.find(f"{W}{name}")
         if element is not None:
             found[name] = element.get(f"{W}val", "on")
+    position = _value(properties.find(f"{W}position"))  # half points; LibreOffice raises so
+    if position.lstrip("-").isdigit() and int(position) and "vertAlign" not in found:
+        found["vertAlign"] = "subscript" if int(position) < 0 else "superscript"
     return found
 
 
@@ -118,8 +121,25 @@ def _run_pieces(run: _Element) -> Iterator[str]:
             yield _BREAKS[child.tag]
         elif child.tag == f"{W}sym":
             yield _symbol(child)
+        elif child.tag == f"{W}ffData":
+            yield _filled_in(child)
         elif child.tag not in _UNREAD:
             yield from _run_pieces(child)
+
+
+def _filled_in(field: _Element) -> str:
+    """What is chosen in a list or a box of an older form. What is written in a field stands in the runs after it."""
+    chosen = field.find(f"{W}ddList")
+    if chosen is not None:
+        entries = [_value(entry) for entry in chosen.iterchildren(f"{W}listEntry")]
+        place = _value(chosen.find(f"{W}result")) or _value(chosen.find(f"{W}default")) or "0"
+        return entries[int(place)] if place.isdigit() and int(place) < len(entries) else ""
+    box = field.find(f"{W}checkBox")
+    if box is None:
+        return ""
+    mark = box.find(f"{W}checked")
+    mark = mark if mark is not None else box.find(f"{W}default")
+    return "☐ " if mark is None or mark.get(f"{W}val", "on") in _OFF else "☒ "
 
 
 def _symbol(element: _Element) -> str:

@@ -36,17 +36,28 @@ def table_texts(rows: list[list[_Element]], read: Callable[[_Element], str]) -> 
 
 def _spread(cells: list[_Element], read: Callable[[_Element], str]) -> tuple[list[str], list[bool]]:
     """The texts of a row by columns, and which of them go on from the row above."""
-    texts: list[str] = []
-    goes_on: list[bool] = []
+    texts: list[str] = [""] * _left_out_before(cells)
+    goes_on: list[bool] = [False] * len(texts)
     for cell in cells:
         properties = cell.find(f"{W}tcPr")
         span, merge = (_child(properties, name) for name in ("gridSpan", "vMerge"))
         width = min(int(span.get(f"{W}val", "1") or 1), _MAX_SPAN) if span is not None else 1
         text = one_line(read(cell))
+        across = _child(properties, "hMerge")  # of older programs: the cells to the right are there, and are empty
+        if across is not None and across.get(f"{W}val", "continue") == "continue" and texts and not text:
+            text = texts[-1] if len(texts[-1]) <= _MAX_COPIED_CHARS else ""
         texts += [text] * (width if len(text) <= _MAX_COPIED_CHARS else 1)
         continues = merge is not None and merge.get(f"{W}val", "continue") == "continue"
         goes_on += [continues] * (len(texts) - len(goes_on))
     return texts, goes_on
+
+
+def _left_out_before(cells: list[_Element]) -> int:
+    """Columns that a row leaves out at its left side."""
+    row = next(cells[0].iterancestors(f"{W}tr")) if cells else None
+    skipped = _child(row.find(f"{W}trPr"), "gridBefore") if row is not None else None
+    value = skipped.get(f"{W}val", "") if skipped is not None else ""
+    return min(int(value), _MAX_SPAN) if value.isdigit() else 0
 
 
 def _said_once(texts: list[str]) -> list[str]:

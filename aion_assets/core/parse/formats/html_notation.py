@@ -12,6 +12,7 @@ from aion_assets.core.parse.formats import notation
 _PLAIN = "plain"
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 _NOTE_NAMES = re.compile(r"foot-?note|(?:^|[\s_-])(?:fn|ref|reference|nota)(?:$|[\s_-]|\d)", re.IGNORECASE)
+_TEX_CLASSES = frozenset(("tex", "latex", "texrender"))
 _UNSEEN = frozenset(("annotation", "annotation-xml", "mphantom", "none", "mprescripts"))
 _INLINE = frozenset(("span", "b", "strong", "i", "em", "font", "a", "u"))
 _MAX_INLINE = 4
@@ -22,6 +23,8 @@ def write_notation(tree: _Element) -> None:
     """Replace `sup`, `sub` and `math` by text that says the same in one line."""
     for formula in list(tree.iter("math")):
         _replace(formula, _line(formula))
+    for formula in list(tree.iter("script", "img")):
+        _replace_tex(formula)
     for element in list(tree.iter("sup", "sub")):
         text = "".join(element.itertext())
         before = _text_before(element)
@@ -46,6 +49,14 @@ def _replace(element: _Element, text: str) -> None:
             del wrapper.attrib["style"]
     element.clear()
     element.tag, element.text, element.tail = _PLAIN, text, tail
+
+
+def _replace_tex(element: _Element) -> None:
+    """A formula in TeX: in a script for MathJax, or beside the picture that was made of it."""
+    if element.tag == "script" and (element.get("type") or "").startswith("math/tex"):
+        _replace(element, f" {(element.text or '').strip()} ")
+    elif element.tag == "img" and not _TEX_CLASSES.isdisjoint((element.get("class") or "").lower().split()):
+        _replace(element, f" {(element.get('alt') or '').strip().strip('$').strip()} ")
 
 
 def _text_before(element: _Element, depth: int = 0) -> str:

@@ -1,19 +1,17 @@
 """What a reader of a page sees, and a program may miss: struck-out lines, folded answers, questions in buttons."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from lxml.etree import _Element, strip_tags
 
 from aion_assets.core.parse.draft import Draft, one_line
 from aion_assets.core.parse.formats import struck
+from aion_assets.core.parse.formats.html_styles import LOWERED, RAISED, STRUCK, looks
 
 _PLAIN = "plain"  # becomes text in one pass at the end
 _STRUCK_TAGS = frozenset(("s", "strike", "del"))
-_STRUCK_STYLE = re.compile(r"text-decoration(?:-line)?\s*:[^;]*line-through", re.IGNORECASE)
-_RULE = re.compile(r"([^{}]{1,2000})\{([^{}]*)\}")
-_SIMPLE_SELECTOR = re.compile(r"(?:[a-z]\w*)?([.#])([\w-]+)", re.IGNORECASE)
-_MAX_STYLE_CHARS = 500_000
+_HEIGHT_TAGS = {RAISED: "sup", LOWERED: "sub"}
 _HIDDEN_STYLE = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)\s*(?:!important\s*)?;?", re.IGNORECASE)
 # Named so, or standing in these, what opens is furniture: a menu, a dialogue, a message.
 _OPENS_FURNITURE = re.compile(
@@ -31,27 +29,18 @@ HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
 def show_as_read(tree: _Element, draft: Draft) -> None:
     """Rewrite `tree` so that what a reader sees, or unfolds, is there, and what is struck out is not."""
-    _leave_out_struck(tree, draft)
+    found = looks(tree)
+    _leave_out_struck(tree, (element for element, look in found.items() if look == STRUCK), draft)
+    _name_heights(found)
     targets = _controlled(tree)
     _unfold(tree, targets)
     _name_folded(tree, targets)
     strip_tags(tree, _PLAIN)
 
 
-def _leave_out_struck(tree: _Element, draft: Draft) -> None:
-    classes, ids = _struck_names(tree)
-    found = [
-        element
-        for element in tree.iter("*")
-        if isinstance(element.tag, str)
-        and (
-            element.tag in _STRUCK_TAGS
-            or _STRUCK_STYLE.search(element.get("style") or "")
-            or (classes and not classes.isdisjoint((element.get("class") or "").split()))
-            or element.get("id") in ids
-        )
-    ]
-    for element in found:
+def _leave_out_struck(tree: _Element, struck_out: Iterable[_Element], draft: Draft) -> None:
+    found = {*struck_out, *tree.iter(*_STRUCK_TAGS)}
+    for element in [element for element in tree.iter("*") if element in found]:
         text = "".join(element.itertext())
         if not text.strip() or element.getparent() is None:
             continue
@@ -62,21 +51,11 @@ def _leave_out_struck(tree: _Element, draft: Draft) -> None:
         draft.note(struck.REMARK)
 
 
-def _struck_names(tree: _Element) -> tuple[set[str], set[str]]:
-    """Classes and ids that the page's own style sheet strikes out."""
-    names: dict[str, set[str]] = {".": set(), "#": set()}
-    left = _MAX_STYLE_CHARS
-    for style in tree.iter("style"):
-        sheet = (style.text or "")[:left]
-        left -= len(sheet)
-        if "line-through" not in sheet:
-            continue
-        for selectors, declarations in _RULE.findall(sheet):
-            if _STRUCK_STYLE.search(declarations):
-                for selector in selectors.split(","):
-                    if simple := _SIMPLE_SELECTOR.fullmatch(selector.strip()):
-                        names[simple.group(1)].add(simple.group(2))
-    return names["."], names["#"]
+def _name_heights(found: Mapping[_Element, str]) -> None:
+    """Make `sup` and `sub` of what a style raises or lowers, so that all are read alike."""
+    for element, look in found.items():
+        if look in _HEIGHT_TAGS and next(element.iterancestors("sup", "sub"), None) is None:
+            element.tag = _HEIGHT_TAGS[look]
 
 
 def _text_after(element: _Element) -> str:

@@ -1,4 +1,4 @@
-"""Merged cells of a table are written into every row and column that they cover, before the page is read."""
+"""Tables, before the page is read: merged cells are written into every row and column that they cover."""
 
 from lxml.etree import _Element
 
@@ -8,6 +8,13 @@ from aion_assets.core.parse.draft import one_line
 _MAX_SPAN = 60
 _MAX_COPIES = 10_000  # of cells, in one page
 _MAX_COPIED_CHARS = 300  # a longer cell is a layout's column of text
+_TAGS_OF_ROLES = {
+    **dict.fromkeys(("table", "grid", "treegrid"), "table"),
+    **dict.fromkeys(("cell", "gridcell", "rowheader"), "td"),
+    "rowgroup": "tbody",
+    "row": "tr",
+    "columnheader": "th",
+}
 _LAYOUT = ("table", "pre", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "form")
 
 
@@ -21,6 +28,19 @@ def spread_merged_cells(tree: _Element) -> None:
             _join(heads, rows)
         if left <= 0:
             return
+
+
+def make_tables_of_roles(tree: _Element) -> None:
+    """Tables that a page builds of other elements, and names so for those who hear it."""
+    for table in list(tree.iter("div", "section", "ul", "dl")):
+        if table.get("role") not in ("table", "grid", "treegrid") or table.find(".//*[@role='row']") is None:
+            continue
+        for element in table.iter("*"):
+            if isinstance(element.tag, str) and (tag := _TAGS_OF_ROLES.get(element.get("role") or "")):
+                element.tag = tag
+                for name in ("rowspan", "colspan"):
+                    if value := element.get(f"aria-{name}"):
+                        element.set(name, value)
 
 
 def _spread(rows: list[_Element], left: int) -> int:
@@ -101,6 +121,8 @@ def _cells(row: _Element) -> list[_Element]:
 
 def _span(cell: _Element, name: str) -> int:
     value = (cell.get(name) or "").strip()
+    if name == "rowspan" and value == "0":  # to the end of the table
+        return _MAX_SPAN
     return min(int(value), _MAX_SPAN) if value.isascii() and value.isdigit() and int(value[:9]) > 1 else 1
 
 

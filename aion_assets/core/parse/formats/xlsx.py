@@ -6,13 +6,14 @@ import warnings
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, islice, zip_longest
 from typing import Any
 
 from aion_assets.core.errors import ParseError
 from aion_assets.core.parse.detect import RawFile
 from aion_assets.core.parse.draft import Draft
-from aion_assets.core.parse.formats import struck
+from aion_assets.core.parse.formats import notation, struck
 from aion_assets.core.parse.formats.archive import check_unpacked_size
 from aion_assets.core.parse.formats.table import write_rows
 from aion_assets.core.parse.formats.xlsx_formulas import Formulas
@@ -23,6 +24,7 @@ from aion_assets.core.records import QuarantineReason
 _SAMPLED_ROWS = 200
 _HEAD_ROWS = 20
 _ENGLISH = ("en",)
+_HEIGHTS = {"superscript": notation.raised, "subscript": notation.lowered}
 
 
 def parse(raw: RawFile, draft: Draft) -> None:
@@ -44,9 +46,12 @@ def parse(raw: RawFile, draft: Draft) -> None:
 def _open(body: bytes, data_only: bool) -> Any:
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
+    from openpyxl.worksheet import _read_only, _reader
 
+    # The looks of parts of a text are read for texts that cells share. This asks for those within cells, too.
+    _read_only.WorkSheetParser = partial(_reader.WorkSheetParser, rich_text=True)
     try:
-        return load_workbook(io.BytesIO(body), read_only=True, data_only=data_only)
+        return load_workbook(io.BytesIO(body), read_only=True, data_only=data_only, rich_text=True)
     except (InvalidFileException, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise ParseError(QuarantineReason.BROKEN, f"The workbook is damaged: {error}.") from error
 
@@ -98,7 +103,21 @@ class _Reader:
         if self.struck and value is not None and getattr(cell, "_style_id", 0) in self.struck:
             self.draft.note(struck.REMARK)
             return ""
+        if isinstance(value, list):
+            return self._of_runs(value)
         return value if isinstance(value, str) else shown(value, cell.number_format, self.language)
+
+    def _of_runs(self, runs: list[Any]) -> str:
+        """A text of which parts look otherwise, as openpyxl's CellRichText has it."""
+        pieces: list[str] = []
+        for run in runs:
+            font, text = getattr(run, "font", None), getattr(run, "text", run)
+            if font is not None and font.strike:
+                self.draft.note(struck.REMARK)
+                continue
+            write = _HEIGHTS.get(font.vertAlign) if font is not None else None
+            pieces.append(write("".join(pieces[-3:]), text) if write else text)
+        return "".join(pieces)
 
 
 def _struck_styles(workbook: Any) -> frozenset[int]:

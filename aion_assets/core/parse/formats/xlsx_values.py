@@ -105,9 +105,11 @@ def _digits(number: Decimal, bare: str, language: Language) -> str:
     if not number and "0" not in pattern:
         return ""
     whole, _, decimals = pattern.partition(".")
-    scale = len(whole) - len(whole.rstrip(","))
+    # A comma that no digit follows divides by a thousand, also behind the decimals.
+    scale = sum(len(part) - len(part.rstrip(",")) for part in (whole, decimals))
     number /= Decimal(1000) ** scale
-    places = len(decimals.replace(",", ""))
+    decimals = decimals.replace(",", "")
+    places = len(decimals)
     rounded = abs(number).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
     digits, _, rest = f"{rounded:f}".partition(".")
     optional = len(decimals) - len(decimals.rstrip("#?"))

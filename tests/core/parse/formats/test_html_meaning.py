@@ -30,6 +30,14 @@ LAW = """<main><h1>Lei 77</h1><p>Art. 1º A taxa de lixo é anual.</p>
             "</span>",
             "<style>p{margin:0} .revogado, b{text-decoration:line-through}</style>",
         ),
+        (
+            "<i data-is=old>",
+            "</i>",
+            "<style><!-- main > p i[data-is=old] {text-decoration : line-through red} --></style>",
+        ),
+        ("<u>", "</u>", "<style>u{text-decoration:none} main u{text-decoration:line-through}</style>"),
+        ("<span class='small line-through'>", "</span>", ""),
+        ("<span class='tachado'>", "</span>", ""),
     ],
 )
 def test_struck_out_text_is_left_out_with_a_remark_and_its_number_stays(opening: str, closing: str, style: str) -> None:
@@ -40,6 +48,30 @@ def test_struck_out_text_is_left_out_with_a_remark_and_its_number_stays(opening:
         "Lei 77\n\nArt. 1º A taxa de lixo é anual.\n\nArt. 2º A taxa é de R$ 90,00. (Redação da Lei 81)\n\n"
         "Art. 3º (Revogado pela Lei 81)"
     )
+    assert remark == "struck-out text is left out"
+
+
+@pytest.mark.parametrize(
+    "sheet",
+    [
+        ".now:hover{text-decoration:line-through}",
+        "div.now{text-decoration:line-through}",
+        "main > .now{text-decoration:line-through}",
+        ".now{text-decoration:line-through} p .now{text-decoration:none}",
+        "main .now{text-decoration:none} .now{text-decoration:line-through}",
+    ],
+)
+def test_what_a_sheet_does_not_strike_out_stays(parse: Parse, sheet: str) -> None:
+    body = "<main><p><b class=now>A taxa é de R$ 90,00.</b></p></main>"
+    assert "R$ 90,00" in parse(page(body, f"<style>{sheet}</style>"), "a.html").text
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.md", "a.html"])
+def test_text_struck_out_character_by_character_is_left_out(name: str) -> None:
+    old = "".join(f"{sign}\u0336" for sign in "Prazo: é de 10 dias.")
+    text = f"{old} Prazo: é de 20 dias, com 3 ≠ 4."
+    parsed, remark = parse_noted(RawFile((page(f"<p>{text}</p>") if "html" in name else text.encode()), filename=name))
+    assert parsed.text == "Prazo: é de 20 dias, com 3 ≠ 4."
     assert remark == "struck-out text is left out"
 
 
@@ -59,6 +91,14 @@ def test_struck_out_markdown_is_left_out(parse: Parse) -> None:
         ("na base 1011<sub>2</sub> e em CO<sub>2</sub>", "na base 1011_2 e em CO2"),
         ("o termo x<sup>n+1</sup> da soma", "o termo x^(n+1) da soma"),
         ("on the 1<sup>st</sup> day", "on the 1st day"),
+        ("até 10<span style='vertical-align: super; font-size:60%'>4</span> UFC", "até 10^4 UFC"),
+        (
+            "em 10<font style='position:relative;top:-0.5em'>4</font> e H<span style='vertical-align:sub'>2</span>O",
+            "em 10^4 e H2O",
+        ),
+        ("<style>.x{vertical-align:4pt}</style>um lote de 250 m<span class=x>2</span>", "um lote de 250 m²"),
+        ("vale <script type='math/tex'>10^4</script> mol", "vale 10^4 mol"),
+        ("vale <img class=latex alt='$10^4$'> mol", "vale 10^4 mol"),
         (
             "vale <math><msup><mn>10</mn><mn>6</mn></msup><mo>⁢</mo><mfrac><mrow><mi>a</mi><mo>+</mo><mn>1</mn></mrow>"
             "<mi>b</mi></mfrac></math> ao todo",
@@ -85,6 +125,16 @@ def test_a_merged_cell_stands_in_every_row_and_column_that_it_covers(parse: Pars
     assert parse(page(f"<main><h1>Preços</h1>{table}</main>"), "a.html").text == (
         "Preços\n\nAula | Adulto manhã | Adulto tarde\nNatação | R$ 10 | R$ 20\nNatação | sob consulta | sob consulta\n"
         "Fora da temporada\nJudô | R$ 30 | R$ 40"
+    )
+
+
+def test_a_cell_of_no_end_reaches_the_last_row_and_tables_by_role_are_tables(parse: Parse) -> None:
+    table = """<table><tr><th>Zona</th><th>Bairro</th></tr><tr><td rowspan=0>Norte</td><td>Alfa</td></tr>
+    <tr><td>Beta</td></tr></table>"""
+    roles = """<div role=table><div role=row><b role=columnheader>Item</b><b role=columnheader>Preço</b></div>
+    <div role=row><span role=cell>Quadra</span><span role=cell>R$ 10</span></div></div>"""
+    assert parse(page(f"<main><h1>Coleta</h1>{table}{roles}</main>"), "a.html").text == (
+        "Coleta\n\nZona | Bairro\nNorte | Alfa\nNorte | Beta\n\nItem | Preço\nQuadra | R$ 10"
     )
 
 

@@ -14,6 +14,8 @@ from docx.opc.packuri import PackURI
 from docx.opc.part import Part
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
 from openpyxl.styles import Font, NamedStyle
 from pptx.chart.data import CategoryChartData
 from pptx.enum.chart import XL_CHART_TYPE
@@ -85,6 +87,35 @@ def test_merged_cells_of_a_docx_reach_every_row_and_column(parse: Parse) -> None
     assert parse(saved(document)).text == (
         "Linha | Tarifa comum | Tarifa idoso\nAzul | R$ 5 | R$ 0\nAzul | R$ 6 | R$ 1\nFim"
     )
+
+
+def test_what_other_programs_write_in_a_docx_is_read() -> None:
+    document = docx.Document()
+    mark = f'<w:rPr {nsdecls("w")}><w:position w:val="{{}}"/></w:rPr>'
+    paragraph = document.add_paragraph()
+    for text, position in (("Até 10", 0), ("4", 8), (" L de H", 0), ("2", -6), ("O", 0)):
+        paragraph.add_run(text)._r.insert(0, parse_xml(mark.format(position)))
+    entries = '<w:ddList><w:result w:val="1"/><w:listEntry w:val="5 dias"/><w:listEntry w:val="8 dias"/></w:ddList>'
+    box = '<w:checkBox><w:default w:val="0"/><w:checked/></w:checkBox>'
+    for label, chosen in (("Prazo: ", entries), ("", box)):
+        field = f"<w:r {nsdecls('w')}><w:fldChar w:fldCharType='begin'><w:ffData>{chosen}</w:ffData></w:fldChar></w:r>"
+        document.add_paragraph(label)._p.append(parse_xml(field))
+    document.paragraphs[-1].add_run("Aceito")
+    newer = "http://schemas.microsoft.com/office/drawing/2014/chartex"
+    document.add_paragraph()._p.append(parse_xml(f'<w:r {nsdecls("w")}><x:chart xmlns:x="{newer}"/></w:r>'))
+    table = document.add_table(rows=3, cols=3)
+    for row, texts in zip(table.rows, (("Preço", "", "Nota"), ("10", "20", "x"), ("", "30", "y")), strict=True):
+        for cell, text in zip(row.cells, texts, strict=True):
+            cell.text = text
+    for cell, value in zip(table.rows[0].cells, ("restart", "continue"), strict=False):
+        cell._tc.get_or_add_tcPr().append(parse_xml(f'<w:hMerge {nsdecls("w")} w:val="{value}"/>'))
+    table.rows[2]._tr.remove(table.rows[2].cells[0]._tc)
+    table.rows[2]._tr.insert(0, parse_xml(f'<w:trPr {nsdecls("w")}><w:gridBefore w:val="1"/></w:trPr>'))
+    parsed, remark = parse_noted(RawFile(saved(document), filename="a.docx"))
+    assert parsed.text == (
+        "Até 10^4 L de H2O\n\nPrazo: 8 dias\n\n☒ Aceito\n\nPreço | Preço | Nota\n10 | 20 | x\n| 30 | y"
+    )
+    assert remark == "a chart of a newer kind is not read"
 
 
 def imported(document: Document, name: str, media_type: str, blob: bytes) -> None:
@@ -189,6 +220,8 @@ def sheet_of(rows: list[list[object]], formats: dict[str, str] | None = None) ->
         (datetime.time(18, 5), "h:mm", "18:05"),
         (datetime.timedelta(hours=26), "[h]:mm", "26:00"),
         (True, "General", "VERDADEIRO"),
+        (12_345_678, '#,##0.0,,"M"', "12,3M"),
+        (12_345_678, "#,##0,", "12.346"),
     ],
 )
 def test_a_cell_reads_as_the_sheet_shows_it(parse: Parse, value: object, number_format: str, text: str) -> None:
@@ -252,6 +285,18 @@ def test_struck_out_cells_are_left_out_and_a_sheet_that_nobody_named_names_no_fi
     parsed, remark = parse_noted(RawFile(saved(workbook), filename="Salas do campus.xlsx"))
     assert parsed.text == "Planilha1\n\nSala: 13; Uso: provas" and remark == "struck-out text is left out"
     assert parsed.title == "Salas do campus"
+
+
+def test_the_looks_of_parts_of_a_cell_count() -> None:
+    runs = CellRichText(
+        TextBlock(InlineFont(strike=True), "R$ 40 "),
+        "R$ 90 por 10",
+        TextBlock(InlineFont(vertAlign="superscript"), "4"),
+        " m",
+    )
+    parsed, remark = parse_noted(RawFile(saved(sheet_of([["Item", "Taxa"], ["Água", runs]])), filename="a.xlsx"))
+    assert parsed.text.endswith("Item: Água; Taxa: R$ 90 por 10^4 m")
+    assert remark == "struck-out text is left out"
 
 
 def test_a_letterhead_is_no_title(parse: Parse) -> None:
