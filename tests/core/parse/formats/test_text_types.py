@@ -220,3 +220,26 @@ def test_all_texts_of_a_mail_are_read_in_their_order_and_attached_ones_are_named
     text = parse(mail.as_bytes(), "m.eml").text
     assert "Segue a foto.\n\nA vistoria é dia 9.\n\nLevar capacete." in text
     assert "segredo" not in text and text.endswith("Attachments: foto.png, notas.txt")
+
+
+def test_a_mail_whose_plain_text_only_says_that_there_is_a_page_is_read_as_the_page(parse: Parse) -> None:
+    mail = EmailMessage()
+    mail["From"], mail["Subject"] = "ana@x.br", "Entrega"
+    mail.set_content("Seu programa não mostra HTML.")
+    page = "<style>p{margin:0}</style><p>A entrega dos relatórios é na sexta, dia 8, às 18 h.</p><p>Sala 4.</p>"
+    mail.add_alternative(page, subtype="html")
+    text = parse(mail.as_bytes(), "m.eml").text
+    assert text.endswith("A entrega dos relatórios é na sexta, dia 8, às 18 h.\n\nSala 4.")
+    assert "HTML" not in text
+
+
+def test_texts_with_a_name_that_a_mail_shows_are_read_and_others_are_remarked_upon() -> None:
+    mail = EmailMessage()
+    mail["From"], mail["Subject"] = "ana@x.br", "Ata"
+    mail.set_content("Antes da ata.")
+    mail.add_attachment("Aprovado por todos.", subtype="plain", disposition="inline", filename="ata.txt")
+    mail.add_attachment("<bold>Depois</bold> da ata.", subtype="enriched", disposition="inline")
+    mail.add_attachment("BEGIN:VCALENDAR", subtype="calendar", disposition="inline")
+    parsed, remark = parse_noted(RawFile(mail.as_bytes(), filename="m.eml"))
+    assert "Antes da ata.\n\nAprovado por todos.\n\nDepois da ata." in parsed.text
+    assert remark == "a part of the type text/calendar is not read"
