@@ -74,7 +74,7 @@ def _body_parts(part: MIMEPart) -> Iterator[MIMEPart]:
     if kind == "multipart/alternative":
         found = [list(_body_parts(below)) for below in part.iter_parts()]
         plain = [texts for texts in found if texts and all(text.get_content_subtype() == "plain" for text in texts)]
-        last = next((texts for texts in reversed(found) if texts), [])
+        last: list[MIMEPart] = next((texts for texts in reversed(found) if texts), [])
         told = next(iter(plain), [])
         yield from told if _letters(told) * _STUB_TIMES >= _letters(last) else last
     elif part.is_multipart() and kind != "message/rfc822":
