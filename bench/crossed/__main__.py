@@ -55,7 +55,9 @@ def _labelled(lang: str, asked: str) -> LabelledSet:
     folder = _DOCS / lang
     pairs = [json.loads(line) for line in _PAIRS.read_text("utf-8").splitlines()]
     questions = [
-        LabelledQuestion(text=pair[asked], relevant={pair["page"]: 1}, answerable=True, query_id=str(number))
+        LabelledQuestion(
+            text=pair[asked], relevant=dict.fromkeys(pair["pages"], 1), answerable=True, query_id=str(number)
+        )
         for number, pair in enumerate(pairs)
     ]
     return LabelledSet(f"manual_{lang}", (str(folder),), questions, (_PAIRS,))

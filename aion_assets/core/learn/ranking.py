@@ -24,8 +24,8 @@ _SHARPNESS = tuple(float(value) for value in np.geomspace(2.0, 200.0, 41))
 @dataclass(frozen=True, slots=True)
 class RankedList:
     """What was found for one question. `features` are (n, RANKING_FEATURES) of `Ranker.features`; `relevance` is (n,),
-    the grade of each row, 0 for the wrong ones. A row stands for a document: one of its passages, the best. `weight`
-    says how much the question counts.
+    the grade of each row, 0 for the wrong ones. A row stands for a document: one of its passages, the best. `language`
+    is that whose weights ranked it, as `Ranker.kind` has it. `weight` says how much the question counts.
     """
 
     features: Scores
@@ -53,7 +53,7 @@ def list_of(
         best.setdefault(hit.doc_id, row)
     rows = [*best.values()]
     relevance = np.array([question.relevant.get(identify(ranked[row]), 0) for row in rows], dtype=np.float64)
-    return RankedList(features[rows], relevance, language)
+    return RankedList(features[rows], relevance, ranker.kind(features, language))
 
 
 def ranked_lists(

@@ -34,13 +34,17 @@ RANKING_FEATURES = (
 )
 _COLUMN = {name: column for column, name in enumerate(RANKING_FEATURES)}
 _SECTIONS = _COLUMN["sections"]
+# The weights of a question to a base that hardly holds its language. Its words are found there by chance or as names,
+# and all sections of a page are about as near.
+CROSSED = "crossed"
+_FEW = 0.1  # of the candidates: single passages are taken for another language
 
 
 @dataclass(frozen=True, slots=True)
 class Ranker:
-    """`weights` are language ("pt", "en") → feature → share. `dense_floor` is the cosine of a passage that has nothing
-    to do with the question; 0 means that cosines count over the question's best. `fitted_on` tells what the weights
-    were learned from, {} for weights set by hand.
+    """`weights` are language ("pt", "en") → feature → share, and those for CROSSED where they are known. `dense_floor`
+    is the cosine of a passage that has nothing to do with the question; 0 means that cosines count over the question's
+    best. `fitted_on` tells what the weights were learned from, {} for weights set by hand.
     """
 
     weights: Mapping[str, Mapping[str, float]]
@@ -48,8 +52,11 @@ class Ranker:
     fitted_on: Mapping[str, Any] = field(default_factory=dict)
 
     def shares(self, language: str) -> Scores:
-        """(features,) that sum to 1. All languages but English are ranked as Portuguese, as in the index."""
-        named = self.weights[ENGLISH if language == ENGLISH else PORTUGUESE]
+        """(features,) that sum to 1, also for CROSSED. All languages but English are ranked as Portuguese, as in the
+        index.
+        """
+        known = language if language in self.weights else ENGLISH if language == ENGLISH else PORTUGUESE
+        named = self.weights[known]
         shares = np.array([max(0.0, named.get(name, 0.0)) for name in RANKING_FEATURES])
         return shares / (shares.sum() or 1.0)
 
@@ -62,14 +69,19 @@ class Ranker:
             matrix[:, 1] = _over_best(np.array([hit.lexical for hit in hits]))
             matrix[:, 3:_SECTIONS] = [hit.read for hit in hits]
             matrix[:, 2] = matrix[:, 1] * matrix[:, _COLUMN["language"]]
-            alone = self.shares(language)[:_SECTIONS]
+            alone = self.shares(self.kind(matrix, language))[:_SECTIONS]
             passages = matrix[:, :_SECTIONS] @ alone / (alone.sum() or 1.0)
             matrix[:, _SECTIONS] = section_scores(hits, passages)
         return matrix
 
+    def kind(self, features: Scores, language: str) -> str:
+        """Whose weights hold for a question in `language` with these candidates."""
+        own = features[:, _COLUMN["language"]]
+        return CROSSED if CROSSED in self.weights and len(own) and own.mean() < _FEW else language
+
     def scores(self, features: Scores, language: str) -> Scores:
         """(hits,) in [0, 1]"""
-        scores: Scores = features @ self.shares(language)
+        scores: Scores = features @ self.shares(self.kind(features, language))
         return scores
 
     def ranked(self, hits: Sequence[Hit], language: str) -> list[Hit]:

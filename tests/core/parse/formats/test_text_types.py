@@ -225,11 +225,11 @@ def test_all_texts_of_a_mail_are_read_in_their_order_and_attached_ones_are_named
 def test_a_mail_whose_plain_text_only_says_that_there_is_a_page_is_read_as_the_page(parse: Parse) -> None:
     mail = EmailMessage()
     mail["From"], mail["Subject"] = "ana@x.br", "Entrega"
-    mail.set_content("Seu programa não mostra HTML.")
-    page = "<style>p{margin:0}</style><p>A entrega dos relatórios é na sexta, dia 8, às 18 h.</p><p>Sala 4.</p>"
+    mail.set_content("Veja em HTML.")
+    page = "<style>p{margin:0}</style><p>A entrega dos relatos é na sexta, dia 8, às 18 h.</p><p>Sala 4, bloco B.</p>"
     mail.add_alternative(page, subtype="html")
     text = parse(mail.as_bytes(), "m.eml").text
-    assert text.endswith("A entrega dos relatórios é na sexta, dia 8, às 18 h.\n\nSala 4.")
+    assert text.endswith("A entrega dos relatos é na sexta, dia 8, às 18 h.\n\nSala 4, bloco B.")
     assert "HTML" not in text
 
 
