@@ -22,7 +22,7 @@ from aion_assets.core.learn.metrics import ndcg_at_k
 from aion_assets.core.learn.ranking import RankedList, fit_ranker, list_of
 from aion_assets.core.search import ranker as ranker_module
 from aion_assets.core.search.hits import Hit
-from aion_assets.core.search.ranker import BUILTIN_E5, Ranker
+from aion_assets.core.search.ranker import BUILTIN_E5, CROSSED, Ranker
 from aion_assets.core.search.selection import best_per_document
 from bench.evaluate import open_bench
 from bench.ingest import temporary_home
@@ -38,6 +38,8 @@ _PRIOR = {
     "language": 0.03,
     "sections": 0.08,
 }
+# Chosen on `bench.crossed` and on Pira asked in English (docs/experiments.md, ranker).
+_PRIOR_CROSSED = {"dense": 0.74, "coverage": 0.15, "pairs": 0.09, "sections": 0.02}
 # Cosines of e5 lie between .7 and .9 whatever is asked.
 _DENSE_FLOOR = 0.7
 # With less, "headed" falls to 0 on sets without titles, and questions in keywords to English abstracts find less.
@@ -83,7 +85,7 @@ def main(
     sets += [(load_site_questions(url, Path(path)), _WEIGHT_OF_A_SITE) for url, path in _pairs(site)]
     sets += [(_crossed(Path(folder), Path(path)), _WEIGHT_CROSSED) for folder, path in _pairs(crossed)]
     judged = {labelled.name: _judged(labelled, weight, keep) for labelled, weight in sets}
-    start = Ranker({"pt": _PRIOR, "en": _PRIOR}, _DENSE_FLOOR)
+    start = Ranker({"pt": _PRIOR, "en": _PRIOR, CROSSED: _PRIOR_CROSSED}, _DENSE_FLOOR)
     fitted = _fit(judged, start, _provenance(sets))
     for name, item in judged.items():
         others = {other: one for other, one in judged.items() if _apart(one.labelled, item.labelled)}

@@ -57,6 +57,16 @@ def test_words_of_a_passage_in_another_language_may_count_less() -> None:
     assert _scores(ranker, _hits([0.8, 0.8], [5.0, 10.0], [own, foreign])) == pytest.approx([0.5, 0])
 
 
+def test_a_base_that_hardly_holds_the_language_of_the_question_has_weights_of_its_own() -> None:
+    own, foreign = (tuple(float(name == "language") * same for name in READING_FEATURES) for same in (1, 0))
+    ranker = Ranker({"pt": {"full_text": 1.0}, "en": {}, "crossed": {"dense": 1.0}})
+    apart = _hits([0.8, 0.4, 0.4], [5.0, 10.0, 0.0], [foreign] * 3)
+    assert [one.chunk_id for one in ranker.ranked(apart, "pt")] == ["0", "1", "2"]
+    assert ranker.ranked(apart[:2] + _hits([0.1], [0.0], [own]), "pt")[0].chunk_id == "1"
+    older = Ranker({"pt": {"full_text": 1.0}, "en": {}})
+    assert [one.chunk_id for one in older.ranked(apart, "pt")] == ["1", "0", "2"]
+
+
 def test_e5_has_a_ranker_of_its_own() -> None:
     assert builtin_ranker("multilingual-e5-small-enpt@abc").dense_floor > 0
     assert builtin_ranker("all-MiniLM-L6-v2@abc").dense_floor == 0
