@@ -49,7 +49,6 @@ _START = {
     "its_numbers": 0.5,
     "other_numbers": -0.3,
     "steps": 0.7,
-    "lacks": -0.5,
 }
 _SHARPNESS = 3.0
 _RIDGE = 50.0

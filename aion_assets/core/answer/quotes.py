@@ -46,13 +46,14 @@ _CLAUSE_START = re.compile(r"(?<=[,;:–—] )\S")
 class Quote:
     """`text` stands verbatim in `hit.text`, but for white space and a "…" where a long sentence was cut or rows of a
     table are left out. `score`: log-odds, up to a constant of the question, that it holds the answer. `whole`: a list
-    or a row, which is not cut.
+    or a row, which is not cut. `heading`: of its section, where it begins with it.
     """
 
     hit: Hit
     text: str
     score: float
     whole: bool = False
+    heading: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,9 @@ def _lacks(question: str, first: Quote, hits: Sequence[Hit]) -> bool:
     """
     named = named_numbers(question)
     held = frozenset().union(*(numbers(_all_of(hit)) for hit in hits)) if named else frozenset()
-    return bool(Sought(question).lacking_in(first.text)) or (bool(named) and not named & held)
+    return bool(Sought(question).lacking_in(first.text.removeprefix(first.heading))) or (
+        bool(named) and not named & held
+    )
 
 
 def _all_of(hit: Hit) -> str:
@@ -111,7 +114,9 @@ def _choice(question: Question, hits: Sequence[Hit], weights: TermWeights, meani
     ranked, values, scores = ranked_candidates(question, hits, weights, meaning)
     best: dict[str, Quote] = {}
     for candidate, score in zip(ranked, scores.tolist(), strict=True):
-        best.setdefault(candidate.hit.doc_id, Quote(candidate.hit, candidate.text, score, candidate.quotable.whole))
+        text, section = candidate.text, candidate.quotable.section
+        heading = section if section and text.startswith(f"{section}\n") else ""
+        best.setdefault(candidate.hit.doc_id, Quote(candidate.hit, text, score, candidate.quotable.whole, heading))
     quotes = _without_echoes([*best.values()])
     wanted = weights.wanted(question.terms)
     for quote in quotes:
@@ -181,7 +186,7 @@ def _without_echoes(ranked: Sequence[Quote]) -> list[Quote]:
         if place is None:
             kept.append(quote)
         elif quote.hit.start < kept[place].hit.start:
-            kept[place] = Quote(quote.hit, quote.text, kept[place].score, quote.whole)
+            kept[place] = Quote(quote.hit, quote.text, kept[place].score, quote.whole, quote.heading)
     return kept
 
 

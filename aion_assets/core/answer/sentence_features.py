@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from aion_assets.core.answer.asked_for import AskedFor, numbers
 from aion_assets.core.answer.quotable import Quotable, quotable
-from aion_assets.core.answer.sought import Sought
 from aion_assets.core.language.question import Question
 from aion_assets.core.language.terms import fold
 from aion_assets.core.search.hits import Hit
@@ -35,7 +34,6 @@ WORD_FEATURES = (
     "spelled_alike",  # weight of the question's terms that stand in it with another spelling
     "asks",  # 1 for a question
     "steps",  # 1 for a whole list or block of code where the question asks how to do something
-    "lacks",  # 1 where the question wants a thing told that it has nothing of
 )  # fmt: skip
 # Need an embedder, and are known of the best texts only.
 MEANING_FEATURES = (
@@ -99,7 +97,6 @@ class _Asked:
         self.terms = [*dict.fromkeys(question.terms)]
         self.total = sum(map(weights.weight, self.terms)) or 1.0
         self.kinds = AskedFor.of(question.text)
-        self.sought = Sought(question.text)
         self.folded = fold(question.text)
         self.trigrams = {term: _trigrams(term) for term in self.terms}
 
@@ -141,7 +138,6 @@ def _of_passage(asked: _Asked, hit: Hit, best: float) -> Iterator[Candidate]:
             asked.spelled_alike([term for term in asked.terms if term not in present], found),
             float(one.text.rstrip().endswith("?")),
             float(one.steps and asked.kinds.steps),
-            float(bool(asked.sought.lacking_in(one.text))),
         ]
         yield Candidate(hit, one, np.array(values))
 

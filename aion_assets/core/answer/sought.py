@@ -97,10 +97,12 @@ _AGENTS = re.compile(
     )
 )
 _STEM_CHARS = 6  # "coordenador" and "coordenação" are the same office
-_FUNCTION_WORDS = frozenset(
+# Written with a capital without being the name of a person.
+_NO_NAMES = frozenset(
     "o a os as um uma uns umas em no na nos nas de do da dos das por pelo pela para com sem se quando como ao este "
     "esta esse essa isto isso art artigo the an this that these those in on at of by for with from if when it its "
-    "there here all each every to and e ou or but mas".split()
+    "there here all each every to and e ou or but mas lei decreto portaria resolucao norma capitulo secao anexo inciso "
+    "law act".split()
 )
 
 
@@ -125,10 +127,11 @@ def _has_figure(_: str, folded: str, asked: str) -> bool:
 
 
 def _has_person(text: str, folded: str, asked: str) -> bool:
-    if any(fold(match[0]) not in asked for match in NAME.finditer(text)):
+    names = (fold(match[0]) for match in NAME.finditer(text))
+    if any(name not in asked and name not in _NO_NAMES for name in names):
         return True
     first = re.match(r"\W*([A-ZÀ-Ý]\w+)", text)
-    if first and (word := fold(first[1])) not in _FUNCTION_WORDS and word not in asked:
+    if first and (word := fold(first[1])) not in _NO_NAMES and word not in asked:
         return True
     return any(match[0][:_STEM_CHARS] not in asked for match in _AGENTS.finditer(folded))
 

@@ -175,7 +175,7 @@ def test_sentences_are_compared_by_their_meaning_where_the_embedder_is_known(cal
 
 
 def test_a_question_for_something_that_no_sentence_tells_is_not_answered(calibration: Calibration) -> None:
-    text = "A equipe de suporte do cofre atende os clientes. O suporte do cofre custa R$ 90,00 por mês."
+    text = "Suporte 24\n\nA equipe de suporte do cofre atende os clientes. O suporte do cofre custa R$ 90,00 por mês."
     support = [hit("a", text=text, title="Cofre", score=1.0)]
     price = answer_question(_retrieval("Quanto custa o suporte do cofre?", support), calibration=calibration, tau=TAU)
     phone = answer_question(

@@ -17,6 +17,7 @@ from aion_assets.core.answer.sought import Sought
         ("Quem assina o laudo?", "O laudo é assinado pelo engenheiro.", "O laudo é assinado antes da vistoria."),
         ("Quem é a diretora do museu?", "A diretora é Lia Prado.", "A diretora do museu escolhe as peças."),
         ("Quem é o coordenador?", "O coordenador é o Sr. Melo.", "A coordenação devolve os objetos."),
+        ("Quem assina a norma?", "Quem assina é Rui Dias.", "Esta norma cumpre o que diz a Lei nº 9.784."),
         ("Who founded the society?", "It was founded by Ada Brook.", "The society was founded with great hopes."),
         ("Quando começa a obra?", "A obra começa em maio.", "A obra começa com o muro."),
         ("When was the bridge opened?", "It opened in 1931.", "The bridge was opened with a speech."),
