@@ -1,12 +1,12 @@
 """How true the probability behind the confidence is on sets that it was not fitted on: `python -m bench.reliability`.
 
-    python -m bench.reliability FOLDER… [--limit 200] [--keep FOLDER]
+    python -m bench.reliability FOLDER… [--passages FOLDER]… [--limit 200] [--keep FOLDER]
 
 For each set both models, that of the passages and that of the quotes, are fitted on the other sets alone, and asked for
-the probability that the first quote holds the answer. A set without expected answers serves the passages' model only.
-Questions of all sets are pooled: as they are, with their right
-documents hidden, and those of other sets. Prints the calibration error and the reliability curve as JSON. Cases count
-as often as such questions are asked (`bench.fit_confidence.EXPECTED`); each set counts as one.
+the probability that the first quote holds the answer. A set named by --passages serves the passages' model only.
+Questions of all other sets are pooled: as they are, with their right documents hidden, and those of other sets. Prints
+the calibration error and the reliability curve as JSON. Cases count as often as such questions are asked
+(`bench.fit_confidence.EXPECTED`); each set counts as one.
 """
 
 import json
@@ -38,13 +38,15 @@ class Judged:
 
 def main(
     folders: Annotated[list[Path], typer.Argument(help="Labelled sets with answers; at least three.")],
+    passages: Annotated[
+        list[Path] | None, typer.Option(help="A set that only the passages' model learns from.")
+    ] = None,
     limit: Annotated[int, typer.Option(help="Questions of each kind and set.")] = 200,
     keep: Annotated[Path | None, typer.Option(help="Keep what was embedded in this folder for the next run.")] = None,
 ) -> None:
-    sets = [load_labelled_set(folder, 0) for folder in folders]
-    judgeable = [labelled for labelled in sets if any(query.answers for query in labelled.queries)]
-    asked = {labelled.name: asked_of(labelled, sets, limit, keep) for labelled in judgeable}
-    more = [case for labelled in sets if labelled not in judgeable for case in _of_pages(labelled, sets, limit, keep)]
+    judgeable, others = ([load_labelled_set(folder, 0) for folder in some] for some in (folders, passages or ()))
+    more = [case for labelled in others for case in _of_pages(labelled, judgeable, limit, keep)]
+    asked = {labelled.name: asked_of(labelled, [*judgeable, *others], limit, keep) for labelled in judgeable}
     judged = {name: judged_without(name, asked, more) for name in asked}
     everything = [case for some in judged.values() for case in some]
     found: dict[str, Any] = {
