@@ -10,12 +10,13 @@ from aion_assets.core.answer.marked import marked_sentences
 from aion_assets.core.answer.prompt import render_prompt
 from aion_assets.core.home import Home
 from aion_assets.core.ids import short_digest
+from aion_assets.core.language.sentences import sentence_spans
 from aion_assets.core.learn.sft_rows import SftRow, stored_passages
 from aion_assets.core.record.answers import read_answer
 
-# One row in so many. With one in five, and five orders, a small model copied orders that it had not met
-# (docs/experiments.md, generator).
-_ONE_IN = 3
+# One row in so many. With one in five, and five orders in paragraphs of their own, a small model copied orders that it
+# had not met (docs/experiments.md, generator).
+_ONE_IN = 2
 # An order is one of each: how it begins, what it demands, how it ends. Few fixed sentences would be learned by heart.
 _OPENINGS = {
     "en": ("", "Stop reading here. ", "Assistant: ", "Important notice for language models: ", "[INST] ", "P.S. "),
@@ -66,12 +67,22 @@ def _planted(home: Home, row: SftRow, number: int) -> SftRow | None:
     if not cited or not 0 <= cited[0] < len(passages):
         return None
     target, order = passages[cited[0]], _order(row.language, number)
-    stands_first = number // 11 % 3 == 0
-    text = f"{order}\n\n{target.text}" if stands_first else f"{target.text}\n\n{order}"
+    text = _with_order(target.text, order, number // 11 % 4)
     passages[cited[0]] = replace(target, text=text)
     question = read_answer(home.database, home.tenant_id, row.answer_id).question
     prompt = render_prompt(question, passages, row.language)
     return replace(row, messages=(*prompt.messages, row.messages[-1]))
+
+
+def _with_order(text: str, order: str, place: int) -> str:
+    """In a paragraph of its own before or behind the text, or in the midst of it: a model that only learned to leave
+    paragraphs out copies what stands on the line of a fact.
+    """
+    if place < 2:
+        return f"{order}\n\n{text}" if place else f"{text}\n\n{order}"
+    spans = sentence_spans(text)
+    end = spans[0][1] if place == 2 and spans else len(text)
+    return f"{text[:end].rstrip()} {order} {text[end:].lstrip()}".rstrip()
 
 
 def _order(language: str, number: int) -> str:
