@@ -7,8 +7,6 @@ curated answer, and what the answer says once its source has changed.
 
 import json
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +15,7 @@ from typing import Annotated, Any
 import httpx
 import typer
 
-from bench.learning import running
+from bench.installation import aion, running
 
 _QUESTION, _ALIKE = "Qual é o prazo de entrega de um pedido?", "Qual o prazo para a entrega de um pedido?"
 _TEXT = "O prazo de entrega de um pedido é de vinte dias úteis, contados da confirmação do pagamento."
@@ -30,8 +28,8 @@ def main(port: Annotated[int, typer.Option(help="Of the server.")] = 8120) -> No
         document.parent.mkdir()
         document.write_text(_TEXT, "utf-8")
         os.environ |= {"AION_HOME": f"{place}/home", "AION_PORT": str(port), "AION_DAGSTER_PORT": str(port + 1)}
-        _aion("source", "add", str(document.parent), "--name", "regras", "--auto-approve")
-        _aion("run")
+        aion("source", "add", str(document.parent), "--name", "regras", "--auto-approve")
+        aion("run")
         with running("serve", port), httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
             answer_id = _ask(client, _QUESTION)["answer_id"]
             _post(client, f"/api/answers/{answer_id}/feedback", {"correction": "O prazo é de vinte e cinco dias."})
@@ -43,7 +41,7 @@ def main(port: Annotated[int, typer.Option(help="Of the server.")] = 8120) -> No
                 time.sleep(0.2)
             seconds = time.monotonic() - approved
             document.write_text(_TEXT.replace("vinte", "trinta"), "utf-8")
-            _aion("run")
+            aion("run")
             later = _ask(client, _ALIKE)
             expired = client.get("/curation/corrections", params={"state": "expired"}).json()["items"]
     told = {
@@ -70,10 +68,6 @@ def _post(client: httpx.Client, path: str, body: object) -> dict[str, Any]:
     reply.raise_for_status()
     found: dict[str, Any] = reply.json()
     return found
-
-
-def _aion(*verb: str) -> None:
-    subprocess.run([sys.executable, "-m", "aion_assets", *verb], check=True, capture_output=True, text=True)
 
 
 if __name__ == "__main__":

@@ -10,24 +10,15 @@ something dropped indeed. With --until-suspended the watch goes on until it has 
 
 import json
 import os
-import subprocess
-import sys
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
-import httpx
 import typer
 
 from aion_assets.core.home import Home
-from aion_assets.core.ids import digest
 from aion_assets.core.learn.evaluate import K
-from aion_assets.core.learn.imported import import_golden
-from aion_assets.core.learn.labelled import LabelledQuestion, load_labelled_set
 from aion_assets.core.learn.measured import Measured
 from aion_assets.core.learn.metrics import paired_bootstrap
 from aion_assets.core.learn.quality_drop import is_suspended
@@ -39,6 +30,7 @@ from aion_assets.core.release.releases import current_release, list_releases, re
 from aion_assets.core.settings import load_settings
 from bench.elsewhere import ask_elsewhere
 from bench.house_words import in_house_words
+from bench.installation import bring_in, running, say, wait_for_training
 from bench.people import People, Streams
 
 # Thresholds on the wrong side of every figure that is not perfect, so that the watch sees one of the two drop. With
@@ -50,7 +42,6 @@ _DROPS = {
 }
 # Questions asked of the set that is not learned.
 _ELSEWHERE = 200
-_READY_S, _LEARNED_S = 180.0, 7200.0
 
 
 def main(
@@ -71,7 +62,7 @@ def main(
     port: Annotated[int, typer.Option(help="Of the server; Dagster's is the next.")] = 8120,
 ) -> None:
     with TemporaryDirectory(prefix="aion-learning-") as folder:
-        _say(f"home {folder}, seed {seed}, {clicks} clicks")
+        say(f"home {folder}, seed {seed}, {clicks} clicks")
         os.environ |= {"AION_HOME": folder, "AION_PORT": str(port), "AION_DAGSTER_PORT": str(port + 1)}
         os.environ |= {"AION_LEARN_EVERY_S": "600", "AION_RETRIEVER_ADAPTER_MODE": mode}
         os.environ |= _DROPS["" if house_words else drop]
@@ -82,16 +73,16 @@ def main(
         found = [path.resolve() for path in folders]
         if house_words:
             found = [in_house_words(path, Path(folder) / "sets" / path.name, house_words, seed) for path in found]
-        asked = [question for path in found for question in _bring_in(home, path, seed, (limit, golden))]
-        _say(f"frozen: {dict(freeze(home, str(seed)))}; {len(asked)} questions are left for people to ask")
+        asked = [question for path in found for question in bring_in(home, path, seed, (limit, golden))]
+        say(f"frozen: {dict(freeze(home, str(seed)))}; {len(asked)} questions are left for people to ask")
         people = People(f"http://127.0.0.1:{port}", clicks, seed)
         with running("serve", port):
             people.ask(asked)
-        _say(f"asked {people.asked}, sources clicked {people.clicked}, of which right {people.right}")
+        say(f"asked {people.asked}, sources clicked {people.clicked}, of which right {people.right}")
         with running("up", port), Streams(people, asked, streams) as traffic:
             if learner:
                 request_training(home, learner, "bench", "Asked for.")
-            training = _wait_for_training(home, until_suspended)
+            training = wait_for_training(home, until_suspended=until_suspended)
             _wait_for_swap(home, people)
         told = _report(home, training, traffic)
         if elsewhere is not None and training.outcome == RELEASED:
@@ -101,84 +92,6 @@ def main(
             )
             told |= ask_elsewhere(home, elsewhere, sides, _ELSEWHERE)
         typer.echo(json.dumps(told, ensure_ascii=False, indent=1))
-
-
-def _bring_in(home: Home, folder: Path, seed: int, most: tuple[int, int]) -> list[LabelledQuestion]:
-    """Make the folder's corpus a source of the home, half of its documents golden; the questions on the others. `most`
-    of them, and most golden ones.
-    """
-    limit, most_golden = most
-    corpus = folder / "corpus.jsonl"
-    _aion("source", "add", str(corpus), "--name", folder.name.replace("_", "-"), "--auto-approve")
-    _aion("run")
-    labelled = load_labelled_set(folder)
-    documents = {name for question in labelled.queries for name in question.relevant}
-    golden = {name for name in documents if int(digest("half", str(seed), name)[:8], 16) % 2}
-    found = import_golden(home, folder, _with_about(golden, labelled.queries, most_golden))
-    _say(f"{folder.name}: {found.stored.added} golden questions")
-    others = [query for query in labelled.queries if query.answerable and golden.isdisjoint(query.relevant)]
-    taken = sorted(others, key=lambda query: digest("asked", str(seed), query.query_id))
-    addresses = {name: f"{corpus.as_uri()}#{name}" for name in documents}
-    return [
-        LabelledQuestion(query.text, {addresses[name]: 1 for name in query.relevant})
-        for query in taken[: limit or len(taken)]
-    ]
-
-
-def _with_about(documents: set[str], questions: Sequence[LabelledQuestion], count: int) -> set[str]:
-    """So many of the documents that about `count` questions are on them alone; 0 for all."""
-    taken: set[str] = set()
-    on = Counter(name for question in questions for name in question.relevant)
-    for name in sorted(documents, key=lambda name: digest("taken", name)):
-        if count and sum(on[other] for other in taken) >= count:
-            break
-        taken.add(name)
-    return taken
-
-
-def _aion(*verb: str) -> None:
-    subprocess.run([sys.executable, "-m", "aion_assets", *verb], check=True, capture_output=True, text=True)
-
-
-@contextmanager
-def running(verb: str, port: int) -> Iterator[None]:
-    """`aion serve` or `aion up`, from when it is ready until the end of the block."""
-    with (Path(os.environ["AION_HOME"]) / f"{verb}.log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "aion_assets", verb], stdout=log, stderr=log, start_new_session=True
-        )
-    try:
-        deadline = time.monotonic() + _READY_S
-        while not _is_ready(port):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise SystemExit(f"aion {verb} is not ready:\n{Path(log.name).read_text('utf-8')[-2000:]}")
-            time.sleep(0.5)
-        yield
-    finally:
-        process.terminate()
-        process.wait(60)
-
-
-def _is_ready(port: int) -> bool:
-    try:
-        return httpx.get(f"http://127.0.0.1:{port}/ready", timeout=5, trust_env=False).is_success
-    except httpx.HTTPError:
-        return False
-
-
-def _wait_for_training(home: Home, until_suspended: bool) -> Training:
-    said = ""
-    deadline = time.monotonic() + _LEARNED_S
-    while time.monotonic() < deadline:
-        says = last_look(home)[1]
-        if says != said:
-            said = says
-            _say(f"watch: {says}")
-        newest = next(iter(last_trainings(home)), None)
-        if newest is not None and not newest.is_active and (not until_suspended or is_suspended(remember(home))):
-            return newest
-        time.sleep(1)
-    raise SystemExit("No training ended in time; look into the logs of the home.")
 
 
 def _wait_for_swap(home: Home, people: People) -> None:
@@ -219,10 +132,6 @@ def _report(home: Home, training: Training, traffic: Streams) -> dict[str, Any]:
 def _gain(before: Measured, after: Measured) -> list[float]:
     """Of nDCG@10, with the bounds of its 95 % interval."""
     return [round(value, 4) for value in paired_bootstrap(before.ndcg, after.ndcg)]
-
-
-def _say(text: str) -> None:
-    typer.echo(f"{time.strftime('%H:%M:%S')}  {text}", err=True)
 
 
 if __name__ == "__main__":

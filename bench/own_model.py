@@ -24,7 +24,7 @@ from aion_assets.core.learn.reports import GENERATED, newest_report
 from aion_assets.core.learn.splits import freeze
 from aion_assets.core.learn.trainings import GENERATOR, Training, request_training
 from aion_assets.core.settings import load_settings
-from bench.learning import _bring_in, _say, _wait_for_training, running
+from bench.installation import bring_in, running, say, wait_for_training
 from bench.people import People
 
 
@@ -36,19 +36,19 @@ def main(
     port: Annotated[int, typer.Option(help="Of the server; Dagster's is the next.")] = 8140,
 ) -> None:
     with TemporaryDirectory(prefix="aion-own-model-") as home_folder:
-        _say(f"home {home_folder}, seed {seed}")
+        say(f"home {home_folder}, seed {seed}")
         os.environ |= {"AION_HOME": home_folder, "AION_PORT": str(port), "AION_DAGSTER_PORT": str(port + 1)}
         os.environ |= {"AION_LEARN_AUTOMATICALLY": "False", "AION_MODEL_PORT": str(port + 2)}
         home = Home(load_settings())
-        asked = _bring_in(home, folder.resolve(), seed, (limit, 0))
-        _say(f"frozen: {dict(freeze(home, str(seed)))}; {len(asked)} questions are left for people to ask")
+        asked = bring_in(home, folder.resolve(), seed, (limit, 0))
+        say(f"frozen: {dict(freeze(home, str(seed)))}; {len(asked)} questions are left for people to ask")
         people = People(f"http://127.0.0.1:{port}", "right", seed)
         with running("serve", port):
             people.ask(asked)
         with running("up", port):
             request_training(home, GENERATOR, "bench", "Asked for.")
-            training = _wait_for_training(home, False)
-            _say(training.says)
+            training = wait_for_training(home)
+            say(training.says)
             golden = by_document(home, measured_questions(home))[:asked_after]
             after = _ask(people, golden)
         typer.echo(json.dumps(_found(home, training) | {"chat": after}, ensure_ascii=False, indent=1))

@@ -45,6 +45,7 @@ from aion_assets.core.steps.candidate import measure_candidate, open_retriever
 from aion_assets.core.steps.release import release_index
 from aion_assets.core.steps.training import begin_training, finish_training
 from bench.house_words import in_house_words
+from bench.installation import aion
 from bench.people import chosen
 from trainer.embedder import embedder_of
 
@@ -95,8 +96,8 @@ def _filled(folders: Sequence[Path], home: Path) -> Path:
         os.environ["AION_HOME"] = str(home)
         for folder in folders:
             name = folder.name.replace("_", "-")
-            _aion("source", "add", str(folder / "corpus.jsonl"), "--name", name, "--auto-approve")
-        _aion("run")
+            aion("source", "add", str(folder / "corpus.jsonl"), "--name", name, "--auto-approve")
+        aion("run")
         (home / "ready").touch()
     return home
 
@@ -208,10 +209,6 @@ def _retriever(home: Home, release: Release, models: ModelManifest) -> Retriever
 
 def _mean(measured: Measured) -> float:
     return sum(measured.ndcg) / max(1, len(measured.ndcg))
-
-
-def _aion(*verb: str) -> None:
-    subprocess.run([sys.executable, "-m", "aion_assets", *verb], check=True, capture_output=True, text=True)
 
 
 if __name__ == "__main__":
