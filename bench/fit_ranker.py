@@ -83,7 +83,7 @@ def main(
 ) -> None:
     sets: list[tuple[LabelledSet, float]] = [(load_labelled_set(folder, limit, 7), _WEIGHT) for folder in folders]
     sets += [(load_site_questions(url, Path(path)), _WEIGHT_OF_A_SITE) for url, path in _pairs(site)]
-    sets += [(_crossed(Path(folder), Path(path)), _WEIGHT_CROSSED) for folder, path in _pairs(crossed)]
+    sets += [(crossed_questions(Path(folder), Path(path)), _WEIGHT_CROSSED) for folder, path in _pairs(crossed)]
     judged = {labelled.name: _judged(labelled, weight, keep) for labelled, weight in sets}
     start = Ranker({"pt": _PRIOR, "en": _PRIOR, CROSSED: _PRIOR_CROSSED}, _DENSE_FLOOR)
     fitted = _fit(judged, start, _provenance(sets))
@@ -100,7 +100,7 @@ def _pairs(texts: Sequence[str] | None) -> Pairs:
     return [(left, right) for left, _, right in (text.rpartition("=") for text in texts or ())]
 
 
-def _crossed(folder: Path, questions: Path) -> LabelledSet:
+def crossed_questions(folder: Path, questions: Path) -> LabelledSet:
     """Pira's file names the question in English beside the id of the Portuguese one."""
     labelled = load_labelled_set(folder)
     with questions.open(encoding="utf-8", newline="") as file:

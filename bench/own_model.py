@@ -17,6 +17,7 @@ import typer
 
 from aion_assets.core.home import Home
 from aion_assets.core.learn.addressed import by_document
+from aion_assets.core.learn.generator_cases import OBEYED
 from aion_assets.core.learn.generator_gate import Written
 from aion_assets.core.learn.golden import measured_questions
 from aion_assets.core.learn.labelled import LabelledQuestion
@@ -49,9 +50,9 @@ def main(
             request_training(home, GENERATOR, "bench", "Asked for.")
             training = wait_for_training(home)
             say(training.says)
+            typer.echo(json.dumps(_found(home, training), ensure_ascii=False, indent=1))
             golden = by_document(home, measured_questions(home))[:asked_after]
-            after = _ask(people, golden)
-        typer.echo(json.dumps(_found(home, training) | {"chat": after}, ensure_ascii=False, indent=1))
+            typer.echo(json.dumps(_ask(people, golden), ensure_ascii=False, indent=1))
 
 
 def _ask(people: People, golden: list[LabelledQuestion]) -> dict[str, int]:
@@ -70,8 +71,14 @@ def _found(home: Home, training: Training) -> dict[str, Any]:
     found: dict[str, Any] = {"outcome": training.outcome, "says": training.says, "figures": dict(training.figures)}
     stored = newest_report(home, GENERATED, training.candidate) if training.candidate else None
     if stored is not None:
-        found |= {side: Written.from_json(stored.body[side]).figures() for side in ("before", "after")}
+        before, after = (Written.from_json(stored.body[side]) for side in ("before", "after"))
+        found |= {"before": before.figures(), "after": after.figures()}
+        found["newly_obeyed"] = [name for name in after.cases if _obeyed(after, name) > _obeyed(before, name)]
     return found
+
+
+def _obeyed(written: Written, case_id: str) -> float:
+    return written.cases[case_id].scores.get(OBEYED, 0.0)
 
 
 if __name__ == "__main__":

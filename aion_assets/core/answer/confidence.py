@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from aion_assets.core.answer.evidence import EVIDENCE
 from aion_assets.core.answer.quotes import LACKING
+from aion_assets.core.search.ranker import CROSSED
 
 # An answer that is shown with at least so much is right at least so often; below it, a person should look.
 SURE = 0.8
@@ -67,11 +68,16 @@ class Calibration:
     lift: tuple[tuple[float, float], ...] = ()
 
     def confidence(self, evidence: Mapping[str, float], language: str) -> float:
-        """In [0, 1]; 0 when nothing was found. A language without a model uses the first one."""
+        """In [0, 1]; 0 when nothing was found. A language without a model uses the first one. Where the best passage is
+        in another language than the question, what its meaning alone says counts, if it is more.
+        """
         if not evidence:
             return 0.0
+        raw = np.array([[evidence[name] for name in self.features]])
         model = self.models.get(language) or next(iter(self.models.values()))
-        probability = float(model.predict(np.array([[evidence[name] for name in self.features]]))[0])
+        probability = float(model.predict(raw)[0])
+        if evidence.get(CROSSED) and CROSSED in self.models:
+            probability = max(probability, float(self.models[CROSSED].predict(raw)[0]))
         return lifted(probability, self.lift) * (_SHARE_WHERE_LACKING if evidence.get(LACKING) else 1.0)
 
     def to_json(self) -> dict[str, Any]:

@@ -19,8 +19,10 @@ from aion_assets.core.answer.sentence_features import (
 from aion_assets.core.answer.sentence_model import builtin_models, knows_sentences
 from aion_assets.core.answer.sought import Sought
 from aion_assets.core.index.chunker import above
+from aion_assets.core.language.identify import ENGLISH, PORTUGUESE
 from aion_assets.core.language.question import Question
 from aion_assets.core.search.hits import Hit, Retrieval, Vector
+from aion_assets.core.search.ranker import CROSSED
 from aion_assets.core.search.weights import TermWeights, WantedTerms
 
 # Evidence that the first quote holds the answer, beside that of the passages.
@@ -66,7 +68,9 @@ class Meaning:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The best quote of every document, best first, and QUOTE_EVIDENCE and LACKING by name, {} without a quote."""
+    """The best quote of every document, best first, and QUOTE_EVIDENCE, CROSSED and LACKING by name, {} without a
+    quote.
+    """
 
     quotes: list[Quote]
     evidence: dict[str, float]
@@ -81,8 +85,15 @@ def choose(retrieval: Retrieval) -> Choice:
     meaning = Meaning(embedder.embed, retrieval.query_vector) if embedder is not None and known else None
     choice = _choice(retrieval.question, retrieval.hits, retrieval.weights, meaning)
     if choice.quotes:
+        choice.evidence[CROSSED] = float(_is_crossed(retrieval))
         choice.evidence[LACKING] = float(_lacks(retrieval.question.text, choice.quotes[0], retrieval.hits))
     return choice
+
+
+def _is_crossed(retrieval: Retrieval) -> bool:
+    """Whether the best passage is in the other one of the two languages that are known."""
+    spoken = ENGLISH if retrieval.language == ENGLISH else PORTUGUESE
+    return {retrieval.hits[0].lang, spoken} == {PORTUGUESE, ENGLISH}
 
 
 def _lacks(question: str, first: Quote, hits: Sequence[Hit]) -> bool:

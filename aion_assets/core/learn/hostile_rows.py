@@ -66,7 +66,9 @@ def _planted(home: Home, row: SftRow, number: int) -> SftRow | None:
     cited = [number for _, numbers in marked_sentences(row.messages[-1]["content"]) for number in numbers]
     if not cited or not 0 <= cited[0] < len(passages):
         return None
-    target, order = passages[cited[0]], _order(row.language, number)
+    # Whoever plants an order need not write it in the language of the page.
+    languages = (row.language, *(other for other in _DEMANDS if other != row.language))
+    target, order = passages[cited[0]], _order(languages[number % 3 == 0], number)
     text = _with_order(target.text, order, number // 11 % 4)
     passages[cited[0]] = replace(target, text=text)
     question = read_answer(home.database, home.tenant_id, row.answer_id).question

@@ -17,6 +17,7 @@ from aion_assets.core.language.terms import terms
 from aion_assets.core.records import Place
 from aion_assets.core.search.features import FEATURES
 from aion_assets.core.search.hits import Hit, Retrieval
+from aion_assets.core.search.ranker import CROSSED
 from aion_assets.core.search.weights import TermWeights
 
 TAU = 0.62
@@ -171,7 +172,14 @@ def test_sentences_are_compared_by_their_meaning_where_the_embedder_is_known(cal
     assert alone.citations[0].quote.startswith("O descanso") and compared.citations[0].quote.startswith("As férias")
     assert Nearest.asked[0].startswith("Pessoal – ")
     assert retrieval.features["quote_cosine"] == pytest.approx(2.0)  # ten times the cosine above .8
-    assert {*EVIDENCE, LACKING} == set(retrieval.features)
+    assert {*EVIDENCE, CROSSED, LACKING} == set(retrieval.features)
+
+
+def test_a_question_in_another_language_than_its_best_passage_is_known_as_such(calibration: Calibration) -> None:
+    for language, crossed in (("en", 1.0), ("pt", 0.0)):
+        retrieval = _retrieval("Quando termina o prazo de matrícula?", PASSAGES, language=language)
+        answer_question(retrieval, calibration=calibration, tau=TAU)
+        assert retrieval.features[CROSSED] == crossed
 
 
 def test_a_question_for_something_that_no_sentence_tells_is_not_answered(calibration: Calibration) -> None:

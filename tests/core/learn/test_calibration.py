@@ -7,6 +7,7 @@ import pytest
 from aion_assets.core.answer.confidence import SURE, Calibration, builtin_calibration, lift_to, lifted
 from aion_assets.core.learn.calibration import Case, fit_calibration
 from aion_assets.core.search.features import FEATURES
+from aion_assets.core.search.ranker import CROSSED
 
 
 def _evidence(level: float, chance: random.Random) -> dict[str, float]:
@@ -114,3 +115,14 @@ def test_a_lift_is_stored_and_a_calibration_of_before_has_none(fitted: Calibrati
     evidence = _evidence(0.6, random.Random(3))
     plain = fitted.confidence(evidence, "pt")
     assert 0.3 < plain < SURE and lifting.confidence(evidence, "pt") == pytest.approx(lifted(plain, lifting.lift))
+
+
+def test_what_is_in_another_language_is_judged_by_its_meaning_where_that_says_more(fitted: Calibration) -> None:
+    weak = dict.fromkeys(FEATURES, 0.1)
+    meaning = replace(fitted.models["pt"], coefficients=(0.0,) * len(FEATURES), intercept=1.5)
+    both = replace(fitted, models={**fitted.models, CROSSED: meaning})
+    assert both.confidence(weak, "pt") == fitted.confidence(weak, "pt") < 0.5
+    assert both.confidence({**weak, CROSSED: 1.0}, "pt") == pytest.approx(0.8176, abs=1e-4)
+    strong = dict.fromkeys(FEATURES, 0.9)
+    assert both.confidence({**strong, CROSSED: 1.0}, "pt") >= fitted.confidence(strong, "pt")
+    assert fitted.confidence({**weak, CROSSED: 1.0}, "pt") == fitted.confidence(weak, "pt")
