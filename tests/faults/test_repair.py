@@ -173,7 +173,6 @@ def _mark_up_to_date(bench: Workbench) -> None:
     assert due_runs(bench.database, bench.settings, version, look_into_folders=True) == []
 
 
-@pytest.mark.skipif(not counts.LONG, reason="what is read again after it was touched is repaired so, too")
 def test_a_run_with_nothing_due_repairs_the_index_all_the_same(bench: Workbench) -> None:
     _mark_up_to_date(bench)
     _damage_whole_index(bench, "table")
