@@ -37,6 +37,7 @@ class SilentDns:
         try:
             self._socket.bind((_DNS, 53))
         except OSError as error:
+            self._socket.close()
             pytest.skip(f"no name server can be played here: {error.strerror}")
         threading.Thread(target=self._answer, daemon=True).start()
 
