@@ -1,5 +1,6 @@
 """Release the index when its structural gates hold, and candidate models when the quality gate lets them pass."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,14 @@ from aion_assets.core.steps.candidate import Candidate, candidate_to_release, de
 from aion_assets.core.steps.gates import gates
 from aion_assets.core.steps.retrieval_report import read_report
 
+_NEWER = "the retrieval report of a newer index"
+# So long the run that overtook this one has to release.
+_OVERTAKEN_S = 60.0
+
+
+class _Overtaken(Exception):
+    """Another run brought the index on, and there is no release yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReleaseReport:
@@ -41,12 +50,15 @@ def release_index(home: Home, model: EmbeddingModel, run_id: str) -> ReleaseRepo
 
     Raises GateBlockedError: a gate failed, or nothing was measured. The release before stays current.
     """
-    with home.lake.lock(INDEX_LOCK):
-        indexed = progress.reached_now(home.database, progress.INDEXED)
-        candidate = candidate_to_release(home, model)
-        report = _release(home, model, run_id, candidate)
-        if not report.waits_for:
-            mark_handled(home.database, indexed)
+    try:
+        with home.lake.lock(INDEX_LOCK):
+            indexed = progress.reached_now(home.database, progress.INDEXED)
+            candidate = candidate_to_release(home, model)
+            report = _release(home, model, run_id, candidate)
+            if not report.waits_for:
+                mark_handled(home.database, indexed)
+    except _Overtaken:
+        return _first_release_of_another_run(home)
     if candidate is not None and report.release.model_release_id == candidate.model_release_id:
         decided(home, candidate, report.release_id)
     return report
@@ -86,7 +98,7 @@ def _release(home: Home, model: EmbeddingModel, run_id: str, candidate: Candidat
                 "The release before keeps serving. Run 'aion run' again; if it stays, see 'aion doctor'.",
             )
     if not report_id:
-        return _unmeasured(current)
+        return _unmeasured(home, current, index)
     waiting = findings["index_holds_every_chunk"].figures["waiting_documents"]
     if current is not None and current.table != index["table"] and waiting:
         # The index of another embedder is not complete yet. The run that embeds the last source releases it.
@@ -109,11 +121,27 @@ def _models(home: Home, model: EmbeddingModel, candidate: Candidate | None) -> M
     return read_model_release(home.database, candidate.model_release_id)
 
 
-def _unmeasured(current: Release | None) -> ReleaseReport:
+def _unmeasured(home: Home, current: Release | None, index: Mapping[str, Any]) -> ReleaseReport:
     """Another run brought the index on since it was measured: that run measures and releases what is there now."""
-    if current is None:
-        raise GateBlockedError(
-            "The index has no retrieval report of its own.",
-            "Materialize eval/retrieval_report and then serving/release, or run 'aion run' again.",
-        )
-    return ReleaseReport(current, published=False, waits_for="the retrieval report of a newer index")
+    if current is not None:
+        return ReleaseReport(current, published=False, waits_for=_NEWER)
+    if read_report(home, index["table"]) is not None:
+        raise _Overtaken
+    raise _nothing_measured()
+
+
+def _first_release_of_another_run(home: Home) -> ReleaseReport:
+    """Two runs of a new home at once: the one that was overtaken waits until the other has released."""
+    deadline = time.monotonic() + _OVERTAKEN_S
+    while (current := serving_release(home)) is None:
+        if time.monotonic() > deadline:
+            raise _nothing_measured()
+        time.sleep(0.2)
+    return ReleaseReport(current, published=False, waits_for=_NEWER)
+
+
+def _nothing_measured() -> GateBlockedError:
+    return GateBlockedError(
+        "The index has no retrieval report of its own.",
+        "Materialize eval/retrieval_report and then serving/release, or run 'aion run' again.",
+    )
