@@ -130,7 +130,7 @@ class _Work:
         from aion_assets.core.steps.embeddings import drop_damaged_vectors
 
         home = Home(self.settings)
-        if damage := drop_damaged_vectors(home, embedder_in_use(home).embedder_id):
+        if damage := drop_damaged_vectors(home, embedder_in_use(home).embedder_id, odd_counts=True):
             self.console.print(f"The vectors are made anew from the chunks: {escape(damage)}", soft_wrap=True)
 
     def _due(self, round_number: int) -> list[DueRun]:

@@ -21,7 +21,7 @@ _STEPS, _LAKE = "aion_assets.core.steps", "aion_assets.core.lake.store"
 # In the order of the pipeline: each run goes on where the one before was killed, and dies a little later.
 POINTS: list[tuple[str, dict[str, Any]]] = [
     ("the second batch of pages is stored", {"at": f"{_STEPS}.pages:_PageWriter.flush", "when": "after", "call": 2}),
-    ("pages are written and not synced", {"at": f"{_LAKE}:sync_newer", "when": "before", "call": 2}),
+    ("pages are written and not synced", {"at": "aion_assets.core.lake.files:sync_newer", "when": "before", "call": 2}),
     ("before the collection is closed", {"at": f"{_STEPS}.pages:finish_collection", "when": "before"}),
     ("in parsing", {"at": f"{_STEPS}.documents:_DocumentWriter.add", "when": "before", "call": 5}),
     ("a batch of documents is stored", {"at": f"{_STEPS}.documents:_DocumentWriter.flush", "when": "after", "call": 2}),

@@ -40,9 +40,9 @@ def complaint_of(lake: Lake, table: str, tag: str = "") -> tuple[int, str]:
     return rows, f"In {table}, {odd} vectors are not of length 1." if odd else ""
 
 
-def damage_of(lake: Lake, table: str, tag: str = "") -> str:
+def damage_of(lake: Lake, table: str, tag: str = "", *, odd_counts: bool = True) -> str:
     """Why a table, or a version of it, cannot be used; "" where it can be read to its end, or is not there. Reads a
-    version once, and again after its files were touched.
+    version once, and again after its files were touched. Without `odd_counts` vectors may be of any length.
     """
     try:
         if not lake.exists(table):
@@ -54,7 +54,7 @@ def damage_of(lake: Lake, table: str, tag: str = "") -> str:
         complaint = complaint_of(lake, table, tag)[1]
         if not complaint:
             lake.proofs.note(table, version, stamp)
-        return complaint
+        return complaint if odd_counts else ""
     except DiskFullError:
         raise
     except LakeError as error:

@@ -30,13 +30,18 @@ def embed_source(run: SourceRun, embedder_id: str, load: LoadEmbedder) -> StepRe
         return _embed(run, embedder_id, load)
 
 
-def drop_damaged_vectors(home: Home, embedder_id: str) -> str:
+def drop_damaged_vectors(home: Home, embedder_id: str, *, odd_counts: bool = False) -> str:
     """Drop the vectors of this embedder if they cannot be read, after every source was made due, whose next runs embed
     its texts again. Says what was damaged, "" where nothing was.
+
+    Vectors of a wrong length are dropped only where `odd_counts`, as for a person who asks for a repair: a run shows
+    them as a broken claim and releases nothing.
     """
     table = embeddings_name(embedder_id)
     with home.lake.lock("vectors"):
-        damage = damage_of(home.lake, table)
+        # Looked at twice: files of a version that another run has just replaced may be gone.
+        damage = damage_of(home.lake, table, odd_counts=odd_counts)
+        damage = damage and damage_of(home.lake, table, odd_counts=odd_counts)
         if damage:
             progress.request_all(home.database)
             home.lake.drop(table)
