@@ -139,10 +139,11 @@ def test_a_cancelled_job_is_left_and_its_texts_are_gone(llama: Path, tmp_path: P
     slow = SftConfig(**{**asdict(CONFIG), "epochs": 2000})
     job = Job(str(llama), False, asdict(slow), ROWS)
     script = f"""
-import json, sys
+import json, signal, sys
 from pathlib import Path
 from trainer.elsewhere import hand_out
 from trainer.training_store import Job, TrainingStore
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
 hand_out(TrainingStore({location!r}), Job(**json.loads(sys.stdin.read())), Path({str(tmp_path / "adapters")!r}), print)
 """
     waiting = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
