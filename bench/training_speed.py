@@ -16,9 +16,8 @@ from typing import Any
 from aion_assets.core.answer.prompt import render_prompt
 from aion_assets.core.learn.labelled import load_labelled_set
 from aion_assets.core.records import Passage, Place
-from trainer.adapters import TARGETS
 from trainer.base_model import load_base_model
-from trainer.sft import Conversation, Sample, SftConfig, encode, train_adapter
+from trainer.sft import Conversation, Sample, SftConfig, encode, lora_of, train_adapter
 
 _LENGTH = 1024
 # Samples that the plain Trainer computes at once: two of them have the tokens of one batch of `SftConfig`.
@@ -66,18 +65,11 @@ def _rows(folder: Path, most: int) -> list[Conversation]:
 def _plain_trainer(model: str, samples: list[Sample]) -> float:
     """Seconds of one epoch."""
     import torch
-    from peft import LoraConfig, get_peft_model
+    from peft import get_peft_model
     from transformers import Trainer, TrainingArguments
 
     config = SftConfig()
-    lora = LoraConfig(
-        task_type="CAUSAL_LM",
-        r=config.rank,
-        lora_alpha=config.alpha,
-        lora_dropout=config.dropout,
-        target_modules=list(TARGETS),
-    )
-    wrapped: Any = get_peft_model(load_base_model(model).model, lora)
+    wrapped: Any = get_peft_model(load_base_model(model).model, lora_of(config))
 
     def padded(sample: Sample) -> dict[str, Any]:
         rest = _LENGTH - len(sample.ids)

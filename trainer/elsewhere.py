@@ -204,14 +204,7 @@ def _trained(job: Job, base_model: str, folder: Path, show: Callable[[int, int, 
     refuse_what_cannot_fit(plan, config)
     base = load_base_model(base_model, in_4bit=job.in_4bit)
     trained = train_adapter(base, rows, config, folder, show)
-    figures = {
-        "too_long": trained.too_long,
-        "tokens": trained.tokens,
-        "steps": len(trained.losses),
-        "first_loss": round(trained.losses[0], 4),
-        "last_loss": round(trained.losses[-1], 4),
-        "minutes": round((time.monotonic() - started) / 60, 2),
-    }
+    figures = {**trained.figures(), "minutes": round((time.monotonic() - started) / 60, 2)}
     return {"figures": figures, "base": f"{base.name}@{base.digest}", "digest": trained.record.digest}
 
 

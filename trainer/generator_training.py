@@ -58,11 +58,7 @@ def train_generator(home: Home, request: dict[str, Any], show: ShowProgress) -> 
     shutil.copytree(folder / "adapter", target)
     figures = {
         **_counts(home, task, trained.record.digest),
-        "too_long": trained.too_long,
-        "tokens": trained.tokens,
-        "steps": len(trained.losses),
-        "first_loss": round(trained.losses[0], 4),
-        "last_loss": round(trained.losses[-1], 4),
+        **trained.figures(),
         **plan.figures(),
         "minutes": round((time.monotonic() - started) / 60, 2),
     }

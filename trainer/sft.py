@@ -64,6 +64,29 @@ class SftResult:
     too_long: int
     tokens: int
 
+    def figures(self) -> dict[str, float]:
+        """What stands of the run in its metadata."""
+        return {
+            "too_long": self.too_long,
+            "tokens": self.tokens,
+            "steps": len(self.losses),
+            "first_loss": round(self.losses[0], 4),
+            "last_loss": round(self.losses[-1], 4),
+        }
+
+
+def lora_of(config: SftConfig) -> Any:
+    """PEFT's form of the adapter that is trained."""
+    from peft import LoraConfig
+
+    return LoraConfig(
+        task_type="CAUSAL_LM",
+        r=config.rank,
+        lora_alpha=config.alpha,
+        lora_dropout=config.dropout,
+        target_modules=list(TARGETS),
+    )
+
 
 def encode(rows: Sequence[Conversation], tokenizer: Any, max_tokens: int) -> tuple[list[Sample], int]:
     """Samples of conversations that end with an answer, and how many were left out as too long.
@@ -148,19 +171,12 @@ class _Run:
 
     def __init__(self, base: BaseModel, samples: Sequence[Sample], config: SftConfig, folder: Path) -> None:
         import torch
-        from peft import LoraConfig, get_peft_model
+        from peft import get_peft_model
 
         self._samples, self._config = samples, config
         self._device = base.device
         torch.manual_seed(config.seed)
-        lora = LoraConfig(
-            task_type="CAUSAL_LM",
-            r=config.rank,
-            lora_alpha=config.alpha,
-            lora_dropout=config.dropout,
-            target_modules=list(TARGETS),
-        )
-        self.wrapped: Any = get_peft_model(base.model, lora)
+        self.wrapped: Any = get_peft_model(base.model, lora_of(config))
         self._trained = {name: value for name, value in self.wrapped.named_parameters() if value.requires_grad}
         for value in self._trained.values():  # adapters in bfloat16 lose most of their small steps
             value.data = value.data.float()
