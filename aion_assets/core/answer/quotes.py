@@ -220,5 +220,5 @@ def _stretch(text: str, start: int) -> str:
     if len(cut) > MAX_QUOTE_CHARS:
         words, _, broken = cut[:MAX_QUOTE_CHARS].rpartition(" ")
         # Some scripts have no spaces; neither have keys and addresses.
-        cut = f"{words if len(broken) < len(words) else cut[:MAX_QUOTE_CHARS]}…"
+        cut = (words if len(broken) < len(words) else cut[:MAX_QUOTE_CHARS]).rstrip(".,;: ") + "…"
     return f"…{cut}" if start else cut

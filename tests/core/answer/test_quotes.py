@@ -65,6 +65,13 @@ def test_a_long_sentence_is_cut_to_the_clause_that_answers() -> None:
     assert len(quote) <= MAX_QUOTE_CHARS + 2
 
 
+def test_no_full_stop_stands_before_the_mark_of_a_cut() -> None:
+    (quote,) = _quotes("prazo de matrícula", "O prazo de matrícula é o do " + "art. 5 do " * 60 + "regimento.")
+    assert quote.endswith(("art…", "do…", "5…")) and len(quote) <= MAX_QUOTE_CHARS + 1
+    (quote,) = _quotes("prazo de matrícula", "O prazo de matrícula é o do " + "art. " * 90 + "regimento.")
+    assert quote.endswith("art. art…")
+
+
 def test_a_long_stretch_without_spaces_is_cut_where_the_room_ends() -> None:
     key = "abcdef0123456789" * 40
     (quote,) = _quotes("chave de registro", f"A chave de registro é {key}.")
