@@ -9,6 +9,7 @@ answers. No document of theirs was trained on.
 import json
 import os
 from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
@@ -28,15 +29,18 @@ from aion_assets.core.settings import load_settings
 from bench.installation import bring_in, running, say, wait_for_training
 from bench.people import People
 
+# Golden questions that the released model is asked.
+_ASKED_AFTER = 40
+
 
 def main(
     folder: Annotated[Path, typer.Argument(help="A labelled set, as `aion bench` takes them.")],
     seed: Annotated[int, typer.Option(help="Of the split.")] = 0,
     limit: Annotated[int, typer.Option(help="Most questions that people ask; 0 for all.")] = 0,
-    asked_after: Annotated[int, typer.Option(help="Golden questions that the released model is asked.")] = 40,
     port: Annotated[int, typer.Option(help="Of the server; Dagster's is the next.")] = 8140,
+    kept: Annotated[Path | None, typer.Option(help="A new folder for the home, which stays.")] = None,
 ) -> None:
-    with TemporaryDirectory(prefix="aion-own-model-") as home_folder:
+    with nullcontext(str(kept)) if kept else TemporaryDirectory(prefix="aion-own-model-") as home_folder:
         say(f"home {home_folder}, seed {seed}")
         os.environ |= {"AION_HOME": home_folder, "AION_PORT": str(port), "AION_DAGSTER_PORT": str(port + 1)}
         os.environ |= {"AION_LEARN_AUTOMATICALLY": "False", "AION_MODEL_PORT": str(port + 2)}
@@ -51,7 +55,7 @@ def main(
             training = wait_for_training(home)
             say(training.says)
             typer.echo(json.dumps(_found(home, training), ensure_ascii=False, indent=1))
-            golden = by_document(home, measured_questions(home))[:asked_after]
+            golden = by_document(home, measured_questions(home))[:_ASKED_AFTER]
             typer.echo(json.dumps(_ask(people, golden), ensure_ascii=False, indent=1))
 
 
