@@ -15,6 +15,8 @@ from aion_assets.core.learn.labelled import LabelledQuestion
 # Share of the clicks that are not on what is right, though a right source is shown.
 _NOISE = 0.3
 _AT_ONCE = 4
+# Between a person's questions, in seconds: twenty streams ask two questions a second, which leaves a core to training.
+_PAUSE_S = (4, 16)
 
 
 @dataclass(slots=True)
@@ -97,7 +99,7 @@ class Streams:
     def _flow(self, number: int) -> None:
         chance = random.Random(number)
         with self._people.client() as client:
-            while not self._stop.wait(chance.uniform(1, 4)):
+            while not self._stop.wait(chance.uniform(*_PAUSE_S)):
                 try:
                     answer = self._people.answer(client, chance.choice(self._questions).text)
                 except httpx.HTTPError:
