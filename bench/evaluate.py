@@ -4,6 +4,7 @@ import math
 import statistics
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -104,41 +105,61 @@ def _documents(home: TemporaryHome) -> dict[str, str]:
     return {locator: primary_of[document] for locator, document in documents.items() if document in primary_of}
 
 
+@contextmanager
+def opened_set(
+    folder: Path, limit: int = 0, seed: int = 0, off_topic: Path | None = None, draw: Draw = no_bars
+) -> Iterator[tuple[Bench, Sequence[LabelledQuestion]]]:
+    """The set, indexed in a temporary home, and the questions of the other set."""
+    labelled = load_labelled_set(folder, limit, seed)
+    others = load_labelled_set(off_topic, limit or len(labelled.queries), seed).queries if off_topic else []
+    with temporary_home(draw) as home:
+        yield open_bench(home, labelled), others
+
+
 def bench_retrieval(
     folder: Path, *, limit: int = 0, seed: int = 0, off_topic: Path | None = None, draw: Draw = no_bars
 ) -> Figures:
+    """The figures of `retrieval_figures` for a folder."""
+    with opened_set(folder, limit, seed, off_topic, draw) as (bench, others):
+        return retrieval_figures(bench, others, draw)
+
+
+def bench_answers(
+    folder: Path, *, limit: int = 0, seed: int = 0, off_topic: Path | None = None, draw: Draw = no_bars
+) -> Figures:
+    """The figures of `answer_figures` for a folder."""
+    with opened_set(folder, limit, seed, off_topic, draw) as (bench, others):
+        return answer_figures(bench, others, draw)
+
+
+def retrieval_figures(bench: Bench, others: Sequence[LabelledQuestion] = (), draw: Draw = no_bars) -> Figures:
     """nDCG@10, MRR@10 and recall@10 by document, for the hybrid and for its halves; AUROC of the confidence.
 
     Three kinds of questions stand for absent answers: the set's own unanswerable queries, the same queries with their
     right documents hidden, and the queries of another set.
     """
-    labelled = load_labelled_set(folder, limit, seed)
-    others = load_labelled_set(off_topic, limit or len(labelled.queries), seed).queries if off_topic else []
-    with temporary_home(draw) as home:
-        bench = open_bench(home, labelled)
-        judged = [query for query in labelled.queries if query.answerable]
-        figures: Figures = {"set": labelled.name, "n": len(judged)}
-        for name, retriever in (
-            ("", bench.retriever),
-            ("dense_", bench.with_dense_weight(1.0)),
-            ("full_text_", bench.with_dense_weight(0.0)),
-        ):
-            ranked = _rank(bench, retriever, _drawn(judged, draw, f"{name or 'hybrid_'}search"))
-            figures |= {f"{name}{key}": value for key, value in ranked.items()}
-        present = [bench.confidence(query.text) for query in _drawn(judged, draw, "answer present")]
-        removed = [
-            bench.confidence(query.text, list(bench.relevance(query)))
-            for query in _drawn(judged, draw, "answer removed")
-        ]
-        unanswerable = [bench.confidence(query.text) for query in labelled.queries if not query.answerable]
-        elsewhere = [bench.confidence(query.text) for query in _drawn(others, draw, "off topic")]
-        figures |= {
-            "auroc_own_unanswerable": _known(auroc(present, unanswerable)),
-            "auroc_removed": _known(auroc(present, removed)),
-            "auroc_off_topic": _known(auroc(present, elsewhere)),
-            "ingest_seconds": round(bench.seconds, 2),
-        }
-    return figures
+    labelled = bench.labelled
+    judged = [query for query in labelled.queries if query.answerable]
+    figures: Figures = {"set": labelled.name, "n": len(judged)}
+    for name, retriever in (
+        ("", bench.retriever),
+        ("dense_", bench.with_dense_weight(1.0)),
+        ("full_text_", bench.with_dense_weight(0.0)),
+    ):
+        ranked = _rank(bench, retriever, _drawn(judged, draw, f"{name or 'hybrid_'}search"))
+        figures |= {f"{name}{key}": value for key, value in ranked.items()}
+    present = [bench.confidence(query.text) for query in _drawn(judged, draw, "answer present")]
+    removed = [
+        bench.confidence(query.text, list(bench.relevance(query))) for query in _drawn(judged, draw, "answer removed")
+    ]
+    unanswerable = [bench.confidence(query.text) for query in labelled.queries if not query.answerable]
+    elsewhere = [bench.confidence(query.text) for query in _drawn(others, draw, "off topic")]
+    return figures | {
+        "auroc_own_unanswerable": _known(auroc(present, unanswerable)),
+        "auroc_removed": _known(auroc(present, removed)),
+        "auroc_off_topic": _known(auroc(present, elsewhere)),
+        "ingest_seconds": round(bench.seconds, 2),
+    }
 
 
 def _drawn(queries: Sequence[LabelledQuestion], draw: Draw, what: str) -> Iterator[LabelledQuestion]:
@@ -154,9 +175,7 @@ def _rank(bench: Bench, retriever: Retriever, questions: Iterable[LabelledQuesti
     return {name: _known(value) for name, value in found.figures().items()}
 
 
-def bench_answers(
-    folder: Path, *, limit: int = 0, seed: int = 0, off_topic: Path | None = None, draw: Draw = no_bars
-) -> Figures:
+def answer_figures(bench: Bench, others: Sequence[LabelledQuestion] = (), draw: Draw = no_bars) -> Figures:
     """Whether the first quote holds the answer, token F1 and EM of it, citations, abstention as a decision, and how
     well the confidence tells right first quotes from wrong ones and present answers from absent ones.
 
@@ -167,22 +186,18 @@ def bench_answers(
     counts the passages that an abstention offers, too. For the abstention figures every answerable query is asked again
     with its right documents hidden: the right answer is then to abstain.
     """
-    labelled = load_labelled_set(folder, limit, seed)
-    others = load_labelled_set(off_topic, limit or len(labelled.queries), seed).queries if off_topic else []
-    with temporary_home(draw) as home:
-        bench = open_bench(home, labelled)
-        judged = [query for query in labelled.queries if query.answerable]
-        unanswerable = [query for query in labelled.queries if not query.answerable]
-        judgeable = bench.judgeable(judged)
-        given, milliseconds = bench.timed_answers(_drawn(judged, draw, "asking"))
-        removed = [
-            bench.answer(query.text, list(bench.relevance(query))) for query in _drawn(judged, draw, "answer removed")
-        ]
-        own = [bench.answer(query.text) for query in unanswerable]
-        elsewhere = [bench.answer(query.text) for query in _drawn(others, draw, "off topic")]
-        answered = [(query, answer) for query, answer in given if answer.used == EXTRACTIVE]
-        cited = sum(_cites(answer, bench.relevance(query)) for query, answer in answered)
-        offered = sum(_cites(answer, bench.relevance(query)) for query, answer in given)
+    labelled = bench.labelled
+    judged = [query for query in labelled.queries if query.answerable]
+    judgeable = bench.judgeable(judged)
+    given, milliseconds = bench.timed_answers(_drawn(judged, draw, "asking"))
+    removed = [
+        bench.answer(query.text, list(bench.relevance(query))) for query in _drawn(judged, draw, "answer removed")
+    ]
+    own = [bench.answer(query.text) for query in labelled.queries if not query.answerable]
+    elsewhere = [bench.answer(query.text) for query in _drawn(others, draw, "off topic")]
+    answered = [(query, answer) for query, answer in given if answer.used == EXTRACTIVE]
+    cited = sum(_cites(answer, bench.relevance(query)) for query, answer in answered)
+    offered = sum(_cites(answer, bench.relevance(query)) for query, answer in given)
     absent = [*removed, *own]
     right_abstentions = sum(answer.used != EXTRACTIVE for answer in absent)
     return {

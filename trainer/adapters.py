@@ -179,6 +179,7 @@ def write_adapter(
         raise AdapterError("The adapter changes nothing that the model says.", "Train longer, or with more samples.")
     # Adapters hold no embeddings; PEFT would ask the hub whether they should.
     wrapped.save_pretrained(folder, safe_serialization=True, save_embedding_layers=False)
+    _order_config(folder / CONFIG)
     record = AdapterRecord(_digest(folder), base.digest, base.name, fingerprint)
     body = {
         "format": FORMAT,
@@ -189,6 +190,13 @@ def write_adapter(
     }
     write_durably(folder / RECORD, json.dumps(body, indent=1).encode())
     return record
+
+
+def _order_config(path: Path) -> None:
+    """PEFT keeps the names of modules in a set, whose order is another one in every process; the bytes must not be."""
+    config = json.loads(path.read_text("utf-8"))
+    ordered = {key: sorted(value) if isinstance(value, list) else value for key, value in config.items()}
+    path.write_text(json.dumps(ordered, indent=1, sort_keys=True), "utf-8")
 
 
 def folder_name(digest: str) -> str:

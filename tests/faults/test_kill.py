@@ -36,7 +36,7 @@ POINTS: list[tuple[str, dict[str, Any]]] = [
     ("between tag and release", {"at": "lancedb.table:Tags.create", "when": "after", "of": "release-"}),
     ("released, and not noted", {"at": f"{_STEPS}.release:mark_handled", "when": "before"}),
 ]  # fmt: skip
-_LONG = int(os.environ.get("AION_TEST_KILLS") or counts.amount(4, 12))
+_LONG = int(os.environ.get("AION_TEST_KILLS") or counts.amount(2, 12))
 
 
 def _edition(site: CountingSite, edition: str) -> None:

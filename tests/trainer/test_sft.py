@@ -1,5 +1,8 @@
 """Training on rows: what is learned, what is refused, and that a killed run goes on as if nothing had happened."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -70,6 +73,25 @@ def test_the_loss_falls_and_the_same_rows_give_the_same_adapter(folder: Path, tm
     other = train_adapter(load_base_model(str(folder)), ROWS, replace(CONFIG, seed=1), tmp_path / "three")
     assert one.losses[-1] < 0.7 * one.losses[0]
     assert one.record.digest == two.record.digest != other.record.digest
+
+
+def test_another_process_makes_the_same_adapter_of_the_same_rows(folder: Path, tmp_path: Path) -> None:
+    digests = set()
+    for seed in ("1", "2"):  # of the order of sets
+        script = f"""
+from pathlib import Path
+from test_sft import CONFIG, ROWS
+from trainer.base_model import load_base_model
+from trainer.sft import train_adapter
+print(train_adapter(load_base_model({str(folder)!r}), ROWS, CONFIG, Path({str(tmp_path / seed)!r})).record.digest)
+"""
+        paths = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[1]), *sys.path])
+        environment = os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": paths}
+        done = subprocess.run(
+            [sys.executable, "-c", script], env=environment, check=True, timeout=120, capture_output=True, text=True
+        )
+        digests.add(done.stdout.split()[-1])
+    assert len(digests) == 1
 
 
 @pytest.mark.parametrize("in_4bit", [False, True], ids=["as stored", "NF4"])

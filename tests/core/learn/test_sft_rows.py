@@ -88,10 +88,12 @@ def test_the_trainer_makes_an_adapter_of_the_rows_that_the_base_model_takes_up(
 
     for number in range(FREE, FREE + 30):
         base.ask(number)
-    build_sft_rows(base.home)
-    model = small_llama(tmp_path / "llama", window=8192)
+    rows = build_sft_rows(base.home).rows
+    # Whole words are its tokens: attention over single bytes would take most of a minute.
+    words = [message["content"] for row in rows for message in row.messages]
+    model = small_llama(tmp_path / "llama", window=4096, words=words)
     request, result = tmp_path / "request.json", tmp_path / "result.json"
-    quick = {"max_tokens": 8192, "batch_tokens": 16384, "learning_rate": 0.01, "rank": 4}
+    quick = {"max_tokens": 4096, "batch_tokens": 8192, "learning_rate": 0.01, "rank": 4}
     request.write_text(json.dumps({"config": quick}))
     environment = os.environ | {"AION_BASE_MODEL": str(model), "AION_HOME": str(base.home.settings.home)}
     command = [sys.executable, "-m", "trainer", "generator", str(request), str(result)]
