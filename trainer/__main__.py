@@ -21,6 +21,7 @@ from aion_assets.core.home import Home
 from aion_assets.core.lake.durable import write_durably
 from aion_assets.core.process.lifetime import die_with_parent
 from aion_assets.core.settings import load_settings
+from trainer.progress import Loss
 
 # Exit statuses besides 0.
 BUSY, INTERRUPTED = 3, 130
@@ -102,7 +103,8 @@ def _throttled(tell: Tell) -> Callable[[int, int, str], None]:
         nonlocal last
         if done == total or time.monotonic() - last >= _REPORT_EVERY_S:
             last = time.monotonic()
-            tell({"step": done, "steps": total, "what": what})
+            drawn = {"loss": what.value} if isinstance(what, Loss) else {}
+            tell({"step": done, "steps": total, "what": what, **drawn})
 
     return show
 

@@ -22,6 +22,7 @@ from aion_assets.core.steps.report import ShowProgress
 from trainer.adapters import RECORD, adapter_folder, folder_name
 from trainer.base_model import load_base_model
 from trainer.plan import planned, refuse_what_cannot_fit
+from trainer.progress import Loss
 from trainer.sft import SftConfig, train_adapter
 from trainer.training_store import ADAPTER, CANCELLED, CHECKPOINTS, JOB, LEASE, PROGRESS, RESULT, Job, TrainingStore
 
@@ -100,7 +101,7 @@ def _news(store: TrainingStore, name: str) -> tuple[int, int, str]:
     if lease is None:
         return 0, 1, f"waits for a machine: aion train work {store.location}"
     if progress := store.read(f"{name}/{PROGRESS}"):
-        return progress["step"], progress["steps"], f"loss {progress['loss']:.3f} on {lease['worker']}"
+        return progress["step"], progress["steps"], Loss(progress["loss"], f" on {lease['worker']}")
     return 0, 1, f"{lease['worker']} begins"
 
 

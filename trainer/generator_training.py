@@ -17,6 +17,7 @@ from trainer.adapters import folder_name
 from trainer.base_model import load_base_model
 from trainer.elsewhere import hand_out
 from trainer.plan import Plan, planned, refuse_what_cannot_fit
+from trainer.progress import Loss
 from trainer.sft import Conversation, SftConfig, train_adapter
 from trainer.training_store import Job, TrainingStore
 
@@ -49,7 +50,7 @@ def train_generator(home: Home, request: dict[str, Any], show: ShowProgress) -> 
     folder = settings.home / "training" / "generator"
     started = time.monotonic()
     trained = train_adapter(
-        base, task.conversations, task.config, folder, lambda step, steps, loss: show(step, steps, f"loss {loss:.3f}")
+        base, task.conversations, task.config, folder, lambda step, steps, loss: show(step, steps, Loss(loss))
     )
     name = folder_name(trained.record.digest)
     target = settings.home / "adapters" / name

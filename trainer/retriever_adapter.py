@@ -41,6 +41,7 @@ from aion_assets.core.steps.training_ranker import learn_ranker
 from trainer.contrastive import ContrastiveConfig, train_contrastive
 from trainer.embedder import Embedder, embedder_of
 from trainer.encoder import TrainableEncoder
+from trainer.progress import Loss
 
 # With fewer rows an adapter learns them by heart.
 LEAST_ROWS = 64
@@ -105,7 +106,7 @@ def _train(
         data,
         ContrastiveConfig(**options),
         folder,
-        lambda step, steps, loss: show(step, steps, f"loss {loss:.3f}"),
+        lambda step, steps, loss: show(step, steps, Loss(loss)),
     )
     digest = result.record.digest
     target = settings.home / "adapters" / f"retriever-{digest[:_NAME_DIGITS]}"

@@ -70,7 +70,9 @@ def test_an_adapter_that_writes_better_is_released_and_can_be_rolled_back(
     dataset, made = metadata_of(result, "sft_dataset"), metadata_of(result, "generator_adapter")
     assert dataset["dagster/row_count"] == dataset["split/train"] + dataset["split/held_out"]
     assert made["rows"] == dataset["split/train"]
-    assert instance.fetch_observations(dg.AssetKey(["training", "generator_adapter"]), limit=5).records
+    seen = instance.fetch_observations(dg.AssetKey(["training", "generator_adapter"]), limit=5).records
+    drawn = [record.asset_observation.metadata["loss"].value for record in seen if record.asset_observation]
+    assert drawn and all(isinstance(value, float) and value > 0 for value in drawn), "a number, which becomes a curve"
     measured = metadata_of(result, "generator_report")
     # The order of the rows comes with the ids of the answers, so the form is sometimes learned and the words always.
     assert measured["gain/token_f1/low"] > 0

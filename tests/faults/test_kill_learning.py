@@ -117,11 +117,13 @@ def test_an_adapter_killed_at_one_point_after_the_other_has_the_bytes_of_an_undi
     wanted = serving_release(undisturbed.home)
     undisturbed.database.engine.dispose()
     assert wanted is not None and wanted.model_release_id != before.model_release_id, last_trainings(undisturbed.home)
-    for what, plan in [*ADAPTER_POINTS, *(FULL_POINTS if mode == FULL else [])][:_TRIED_OF_ADAPTER]:
+    points = [*ADAPTER_POINTS, *(FULL_POINTS if mode == FULL else [])][:_TRIED_OF_ADAPTER]
+    for what, plan in points:
         assert run(words, plan | {"learner": RETRIEVER_ADAPTER}) == -9, what
         serving = serving_release(words.home)
         assert serving is not None and serving.release_id == before.release_id, what
         assert embedder_in_use(words.home) == words.model, what
+    counts.note("kills of a training between two commits", len(points))
     learn(words, RETRIEVER_ADAPTER)
     serving = serving_release(words.home)
     assert serving is not None and serving.model_release_id == wanted.model_release_id, "the same bytes"
