@@ -25,7 +25,7 @@ from aion_assets.core.settings import Settings
 QUICK = ("/", "/health", "/ready", "/api/search?q=tea", "/static/chat.js", "/docs")
 _SOON_S = 2.5
 _DNS = "127.0.0.9"
-_MANY = counts.amount(45, 200)  # more than the server has threads for what waits
+_MANY = counts.amount(80, 200)  # more than the server has threads
 
 
 class SilentDns:
