@@ -4,7 +4,8 @@ BIN := .venv/bin
 # What AION runs with, and on top of it what its checks and tests need.
 STAMP := .venv/.ready
 DEV_STAMP := .venv/.ready-dev
-INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
+# What is used is compiled at its first use; compiling all would take a minute.
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
 
 .DEFAULT_GOAL := help
 .PHONY: help setup ocr up demo demo-learning test lint attack faults bench clean
@@ -45,7 +46,7 @@ lint: setup $(DEV_STAMP)  ## Style, types and who may import whom
 	$(BIN)/lint-imports
 
 # In two halves at once, as most tests wait for servers and processes; what one half says is shown when both have ended.
-HALF := tests/commands/test_up.py tests/core tests/serving tests/trainer
+HALF := tests/commands/test_up.py tests/core tests/serving
 test: lint  ## Lint and all tests
 	@log=$$(mktemp); $(BIN)/pytest $(HALF) >$$log 2>&1 & half=$$!; \
 	$(BIN)/pytest $(addprefix --ignore=,$(HALF)); rest=$$?; \
