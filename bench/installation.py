@@ -28,8 +28,8 @@ def bring_in(home: Home, folder: Path, seed: int, most: tuple[int, int]) -> list
     of them, and most golden ones.
     """
     limit, most_golden = most
-    corpus = folder / "corpus.jsonl"
-    aion("source", "add", str(corpus), "--name", folder.name.replace("_", "-"), "--auto-approve")
+    corpus, source = folder / "corpus.jsonl", folder.name.replace("_", "-")
+    aion("source", "add", str(corpus), "--name", source, "--auto-approve")
     aion("run")
     labelled = load_labelled_set(folder)
     documents = {name for question in labelled.queries for name in question.relevant}
@@ -38,7 +38,7 @@ def bring_in(home: Home, folder: Path, seed: int, most: tuple[int, int]) -> list
     say(f"{folder.name}: {found.stored.added} golden questions")
     others = [query for query in labelled.queries if query.answerable and golden.isdisjoint(query.relevant)]
     taken = sorted(others, key=lambda query: digest("asked", str(seed), query.query_id))
-    addresses = {name: f"{corpus.as_uri()}#{name}" for name in documents}
+    addresses = {name: f"{source}/{corpus.name}#{name}" for name in documents}  # as answers name them
     return [
         LabelledQuestion(query.text, {addresses[name]: 1 for name in query.relevant})
         for query in taken[: limit or len(taken)]

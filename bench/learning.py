@@ -79,6 +79,8 @@ def main(
         with running("serve", port):
             people.ask(asked)
         say(f"asked {people.asked}, sources clicked {people.clicked}, of which right {people.right}")
+        if not people.right and clicks != "wrong":
+            raise SystemExit("No right source was clicked: these people know other addresses than the answers have.")
         with running("up", port), Streams(people, asked, streams) as traffic:
             if learner:
                 request_training(home, learner, "bench", "Asked for.")
