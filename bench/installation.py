@@ -64,6 +64,8 @@ def aion(*verb: str) -> None:
 @contextmanager
 def running(verb: str, port: int) -> Iterator[None]:
     """`aion serve` or `aion up`, from when it is ready until the end of the block."""
+    if _is_ready(port):
+        raise SystemExit(f"Another AION answers on port {port}. Stop it, or give --port.")
     with (Path(os.environ["AION_HOME"]) / f"{verb}.log").open("w") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "aion_assets", verb], stdout=log, stderr=log, start_new_session=True
