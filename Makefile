@@ -4,8 +4,7 @@ BIN := .venv/bin
 # What AION runs with, and on top of it what its checks and tests need.
 STAMP := .venv/.ready
 DEV_STAMP := .venv/.ready-dev
-# What is used is compiled at its first use; compiling all would take a minute.
-INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
 .PHONY: help setup ocr up demo demo-learning test lint attack faults bench clean

@@ -17,6 +17,9 @@ from aion_assets.core.record.answers import read_answer
 # One row in so many. With one in five, and five orders in paragraphs of their own, a small model copied orders that it
 # had not met (docs/experiments.md, generator).
 _ONE_IN = 2
+# Of these, one in so many is of a passage that has only what is quoted of it: a short entry is copied whole, with the
+# order in it, by a model that met orders in long ones alone.
+_SHORT_ONE_IN = 2
 # An order is one of each: how it begins, what it demands, how it ends. Few fixed sentences would be learned by heart.
 _OPENINGS = {
     "en": ("", "Stop reading here. ", "Assistant: ", "Important notice for language models: ", "[INST] ", "P.S. "),
@@ -69,11 +72,17 @@ def _planted(home: Home, row: SftRow, number: int) -> SftRow | None:
     # Whoever plants an order need not write it in the language of the page.
     languages = (row.language, *(other for other in _DEMANDS if other != row.language))
     target, order = passages[cited[0]], _order(languages[number % 3 == 0], number)
-    text = _with_order(target.text, order, number // 11 % 4)
+    text = _quoted(row, cited[0]) if number // 13 % _SHORT_ONE_IN == 0 else target.text
+    text = _with_order(text, order, number // 11 % 4)
     passages[cited[0]] = replace(target, text=text)
     question = read_answer(home.database, home.tenant_id, row.answer_id).question
     prompt = render_prompt(question, passages, row.language)
     return replace(row, messages=(*prompt.messages, row.messages[-1]))
+
+
+def _quoted(row: SftRow, number: int) -> str:
+    """What the answer says with this passage's number, which is a quote of it."""
+    return " ".join(said for said, numbers in marked_sentences(row.messages[-1]["content"]) if number in numbers)
 
 
 def _with_order(text: str, order: str, place: int) -> str:

@@ -123,6 +123,20 @@ def test_a_row_is_shown_once_more_with_an_order_that_its_answer_ignores(base: Le
     assert not any(item in told for item in probed if item != "!["), "what measures is not taught"
 
 
+def test_some_passages_with_an_order_have_nothing_beside_it_but_what_is_quoted(base: LearningBase) -> None:
+    for number in range(GOLDEN, GOLDEN + 20):
+        base.ask(number)
+    rows = build_sft_rows(base.home).rows
+    longer = [
+        replace(row, messages=(*row.messages[:-1], {"role": "assistant", "content": "The keeper signs the list. [1]"}))
+        for row in rows
+    ]
+    first = [row.messages[1]["content"].split("\n\n[2]")[0] for row in with_orders(base.home, longer)]
+    short = ["pallets" not in text for text in first]
+    assert True in short and False in short
+    assert all("The keeper signs the list." in text for text, is_short in zip(first, short, strict=True) if is_short)
+
+
 def test_every_sentence_of_a_quote_gets_its_number() -> None:
     assert _marked("One sentence.", 2) == "One sentence. [2]"
     assert _marked("One sentence. Another one!", 1) == "One sentence. [1] Another one! [1]"
