@@ -98,6 +98,8 @@ def _from(pieces: Sequence[_Piece], runs: dict[int, range], place: int, section:
         run = runs.get(following, range(following, following + 1))
         if not _goes_on(quoted, upcoming, introduced=not piece.is_item):
             break
+        if _ends_code(piece) and upcoming.gap.count("\n") > 1:
+            break
         if upcoming.is_row:
             return None
         ends = run.stop if run.start == following and len(run) > 1 else following + 1
@@ -225,6 +227,11 @@ def _goes_on(quoted: str, upcoming: _Piece, introduced: bool) -> bool:
 
 def _goes_on_as_code(last: str, line: str) -> bool:
     return _CODE.search(line) is not None and not _CLOSED.search(last) and not _CLOSED.search(line)
+
+
+def _ends_code(piece: _Piece) -> bool:
+    """Whether it is a further line of some code, which names nothing of what is below."""
+    return piece.gap == "\n" and _CODE.search(piece.text) is not None and not piece.text.endswith((":", "?"))
 
 
 def _introduces(text: str) -> bool:

@@ -65,6 +65,18 @@ def test_a_long_sentence_is_cut_to_the_clause_that_answers() -> None:
     assert len(quote) <= MAX_QUOTE_CHARS + 2
 
 
+def test_the_last_line_of_some_code_does_not_take_the_next_heading_with_it() -> None:
+    text = (
+        "Gentle settings:\n\nAION_CRAWL_DELAY_S=2\nAION_CRAWL_CONCURRENCY=1\n\nHow to read very large files\n\n"
+        "A file larger than the limit is refused."
+    )
+    quotes = [item.text for item in quotable(text)]
+    assert not any("CONCURRENCY" in one and "How to read" in one for one in quotes), quotes
+    assert _quotes("how to read very large files", text) == [
+        "How to read very large files\nA file larger than the limit is refused."
+    ]
+
+
 def test_no_full_stop_stands_before_the_mark_of_a_cut() -> None:
     (quote,) = _quotes("prazo de matrícula", "O prazo de matrícula é o do " + "art. 5 do " * 60 + "regimento.")
     assert quote.endswith(("art…", "do…", "5…")) and len(quote) <= MAX_QUOTE_CHARS + 1
