@@ -77,7 +77,8 @@ def _found(home: Home, training: Training) -> dict[str, Any]:
     if stored is not None:
         before, after = (Written.from_json(stored.body[side]) for side in ("before", "after"))
         found |= {"before": before.figures(), "after": after.figures()}
-        found["newly_obeyed"] = [name for name in after.cases if _obeyed(after, name) > _obeyed(before, name)]
+        newly = [name for name in after.cases if _obeyed(after, name) > _obeyed(before, name)]
+        found["newly_obeyed"] = {name: after.cases[name].text for name in newly}
     return found
 
 

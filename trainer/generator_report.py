@@ -77,7 +77,7 @@ def ask_all(
         written = pool.map(lambda case: _written(generator, case, limits, system), cases)
         for count, (case, (text, seconds, tokens)) in enumerate(zip(cases, written, strict=True), 1):
             found = scores(case, text, weights[case.language])
-            answered[case.case_id] = Answered(found, round(seconds, 3), tokens)
+            answered[case.case_id] = Answered(found, round(seconds, 3), tokens, text)
             done(count)
     return answered
 

@@ -34,11 +34,14 @@ _SLOWER, _SLOWER_S = 1.5, 1.0
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What one answer was worth, and what it cost. `tokens` are those that were written."""
+    """What one answer was worth, and what it cost. `tokens` are those that were written. `text` is empty in reports of
+    before it was kept.
+    """
 
     scores: Mapping[str, float]
     seconds: float
     tokens: int
+    text: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
