@@ -12,11 +12,13 @@ from aion_assets.core.errors import ParseError
 from aion_assets.core.fetch.error_pages import says_it_is_an_error
 from aion_assets.core.parse.detect import RawFile
 from aion_assets.core.parse.draft import Draft, one_line
+from aion_assets.core.parse.formats.html_between import with_what_stands_between
 from aion_assets.core.parse.formats.html_blocks import (
     HEADINGS,
     heading_id,
     heading_text,
     is_chrome,
+    is_link_list,
     shown_length,
     write_blocks,
 )
@@ -39,14 +41,12 @@ _IS_ARTICLE = "//meta[@property='og:type'][@content='article'] | //meta[@propert
 # Where both readings have one length, code and lists decide. Where trafilatura's is shorter, it left out related
 # stories of an article, or sections of a manual. A manual shows by its share of code.
 _SAME_TEXT = 0.93
-_ALL_TEXT = 0.98  # a lower share lets links and captions of news pages in
 _DOCUMENTATION_SHARE = 0.1
 _MOST_TEXT = 0.75  # the rest of a manual is its table of contents and what was lost
 _MANUAL_HEADINGS = 3
 _MENUS_TAKEN = 1.5
 _SHORT_PAGE_CHARS = 2_000
 _MIN_LEAD_CHARS = 30
-_LINK_LIST_SHARE = 0.5
 _HTML_NAMES = {"list": "ul", "item": "li", "quote": "blockquote", "row": "tr", "cell": "td", "lb": "br", "hi": "span"}
 
 
@@ -105,8 +105,10 @@ def _write_text(tree: _Element, url: str, draft: Draft) -> None:
     body, content = _main_text(tree, url), _content_element(tree)
     if body is not None and len(body) <= 1:
         content = content if content is not None else tree.find("body")
-    elif content is None and body is not None and _lacks_headings(body, tree):
-        body = tree.find("body")
+    elif content is None and body is not None:
+        page = tree.find("body")
+        between = None if page is None else page if _is_manual(body, tree) else with_what_stands_between(body, page, draft.title)
+        body = body if between is None else between
     if content is not None and (body is None or _reads_better(content, body)):
         for lead in _leads(content):
             write_blocks(lead, draft)
@@ -142,20 +144,15 @@ def _is_within(found: _Element, content: _Element) -> bool:
     return letters[:40] in text and letters[-40:] in text
 
 
-def _lacks_headings(found: _Element, tree: _Element) -> bool:
-    """Whether `found` lost the headings of the page: trafilatura may drop them where nothing marks the content. Only
-    pages without page furniture, and manuals with little of it, count.
-    """
+def _is_manual(found: _Element, tree: _Element) -> bool:
+    """Whether the page is a manual with little page furniture, and `found` lost its headings."""
     if next(found.iter(*HEADINGS), None) is not None:
         return False
     shown = [heading for heading in tree.iter(*HEADINGS) if not any(map(is_chrome, heading.iterancestors()))]
     everything, chosen = shown_length(tree), len(one_line("".join(found.itertext())))
-    beside = everything - sum(shown_length(heading) + 2 for heading in shown)  # with the blanks around them
-    if shown and _ALL_TEXT * beside <= chosen:
-        return True
     structured = sum(shown_length(element) for element in tree.iter("pre", "dl"))
-    is_manual = len(shown) >= _MANUAL_HEADINGS and structured >= _DOCUMENTATION_SHARE * everything
-    return is_manual and _MOST_TEXT * everything <= chosen
+    has_code = len(shown) >= _MANUAL_HEADINGS and structured >= _DOCUMENTATION_SHARE * everything
+    return has_code and _MOST_TEXT * everything <= chosen
 
 
 def _content_element(tree: _Element) -> _Element | None:
@@ -177,8 +174,7 @@ def _leads(content: _Element) -> list[_Element]:
                 found.insert(0, element)
     for element in found:
         for block in list(element.iter("ul", "ol", "dl", "div")):
-            links = sum(shown_length(link) for link in block.iter("a"))
-            if links > _LINK_LIST_SHARE * shown_length(block):
+            if is_link_list(block):
                 block.drop_tree()
     return found
 

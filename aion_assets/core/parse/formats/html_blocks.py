@@ -20,10 +20,11 @@ _SKIPPED_NAMES = re.compile(
     r"headerlink|permalink|header-?anchor|linenos?|gutter|share|sharing|social|cookies?|toctree-wrapper)(?:$|[\s_-])",
     re.IGNORECASE,
 )
-_BLOCKS = frozenset(
+BLOCKS = frozenset(
     "address article blockquote body center dd details div dl dt fieldset figcaption figure h1 h2 h3 h4 h5 h6 header "
     "hgroup hr li main ol p pre section summary table tbody td tfoot th thead tr ul".split()
 )
+_LINK_LIST_SHARE = 0.5
 _PERMALINK = re.compile(r"^[\s¶#§🔗]+|[\s¶#§🔗]+$")
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 
@@ -70,6 +71,11 @@ def shown_length(element: _Element, *, chrome: bool = False) -> int:
     return len(one_line("".join(pieces)))
 
 
+def is_link_list(element: _Element) -> bool:
+    """Whether most of its text leads elsewhere."""
+    return sum(map(shown_length, element.iter("a"))) > _LINK_LIST_SHARE * shown_length(element)
+
+
 def write_blocks(root: _Element, draft: Draft, *, keep_tables: bool = False) -> None:
     """Write everything under `root` that a reader sees into `draft`. `keep_tables`: long ones stay rows with bars."""
     writer = _BlockWriter(draft, keep_tables)
@@ -111,7 +117,7 @@ class _BlockWriter:
             self._pending.append("\n")
         elif tag in ("ul", "ol", "dl"):
             self._list(element)
-        elif tag in _BLOCKS:
+        elif tag in BLOCKS:
             self.flush()
             self.children(element)
             self.flush()
@@ -178,7 +184,7 @@ class _BlockWriter:
 
     @staticmethod
     def _holds_blocks(element: _Element, tags: tuple[str, ...] = ()) -> bool:
-        return any(below is not element for below in element.iter(*(tags or _BLOCKS)))
+        return any(below is not element for below in element.iter(*(tags or BLOCKS)))
 
 
 def _inline(element: _Element) -> Iterator[str]:
@@ -188,7 +194,7 @@ def _inline(element: _Element) -> Iterator[str]:
         if not is_chrome(child):
             if child.tag == "br":
                 yield "\n"
-            elif child.tag in _BLOCKS and child.tag != "pre":
+            elif child.tag in BLOCKS and child.tag != "pre":
                 yield " "
                 yield from _inline(child)
                 yield " "

@@ -135,7 +135,7 @@ def _name_folded(tree: _Element, targets: dict[str, _Element]) -> None:
         if element.get("id") in targets and not _is_furniture(element) and _is_text(element)
     }
     level = 1
-    for element in list(tree.iter(*HEADINGS, "button", "div", "p")):
+    for element in list(tree.iter(*HEADINGS, "button", "summary", "div", "p")):
         if element.tag in HEADINGS:
             level = int(element.tag[1])
         elif element.get("role") == "heading":
@@ -143,10 +143,19 @@ def _name_folded(tree: _Element, targets: dict[str, _Element]) -> None:
             element.tag = f"h{depth}" if depth in ("1", "2", "3", "4", "5", "6") else f"h{min(level + 1, 6)}"
         elif element.tag == "button" and next(element.iterancestors(*HEADINGS), None) is not None:
             element.tag = _PLAIN
+        elif element.tag == "summary" and _is_label(element):
+            element.tag = f"h{min(level + 1, 6)}"
         elif element.tag == "button" and _asks(element) and _opens_text(element, identifiers.get(element, []), there):
             element.tag = f"h{min(level + 1, 6)}"
             for name in ("class", "aria-hidden", "role"):
                 element.attrib.pop(name, None)
+
+
+def _is_label(summary: _Element) -> bool:
+    """Whether it is a line above the text that it folds, and no heading of its own."""
+    text = one_line("".join(summary.itertext()))
+    inside = any(below is not summary for below in summary.iter(*HEADINGS, "p", "div", "ul", "table"))
+    return 0 < len(text) <= _MAX_QUESTION_CHARS and not inside and not _is_furniture(summary)
 
 
 def _asks(element: _Element) -> bool:
