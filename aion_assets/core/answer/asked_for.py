@@ -18,6 +18,8 @@ _TIME_ASKED = re.compile(
     r"com que frequencia|how often|horarios?|prazo|"
     r"when|what (?:year|date|day|time|century|month)|which (?:year|date|day|month)|how long|deadline)\b"
 )
+# "How many" asks for no sum of money, unless it names the coins.
+_COUNT_ASKED = re.compile(r"\b(?:quantos|quantas|how many)\b(?! (?:reais|centavos|dolares|euros|dollars|pounds|cents))")
 _PERSON_ASKED = re.compile(r"\b(quem|who|whom|whose)\b")
 _PLACE_ASKED = re.compile(r"\b(onde|aonde|em que (?:lugar|cidade|pais|estado|local|sala|rua)|where)\b")
 _REASON_ASKED = re.compile(r"\b(por ?que|porque|qual (?:e |foi )?(?:o |a )?(?:motivo|razao|causa)|why)\b")
@@ -37,6 +39,9 @@ _NUMBER_WORDS = (
     "fifty sixty seventy eighty ninety hundred thousand million billion half twice "
 ).split()
 FIGURE = re.compile(rf"\d+(?:[.,]\d+)*|\b(?:{'|'.join(word for word in _NUMBER_WORDS if word != 'um')})\b")
+_SUM = re.compile(
+    r"(?:r\$|us\$|[$€£¥]) ?\d[\d.,]*|\d[\d.,]* ?(?:%|p\b|€|£|reais\b|centavos\b|euros?\b|dollars?\b|pounds?\b|pence\b)"
+)
 _MONTHS = (
     "janeiro fevereiro marco abril maio junho julho agosto setembro outubro novembro dezembro january february march "
     "april may june july august september october november december"
@@ -51,6 +56,17 @@ TIME = re.compile(
     rf"\b(?:segunda|terca|quarta|quinta|sexta|sabado|domingo|monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
     rf"(?:s|-feiras?)?\b|\b{_UNITS_OF_TIME}\b|\bseculo\b"
 )
+# "One" is left out: it is an article in Portuguese, and a pronoun in English.
+_SPELLED = {
+    word: str(number)
+    for words in (
+        "dois tres quatro cinco seis sete oito nove dez onze doze",
+        "duas",
+        "two three four five six seven eight nine ten eleven twelve",
+    )
+    for number, word in enumerate(words.split(), 2)
+}
+_SPELLED_OUT = re.compile(rf"\b(?:{'|'.join(_SPELLED)})\b")
 _THOUSANDS = re.compile(r"(?<=\d)\.(?=\d{3}(?!\d))")
 _NUMBER = re.compile(r"\d+(?:,\d+)?")
 _NAMED = re.compile(
@@ -97,7 +113,8 @@ class AskedFor:
         folded = fold(text)
         found: dict[str, bool] = {}
         if self.figure:
-            found["figure"] = _has_other(FIGURE, folded, asked)
+            counted = _SUM.sub(" ", folded) if _COUNT_ASKED.search(asked) else folded
+            found["figure"] = _has_other(FIGURE, counted, asked)
         if self.time:
             found["time"] = _has_other(TIME, folded, asked)
         if self.person:
@@ -115,9 +132,10 @@ def _has_other(kind: re.Pattern[str], folded: str, asked: str) -> bool:
 
 
 def numbers(text: str) -> frozenset[str]:
-    """The numbers of a text in one form: "12.721" is "12721", "054/2023" is "54" and "2023"."""
+    """The numbers of a text in one form: "12.721" is "12721", "054/2023" is "54" and "2023", "três" is "3"."""
     joined = _THOUSANDS.sub("", text)
-    return frozenset(number.lstrip("0") or "0" for number in _NUMBER.findall(joined))
+    spelled = (_SPELLED[word] for word in _SPELLED_OUT.findall(fold(text)))
+    return frozenset((*(number.lstrip("0") or "0" for number in _NUMBER.findall(joined)), *spelled))
 
 
 def named_numbers(question: str) -> frozenset[str]:

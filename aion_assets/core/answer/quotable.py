@@ -20,8 +20,15 @@ _CLOSED = re.compile(r"""[.!…]["'”’»)\]]*$""")
 # So many lines may follow one, a whole list counting as one. Without an end, a passage of single letters would take
 # the cube of its length.
 _MOST_FOLLOWED = 40
-_LIST_ITEM = re.compile(r"[-–•*] |(?:\d{1,2}|[a-z])[.)] ")
+_LIST_ITEM = re.compile(r"[-–•*] |(?:\d{1,2}|[a-z])[.)] |[IVXLC]{1,7} ?[-–—.)] ")
 _NUMBERED = re.compile(r"(\d{1,2})[.)] ")
+_ROMAN = re.compile(r"([IVXLC]{1,7}) ?[-–—.)] ")
+_ROMAN_DIGITS = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
+# A line that says what something is, such as one of contacts or of codes, and a record of a long table.
+_ENTRY = re.compile(r"[^\s:–—][^:–—]{0,39}?(?: [-–—] |: )\S")
+_RECORD = re.compile(r"[^:;]{1,60}: [^;]*; [^:;]{1,60}: ")
+# A sentence that begins with a code names what the next one says of it: "A07 Oil pressure low. Check the oil."
+_CODED = re.compile(r"[A-Z]{1,5}[-–./]?\d[\dA-Z-]*[:.]? +[A-ZÀ-Ý]")
 # Signs of code, which may have blank lines between its lines.
 _CODE = re.compile(r"[={}();<>$/\\]|(?:^|\s)--?\w")
 _BAR = " | "
@@ -60,6 +67,10 @@ class _Piece:
         return _LIST_ITEM.match(self.text) is not None
 
     @property
+    def begins_line(self) -> bool:
+        return not self.gap or "\n" in self.gap
+
+    @property
     def is_row(self) -> bool:
         return _BAR in self.text
 
@@ -92,13 +103,12 @@ def _from(pieces: Sequence[_Piece], runs: dict[int, range], place: int, section:
     """What begins at `place`, with all that belongs to it; None for what only names a table, whose rows stand alone."""
     piece, following, steps = pieces[place], place + 1, False
     quoted, length = piece.text, len(piece.text)
-    last = min(len(pieces), place + _MOST_FOLLOWED)
+    last, introduced = min(len(pieces), place + _MOST_FOLLOWED), _may_introduce(pieces, place)
     while following < last:
         upcoming = pieces[following]
         run = runs.get(following, range(following, following + 1))
-        if not _goes_on(quoted, upcoming, introduced=not piece.is_item):
-            break
-        if _ends_code(piece) and upcoming.gap.count("\n") > 1:
+        goes_on = _goes_on(quoted, upcoming, introduced=introduced) or _goes_on_from_code(quoted, piece, upcoming)
+        if not goes_on or (_ends_code(piece) and upcoming.gap.count("\n") > 1):
             break
         if upcoming.is_row:
             return None
@@ -122,7 +132,11 @@ def _pieces(passage: str) -> Iterator[_Piece]:
     text = gap = ""
     for (start, end), before in zip(spans, gaps, strict=True):
         line = " ".join(passage[start:end].split())
-        if text and "\n" not in before and (_LIST_ITEM.match(text) or _BAR in text or _BAR in line):
+        if (
+            text
+            and "\n" not in before
+            and (_LIST_ITEM.match(text) or _BAR in text or _BAR in line or _RECORD.match(text))
+        ):
             text += " " + line
             continue
         if text:
@@ -150,8 +164,18 @@ def _same_run(one: _Piece, other: _Piece) -> bool:
         return False
     if other.gap.count("\n") == 1:
         return True
-    first, second = _NUMBERED.match(one.text), _NUMBERED.match(other.text)
-    return first is not None and second is not None and int(second[1]) == int(first[1]) + 1
+    first, second = _number(one.text), _number(other.text)
+    return first is not None and second == first + 1
+
+
+def _number(text: str) -> int | None:
+    """Of an item of a numbered list."""
+    if found := _NUMBERED.match(text):
+        return int(found[1])
+    if found := _ROMAN.match(text):
+        digits = [*map(_ROMAN_DIGITS.__getitem__, found[1])]
+        return sum(-one if one < following else one for one, following in pairwise([*digits, 0]))
+    return None
 
 
 def _row(pieces: Sequence[_Piece], run: range, place: int) -> str | None:
@@ -188,6 +212,31 @@ def _is_heading(pieces: Sequence[_Piece], place: int) -> bool:
         return False
     alone = place == 0 or piece.gap.count("\n") > 1
     return alone and place + 1 < len(pieces) and pieces[place + 1].gap.count("\n") > 1 and not piece.text.endswith(":")
+
+
+def _may_introduce(pieces: Sequence[_Piece], place: int) -> bool:
+    """Not an item of a list, a record or one of several entries, which name nothing below them. A line with a number that stands
+    alone is a heading.
+    """
+    piece = pieces[place]
+    if piece.is_item:
+        near = pieces[max(0, place - 1) : place] + pieces[place + 1 : place + 2]
+        alone = not any(other.is_item for other in near) and len(piece.text) < _HEADING_CHARS
+        return alone and _NUMBERED.match(piece.text) is not None and not _CLOSED.search(piece.text)
+    if _RECORD.match(piece.text):
+        return False
+    below = place + 1 < len(pieces) and pieces[place + 1].gap == "\n" and _ENTRY.match(pieces[place + 1].text)
+    above = place > 0 and piece.gap == "\n" and _ENTRY.match(pieces[place - 1].text)
+    return not (_ENTRY.match(piece.text) and (below or above)) or piece.text.endswith((":", "?"))
+
+
+def _goes_on_from_code(quoted: str, piece: _Piece, upcoming: _Piece) -> bool:
+    """Whether `quoted` is one sentence that begins with a code, and `upcoming` follows it on the same line, or below it
+    without a code of its own.
+    """
+    if quoted != piece.text or not _CODED.match(quoted) or len(quoted) >= _HEADING_CHARS or upcoming.is_item:
+        return False
+    return not upcoming.begins_line or (upcoming.gap == "\n" and not _CODED.match(upcoming.text))
 
 
 def _announces(piece: _Piece) -> bool:

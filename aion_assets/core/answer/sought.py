@@ -50,7 +50,7 @@ def _words(whole: str, beginnings: str = "") -> str:
 
 
 _MONEY = re.compile(
-    r"[$€£¥]|\d[.,]\d\d\b|\d ?%|\d.* \| | \| .*\d|: ?\d|\bsem (?:custo|cobranca|onus)\b|\bno charge\b"
+    r"[$€£¥]|\d[.,]\d\d\b|\d ?%|\d ?[pck]\b|\d.* \| | \| .*\d|: ?\d|\bsem (?:custo|cobranca|onus)\b|\bno charge\b"
     r"|\bnao (?:e |sao |se )?(?:paga|cobra)|"
     + _words(
         "brl usd eur reais real centavo centavos dolar dolares dollar dollars cent cents euro euros pound pounds "

@@ -75,7 +75,7 @@ class Retriever:
         hidden_sources: Collection[str] = (),
     ) -> list[Hit]:
         """The best passage of each of the k best documents."""
-        asked = as_question(question)
+        asked = self._read_here(question)
         visible = Visibility(self._tenant_id, frozenset(hidden_docs), frozenset(hidden_sources))
         pool = max(_POOL, 3 * k)
         for size in (pool, _WIDER * pool, _WIDER**2 * pool):
@@ -87,12 +87,12 @@ class Retriever:
 
     def candidates(self, question: Question | str) -> list[Hit]:
         """Every passage that either half finds, by falling score."""
-        hits, _ = self._candidates(as_question(question), _POOL, Visibility(self._tenant_id))
+        hits, _ = self._candidates(self._read_here(question), _POOL, Visibility(self._tenant_id))
         return hits
 
     def features(self, question: Question | str) -> tuple[list[Hit], Scores]:
         """The candidates by falling score, and (candidates, RANKING_FEATURES) of them."""
-        asked = as_question(question)
+        asked = self._read_here(question)
         hits = self.candidates(asked)
         return hits, self.ranker.features(hits, asked.language)
 
@@ -101,7 +101,7 @@ class Retriever:
     ) -> Retrieval:
         """The passages to answer from: CANDIDATES by score, of which SELECTED are kept for diversity."""
         started = time.monotonic()
-        asked = as_question(question)
+        asked = self._read_here(question)
         visible = Visibility(self._tenant_id, frozenset(hidden_docs), frozenset(hidden_sources))
         found, vector = self._candidates(asked, _POOL, visible)
         hits = [*without_repeats(found[:CANDIDATES]), *found[CANDIDATES:]]
@@ -118,6 +118,10 @@ class Retriever:
             seconds=time.monotonic() - started,
             embedder=self.embedder,
         )
+
+    def _read_here(self, question: Question | str) -> Question:
+        """A question whose words tell no language is in the language of the base."""
+        return as_question(question).where_spoken(self._passages.language)
 
     def _candidates(self, question: Question, pool: int, visible: Visibility) -> tuple[list[Hit], Vector]:
         """All that either half finds, by falling score, and the vector of the question."""

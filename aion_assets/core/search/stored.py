@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from aion_assets.core.index.analysis import FULL_TEXT_COLUMNS
 from aion_assets.core.index.lookup import FullTextIndex, nearest
+from aion_assets.core.language.identify import ENGLISH, PORTUGUESE
 from aion_assets.core.language.question import Question
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ Vector = NDArray[np.float32]
 # Memory that an index may take of a server: room for some 57 000 passages of 384 dimensions. A search in memory
 # (docs/experiments.md, speed) is much faster than one from disk.
 RESIDENT_BYTES = 200_000_000
+_NEARLY_ALL = 0.9
 # Allowance for the text of a passage (at most 1 200 characters), its title, address and the rest.
 _BYTES_WITHOUT_VECTOR = 2_000
 
@@ -45,6 +47,15 @@ class StoredPassages:
     @property
     def searchable(self) -> bool:
         return bool(self._full_text.columns)
+
+    @cached_property
+    def language(self) -> str:
+        """ "pt" or "en" where nearly all passages are in it, else ""."""
+        shares = {
+            language: self.table.count_rows(f"text_{language} IS NOT NULL") / max(self.count, 1)
+            for language in (PORTUGUESE, ENGLISH)
+        }
+        return next((language for language, share in shares.items() if share >= _NEARLY_ALL), "")
 
     def nearest(self, vector: Vector, k: int, where: str = "") -> list[int]:
         """Row ids by falling cosine; `where` is an SQL filter."""

@@ -40,6 +40,16 @@ def test_numbers_are_compared_in_one_form() -> None:
     assert numbers("NBR 12.721, contrato 054/2023, art. 5º, R$ 1.234,50") == {"12721", "54", "2023", "5", "1234,50"}
 
 
+def test_a_number_in_words_is_the_same_number() -> None:
+    assert numbers("Em três parcelas ou doze cotas, uma por mês") == {"3", "12"}
+    assert numbers("two or seven copies") == {"2", "7"}
+
+
+def test_a_count_is_no_sum_of_money_unless_coins_are_counted() -> None:
+    for question, expected in (("Quantas mesas há?", False), ("Quantos reais custa?", True)):
+        assert AskedFor.of(question).found_in("A mesa custa R$ 40,00 ou 15%.", fold(question)) == {"figure": expected}
+
+
 def test_a_thing_that_is_named_by_its_number_is_told_from_a_quantity() -> None:
     assert named_numbers("O que diz o art. 12, § 3º, da Lei nº 8.112?") == {"12", "8112"}
     assert named_numbers("Quando vence o contrato 54/2023?") == {"54", "2023"}

@@ -220,3 +220,39 @@ def test_a_table_without_names_has_no_first_row_above_another() -> None:
 def test_a_sentence_under_a_heading_of_the_passage_speaks_of_it() -> None:
     text = "Piscina\n\nAbre às 9 h e fecha às 18 h.\n\nSauna\n\nAbre às 14 h e fecha às 21 h. Exige exame médico."
     assert _quotes("A sauna exige exame?", text) == ["Exige exame médico."]
+
+
+def test_a_numbered_heading_is_quoted_with_the_text_below_it() -> None:
+    text = "1. Alcance\nVale para todos os setores.\n\n2. Sigilo de dados\nSigilo é não contar o que se leu no serviço."
+    assert _quotes("o que é sigilo", text) == ["2. Sigilo de dados\nSigilo é não contar o que se leu no serviço."]
+
+
+def test_one_of_several_entries_is_quoted_alone() -> None:
+    text = "Zeladoria: Ana Prado\nJardim: Rui Melo\nPiscina: Caio Lins\n\nQ10 – vaga trancada\nQ20 – vaga sem dono"
+    assert _quotes("quem cuida do jardim", text) == ["Jardim: Rui Melo"]
+    assert _quotes("o que significa Q10", text) == ["Q10 – vaga trancada"]
+
+
+def test_what_a_code_stands_for_is_quoted_with_what_is_to_be_done() -> None:
+    text = "E07 Filter blocked. Rinse it under water.\nE09 Pump dry.\nFill the tank.\nE11 Lid open. Close the lid."
+    texts = [one.text for one in quotable(text)]
+    assert "E07 Filter blocked. Rinse it under water." in texts and "E09 Pump dry.\nFill the tank." in texts
+    assert "E07 Filter blocked." not in texts
+
+
+def test_a_record_is_quoted_to_its_end_though_it_has_abbreviations() -> None:
+    text = "Rota: B-2; Escola: E.M. Rui Dias; Saída: 06:10\n\nRota: B-3; Escola: E.M. Ana Lins; Saída: 06:40"
+    assert _quotes("que horas sai a rota B-3", text) == ["Rota: B-3; Escola: E.M. Ana Lins; Saída: 06:40"]
+
+
+def test_items_with_roman_numbers_are_one_list_though_lines_between_them_are_blank() -> None:
+    items = [
+        f"{number} – {thing};" for number, thing in zip(("I", "II", "III", "IV"), ("a", "b", "c", "d"), strict=True)
+    ]
+    text = "\n\n".join(["Art. 4º Ficam livres da taxa:", *items, "Art. 5º A taxa vence em maio."])
+    assert _quotes("quem fica livre da taxa", text) == ["Art. 4º Ficam livres da taxa:\n" + "\n".join(items)]
+
+
+def test_how_many_is_not_answered_by_a_sum_of_money() -> None:
+    text = "Filmes: R$ 3,00 por dia. Cada leitor leva 4 filmes."
+    assert _quotes("quantos filmes posso levar por dia?", text) == ["Cada leitor leva 4 filmes."]

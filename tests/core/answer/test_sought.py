@@ -12,6 +12,7 @@ from aion_assets.core.answer.sought import Sought
         ("What is the depot's phone number?", "Call 0800 55 12.", "The depot answers every call since 2019."),
         ("Qual o e-mail da ouvidoria?", "Escreva a ouvidoria@exemplo.br.", "A ouvidoria responde por escrito."),
         ("Quanto custa a segunda via?", "A segunda via custa trinta reais.", "A segunda via sai em 3 dias."),
+        ("How much is a photocopy?", "Photocopies cost 12p each.", "Photocopies are made on floor 2."),
         ("How much does the tour cost?", "The tour is free.", "The tour lasts 40 minutes."),
         ("Quantas vagas há no pátio?", "Há doze vagas.", "As vagas são cobertas."),
         ("Quem assina o laudo?", "O laudo é assinado pelo engenheiro.", "O laudo é assinado antes da vistoria."),

@@ -41,3 +41,24 @@ def test_a_question_is_read_once_with_its_language_and_terms() -> None:
     assert (read.text, read.language) == ("Qual é o prazo de matrícula?", "pt")
     assert read.terms == tuple(terms(read.text, "pt")) and len(read.terms) == 2
     assert as_question(read) is read and as_question(read.text) == read
+
+
+@pytest.mark.parametrize(
+    ("question", "where_english"),
+    [
+        ("TW-4100", "en"),
+        ("wifi password", "en"),
+        ("qual a senha", "pt"),
+        ("horário sábado", "pt"),
+        ("dress code", "en"),
+    ],
+)
+def test_words_that_tell_no_language_are_read_in_that_of_the_base(question: str, where_english: str) -> None:
+    read = Question.read(question)
+    assert read.language == "pt" and read.where_spoken("") is read and read.where_spoken("pt") is read
+    there = read.where_spoken("en")
+    assert there.language == where_english and there.terms == tuple(terms(question, where_english))
+
+
+def test_english_words_are_english_wherever_they_are_asked() -> None:
+    assert Question.read("What is the refund policy?").where_spoken("pt").language == "en"

@@ -156,3 +156,14 @@ def test_an_empty_index_finds_nothing(tmp_path: Path) -> None:
     assert retriever.search("prazo", 3) == []
     retriever.keep_in_memory()
     assert retriever.search("prazo", 3) == []
+
+
+def test_a_question_without_a_language_has_that_of_the_base(tmp_path: Path) -> None:
+    texts = ["The network password is on the door.", "The library lends laptops to students for one week."]
+    vectors = embedder().embed(texts)
+    rows = [row(number, text, vectors[number], lang="en") for number, text in enumerate(texts)]
+    english = Retriever(
+        index(tmp_path, rows, vectors.shape[1]), embedder(), "default", builtin_ranker("all-MiniLM-L6-v2")
+    )
+    assert english.retrieve("network password").language == "en"
+    assert english.retrieve("qual é a senha da rede?").language == "pt"

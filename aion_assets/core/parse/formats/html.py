@@ -36,7 +36,8 @@ _CONTENT_PATHS = (
     "//*[@id='content' or @id='main-content' or @id='mainCol' or @id='main']",
     "//div[@class='document' or @class='body' or @class='markdown-body']",
 )
-# A table in a news article is a part of its text. Elsewhere, people ask for single rows.
+# A table in a news article is a part of its text, and what trafilatura leaves out of one leads elsewhere. On other pages
+# people ask for single rows, and for what is between the paragraphs.
 _IS_ARTICLE = "//meta[@property='og:type'][@content='article'] | //meta[@property='article:published_time'] | //article"
 # Where both readings have one length, code and lists decide. Where trafilatura's is shorter, it left out related
 # stories of an article, or sections of a manual. A manual shows by its share of code.
@@ -102,20 +103,22 @@ def _unwrap(tree: _Element) -> None:
 
 
 def _write_text(tree: _Element, url: str, draft: Draft) -> None:
-    body, content = _main_text(tree, url), _content_element(tree)
+    is_article = bool(tree.xpath(_IS_ARTICLE))
+    body, content, page = _main_text(tree, url, is_article), _content_element(tree), tree.find("body")
     if body is not None and len(body) <= 1:
-        content = content if content is not None else tree.find("body")
-    elif content is None and body is not None:
-        page = tree.find("body")
-        between = None if page is None else page if _is_manual(body, tree) else with_what_stands_between(body, page, draft.title)
-        body = body if between is None else between
+        content = content if content is not None else page
+    elif content is None and body is not None and _is_manual(body, tree):
+        body = page
     if content is not None and (body is None or _reads_better(content, body)):
         for lead in _leads(content):
             write_blocks(lead, draft)
         body = content
+    elif body is not None and body is not page and (content is None or not is_article):
+        between = with_what_stands_between(body, tree if content is None else content, draft.title)
+        body = body if between is None else between
     before = draft.characters
     if body is not None:
-        write_blocks(body, draft, keep_tables=bool(tree.xpath(_IS_ARTICLE)))
+        write_blocks(body, draft, keep_tables=is_article)
     if draft.characters == before:
         draft.note("the whole page is taken: no main text was found")
         write_blocks(tree, draft)
@@ -179,7 +182,7 @@ def _leads(content: _Element) -> list[_Element]:
     return found
 
 
-def _main_text(tree: _Element, url: str) -> _Element | None:
+def _main_text(tree: _Element, url: str, is_article: bool) -> _Element | None:
     """trafilatura's choice under HTML's names, each heading with its id in the page."""
     from trafilatura import bare_extraction
 
@@ -201,6 +204,8 @@ def _main_text(tree: _Element, url: str) -> _Element | None:
             element.tag = "pre"
         elif element.tag == "item" and (element.get("rend") or "").startswith(("dt", "dd")):
             element.tag = element.get("rend")[:2]
+        elif element.tag == "list" and element.get("rend") == "ol" and not is_article:
+            element.tag = "ol"  # in the news a number is rarely more than a bullet
         elif element.tag in _HTML_NAMES:
             element.tag = _HTML_NAMES[element.tag]
     return body

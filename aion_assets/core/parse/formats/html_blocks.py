@@ -137,7 +137,7 @@ class _BlockWriter:
             previous = item.getprevious()
             if item.tag == "dt" and (previous is None or previous.tag != "dt"):
                 self.flush()
-            self._pending.append("\n- " if item.tag == "li" else "\n")
+            self._pending.append(f"\n{_mark(item)} " if item.tag == "li" else "\n")
             self._item(item)
         if not self._inside_item(element):
             self.flush()
@@ -185,6 +185,25 @@ class _BlockWriter:
     @staticmethod
     def _holds_blocks(element: _Element, tags: tuple[str, ...] = ()) -> bool:
         return any(below is not element for below in element.iter(*(tags or BLOCKS)))
+
+
+def _mark(item: _Element) -> str:
+    """What stands before an item of a list: its number where the list has numbers."""
+    listed = item.getparent()
+    if listed is None or listed.tag != "ol":
+        return "-"
+    number = _whole(listed.get("start"), 1)
+    for other in listed.iterchildren("li"):
+        number = _whole(other.get("value"), number)
+        if other is item:
+            break
+        number += 1
+    form = listed.get("type") or "1"
+    return f"{chr(ord(form) + (number - 1) % 26)})" if form in ("a", "A") else f"{number}."
+
+
+def _whole(value: str | None, default: int) -> int:
+    return int(value) if value and re.fullmatch(r"\d{1,4}", value.strip()) else default
 
 
 def _inline(element: _Element) -> Iterator[str]:

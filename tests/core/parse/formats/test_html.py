@@ -80,6 +80,44 @@ def test_a_page_that_marks_no_content_keeps_its_headings_though_it_be_one_form(
     assert document.text == f"Férias\n\n{text.strip()}\n\nAbono\n\nUm terço, e {text.strip()}\n\n- em dia"
 
 
+def test_a_bare_page_keeps_what_trafilatura_drops_between_its_paragraphs(parse: Parse) -> None:
+    hours = "que atende de segunda a sexta das oito às dezessete horas, sem pausa para o almoço"
+    menu = '<div><a href="/">Início</a> <a href="/b">Serviços</a></div>'
+    cards = "".join(
+        f"<div><h3>{name}</h3><p>Rua {name}, 1<br>Gerente: {name} Dias, {hours}</p></div>"
+        for name in ("Turvo", "Apiaí")
+    )
+    claim = (
+        "<h2>Como pedir</h2><ol><li>Escreva o número.</li><li>Tire uma foto.</li></ol><p>Respondemos em dois dias.</p>"
+    )
+    more = '<h2>Leia também</h2><ul><li><a href="/x">Outra página da casa</a></li></ul><div>Direitos reservados</div>'
+    page = f"<html><head><title>Casa</title></head><body>{menu}<h1>Agências</h1>{cards}{claim}{more}</body></html>"
+    assert parse(page.encode(), "a.html").text == (
+        f"Agências\n\nTurvo\n\nRua Turvo, 1\nGerente: Turvo Dias, {hours}\n\n"
+        f"Apiaí\n\nRua Apiaí, 1\nGerente: Apiaí Dias, {hours}\n\n"
+        "Como pedir\n\n1. Escreva o número.\n2. Tire uma foto.\n\nRespondemos em dois dias."
+    )
+
+
+def test_what_opens_an_answer_is_the_heading_above_it(parse: Parse) -> None:
+    asked = "".join(
+        f"<details><summary>{question}</summary><p>{answer}</p></details>"
+        for question, answer in (("Perdi o crachá?", "Peça outro na portaria."), ("Posso entrar?", "Sim, até as 18 h."))
+    )
+    document = parse(f"<html><title>Dúvidas</title><body><h1>Dúvidas</h1>{asked}</body></html>".encode(), "a.html")
+    assert document.text.endswith("Perdi o crachá?\n\nPeça outro na portaria.\n\nPosso entrar?\n\nSim, até as 18 h.")
+    assert [anchor.heading for anchor in document.anchors][-1].endswith("Posso entrar?")
+
+
+def test_numbered_lists_keep_their_numbers(parse: Parse) -> None:
+    listed = "3. Abra a tampa.\n4. Tire o filtro.\n   - Com luva.\n5. Feche."
+    assert parse(listed.encode(), "a.md").text == "3. Abra a tampa.\n4. Tire o filtro.\n- Com luva.\n5. Feche."
+    page = '- <ol type="a"><li>um</li><li value="5">dois</li><li>três</li></ol>'
+    assert parse(page.encode(), "a.md").text.endswith("a) um\ne) dois\nf) três")
+    page = f"<main><h1>X</h1><p>{'Texto da página. ' * 20}</p><ol><li>Abra a tampa.</li><li>Feche a tampa.</li></ol></main>"
+    assert parse(page.encode(), "a.html").text.endswith("1. Abra a tampa.\n2. Feche a tampa.")
+
+
 def test_a_manual_keeps_its_headings_beside_a_table_of_contents(parse: Parse) -> None:
     subjects = ("Clonar um repositório", "Guardar mudanças", "Desfazer um commit")
     contents = "".join(f'<dt><a href="#s{n}">{subject} com o Git</a></dt>' for n, subject in enumerate(subjects))
