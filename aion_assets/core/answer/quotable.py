@@ -215,12 +215,12 @@ def _is_heading(pieces: Sequence[_Piece], place: int) -> bool:
 
 
 def _may_introduce(pieces: Sequence[_Piece], place: int) -> bool:
-    """Not an item of a list, a record or one of several entries, which name nothing below them. A line with a number that stands
-    alone is a heading.
+    """Not an item of a list, a record or one of several entries, which name nothing below them. A line with a number
+    that stands alone is a heading.
     """
     piece = pieces[place]
     if piece.is_item:
-        near = pieces[max(0, place - 1) : place] + pieces[place + 1 : place + 2]
+        near = (*pieces[max(0, place - 1) : place], *pieces[place + 1 : place + 2])
         alone = not any(other.is_item for other in near) and len(piece.text) < _HEADING_CHARS
         return alone and _NUMBERED.match(piece.text) is not None and not _CLOSED.search(piece.text)
     if _RECORD.match(piece.text):

@@ -17,7 +17,8 @@ _PORTUGUESE = frozenset(
     "o os um uma uns umas do da dos das no na nos nas ao aos à às pelo pela pelos pelas de em para com por e é são foi "
     "foram era eram ser está estão que quem qual quais quando onde como quanto quantos quanta quantas porque se não "
     "sim seu sua seus suas este esta isto esse essa isso aquele aquela você vocês eu ele ela eles elas mais muito "
-    "também já foi sobre entre até sem num numa nao sao esta voce tem ter pode posso faz fazer devo existe fica meu minha meus minhas".split()
+    "também já foi sobre entre até sem num numa nao sao esta voce tem ter pode posso faz fazer devo existe fica meu "
+    "minha meus minhas".split()
 )
 _ENGLISH = frozenset(
     "the an of in on at to for from with by and or is are was were be been being it its this that these those what "

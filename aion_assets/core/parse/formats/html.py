@@ -36,8 +36,8 @@ _CONTENT_PATHS = (
     "//*[@id='content' or @id='main-content' or @id='mainCol' or @id='main']",
     "//div[@class='document' or @class='body' or @class='markdown-body']",
 )
-# A table in a news article is a part of its text, and what trafilatura leaves out of one leads elsewhere. On other pages
-# people ask for single rows, and for what is between the paragraphs.
+# A table in a news article is a part of its text, and what trafilatura leaves out of one leads elsewhere. On other
+# pages people ask for single rows, and for what is between the paragraphs.
 _IS_ARTICLE = "//meta[@property='og:type'][@content='article'] | //meta[@property='article:published_time'] | //article"
 # Where both readings have one length, code and lists decide. Where trafilatura's is shorter, it left out related
 # stories of an article, or sections of a manual. A manual shows by its share of code.

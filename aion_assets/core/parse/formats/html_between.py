@@ -1,7 +1,7 @@
 """The headings and lists that trafilatura dropped from a page whose content nothing marks.
 
-Where it finds no article it gathers paragraphs alone, wherever they stand. What stands between them belongs to the text,
-too, and so do the headings that lead to the first one and the list that follows the last.
+Where it finds no article it gathers paragraphs alone, wherever they stand. What stands between them belongs to the
+text, too, and so do the headings that lead to the first one and the list that follows the last.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -18,8 +18,8 @@ _TOLD_BY = 40
 
 
 def with_what_stands_between(found: _Element, body: _Element, title: str) -> _Element | None:
-    """The paragraphs of `found` with the headings and lists of `body` among them; None where `found` has any of its own,
-    or there are none. Both stay as they are. A heading that only says the `title` of the page is left out.
+    """The paragraphs of `found` with the headings and lists of `body` among them; None where `found` has any of its
+    own, or there are none. Both stay as they are. A heading that only says the `title` of the page is left out.
     """
     if next(found.iter(*HEADINGS, *_LISTS), None) is not None:
         return None
@@ -49,9 +49,8 @@ def _blocks(element: _Element, known: Collection[str]) -> Iterator[_Element]:
         if is_chrome(child) or not shown_length(child):
             continue
         lays_out = child.tag == "table" and any(_letters(one)[:_TOLD_BY] in known for one in child.iter("p", "div"))
-        if _is_structure(child) and not lays_out:
-            yield child
-        elif child.tag in BLOCKS and not any(below is not child for below in child.iter(*BLOCKS)):
+        is_leaf = child.tag in BLOCKS and not any(below is not child for below in child.iter(*BLOCKS))
+        if is_leaf or (_is_structure(child) and not lays_out):
             yield child
         else:
             yield from _blocks(child, known)

@@ -114,7 +114,8 @@ def test_numbered_lists_keep_their_numbers(parse: Parse) -> None:
     assert parse(listed.encode(), "a.md").text == "3. Abra a tampa.\n4. Tire o filtro.\n- Com luva.\n5. Feche."
     page = '- <ol type="a"><li>um</li><li value="5">dois</li><li>três</li></ol>'
     assert parse(page.encode(), "a.md").text.endswith("a) um\ne) dois\nf) três")
-    page = f"<main><h1>X</h1><p>{'Texto da página. ' * 20}</p><ol><li>Abra a tampa.</li><li>Feche a tampa.</li></ol></main>"
+    listed = "<ol><li>Abra a tampa.</li><li>Feche a tampa.</li></ol>"
+    page = f"<main><h1>X</h1><p>{'Texto da página. ' * 20}</p>{listed}</main>"
     assert parse(page.encode(), "a.html").text.endswith("1. Abra a tampa.\n2. Feche a tampa.")
 
 
