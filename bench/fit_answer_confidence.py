@@ -35,6 +35,7 @@ from aion_assets.core.answer.evidence import EVIDENCE, evidence_of, quotes_of
 from aion_assets.core.answer.quotes import QUOTE_EVIDENCE
 from aion_assets.core.answer.sentence_features import Values
 from aion_assets.core.ids import short_digest
+from aion_assets.core.language.identify import ENGLISH
 from aion_assets.core.learn.calibration import reliability_curve
 from aion_assets.core.learn.labelled import LabelledQuestion, LabelledSet, load_labelled_set
 from aion_assets.core.learn.metrics import auroc, holds_answer
@@ -42,8 +43,11 @@ from aion_assets.core.settings import Settings
 from bench.evaluate import Bench, open_bench
 from bench.fit_confidence import EXPECTED, WEIGHT_OF_A_SET
 from bench.ingest import temporary_home
+from bench.natural import load_natural_sets, natural_halves
 
 _UNANSWERED = 0.08
+# Questions of each kind to a small base of `bench.natural`, which has some of its own without an answer.
+_OF_A_BASE = 16
 _RIDGE = 20.0
 _TAU = float(Settings.model_fields["tau_confidence"].default)
 
@@ -67,7 +71,10 @@ def main(
     keep: Annotated[Path | None, typer.Option(help="Keep what was embedded in this folder for the next run.")] = None,
 ) -> None:
     sets = [load_labelled_set(folder, 0) for folder in folders]
+    halves, natural = natural_halves(), load_natural_sets()
     asked = {labelled.name: asked_of(labelled, sets, limit, keep) for labelled in sets}
+    for name, bases in halves.items():
+        asked[name] = [one for base in bases for one in asked_of(base, natural, _OF_A_BASE, keep, near=True)]
     text = files("aion_assets.core.answer").joinpath(PAGES_OF_E5).read_text(encoding="utf-8")
     passages = Calibration.from_json(json.loads(text))
     for name in asked:
@@ -77,14 +84,17 @@ def main(
     provenance = {
         **passages.fitted_on,
         "answers": {name: len(some) for name, some in asked.items()},
-        "answers_digest": short_digest(*(path.read_bytes() for labelled in sets for path in labelled.files)),
+        "answers_digest": short_digest(*(path.read_bytes() for one in (*sets, *natural) for path in one.files)),
     }
     target = Path(confidence.__file__).with_name(OF_E5)
     target.write_text(json.dumps(fitted(passages, asked, provenance).to_json(), indent=1) + "\n", encoding="utf-8")
     typer.echo(f"written to {target}")
 
 
-def asked_of(labelled: LabelledSet, sets: Sequence[LabelledSet], limit: int, keep: Path | None) -> list[Asked]:
+def asked_of(
+    labelled: LabelledSet, sets: Sequence[LabelledSet], limit: int, keep: Path | None, *, near: bool = False
+) -> list[Asked]:
+    """`near`: what is absent is asked by questions of its own, which have no answer, instead of hiding documents."""
     chance = random.Random(0)
     with temporary_home(keep=keep / labelled.name if keep else None) as home:
         bench = open_bench(home, labelled)
@@ -97,7 +107,8 @@ def asked_of(labelled: LabelledSet, sets: Sequence[LabelledSet], limit: int, kee
             query for one in others for query in chance.sample(one.queries, min(len(one.queries), limit // len(others)))
         ]
         found = [_one(bench, query, "answerable") for query in queries if query.query_id in judgeable]
-        found += [_one(bench, query, "absent") for query in queries]
+        absent = [query for query in labelled.queries if not query.answerable] if near else queries
+        found += [_one(bench, query, "absent") for query in absent]
         found += [_one(bench, query, "off_topic") for query in elsewhere]
     typer.echo(f"{labelled.name}: {len(found)} questions")
     return [one for one in found if one.evidence]
@@ -112,21 +123,27 @@ def _one(bench: Bench, query: LabelledQuestion, kind: str) -> Asked:
 
 
 def fitted(passages: Calibration, asked: Sets, fitted_on: Mapping[str, Any]) -> Calibration:
-    """The log-odds of the passages' model, stretched, and the evidence of the quotes, weighed: again such a model."""
+    """The log-odds of the passages' model, stretched, the evidence of the quotes, weighed, and what English questions
+    lack or have beside it: again such a model.
+    """
     everything = [(one, weight_of(one, some)) for some in asked.values() for one in some]
     weights = np.array([weight for _, weight in everything])
     truth = np.array([float(one.right) for one, _ in everything])
     raw = np.array([[one.evidence[name] for name in QUOTE_EVIDENCE] for one, _ in everything])
     odds = np.array([_log_odds(passages, one) for one, _ in everything])
     means, scales = raw.mean(axis=0), np.maximum(raw.std(axis=0), 1e-6)
-    columns = np.column_stack([odds, standardised(raw, means, scales), np.ones(len(raw))])
+    english = np.array([float(one.language == ENGLISH) for one, _ in everything])
+    columns = np.column_stack([odds, standardised(raw, means, scales), english, np.ones(len(raw))])
     theta = _logistic(columns, truth, weights)
     answerable = np.array([one.kind == "answerable" for one, _ in everything])
     said = columns[answerable] @ theta
     order = np.argsort(said)
     passed = np.cumsum(weights[answerable][order]) / weights[answerable].sum()
     abstains_below = float(sigmoid(said[order][int(np.searchsorted(passed, _UNANSWERED))]))
-    models = {language: _joined(model, theta, means, scales) for language, model in passages.models.items()}
+    models = {
+        language: _joined(model, theta, means, scales, language == ENGLISH)
+        for language, model in passages.models.items()
+    }
     made = Calibration(passages.embedder_id, EVIDENCE, models, (), fitted_on, lift_to(_TAU, round(abstains_below, 4)))
     shown = np.array([made.confidence(one.evidence, one.language) for one, _ in everything])
     return replace(made, reliability=reliability_curve(shown, truth, weights))
@@ -160,8 +177,8 @@ def _logistic(columns: Values, truth: Values, weights: Values) -> Values:
     return found
 
 
-def _joined(passages: Model, theta: Values, means: Values, scales: Values) -> Model:
-    stretch, move = float(theta[0]), float(theta[-1])
+def _joined(passages: Model, theta: Values, means: Values, scales: Values, is_english: bool) -> Model:
+    stretch, move = float(theta[0]), float(theta[-1]) + is_english * float(theta[-2])
 
     def plain(values: Sequence[float] | Values) -> tuple[float, ...]:
         return tuple(round(float(value), 6) for value in values)
@@ -169,7 +186,7 @@ def _joined(passages: Model, theta: Values, means: Values, scales: Values) -> Mo
     return Model(
         (*passages.means, *plain(means)),
         (*passages.scales, *plain(scales)),
-        (*plain([stretch * value for value in passages.coefficients]), *plain(theta[1:-1])),
+        (*plain([stretch * value for value in passages.coefficients]), *plain(theta[1:-2])),
         round(stretch * passages.intercept + move, 6),
     )
 

@@ -1,6 +1,7 @@
 """Fit the choice of the sentence to quote: `python -m bench.fit_quotes FOLDER… [--limit N]`.
 
-Every set with expected answers goes through the real pipeline, and its questions through the real search. What a person
+Every set with expected answers goes through the real pipeline, and its questions through the real search; the bases of
+`bench.natural` count as two sets more. What a person
 would mark are the texts of right documents that hold an expected answer. Prints the share of questions whose first
 quote holds one: with the hand-set start, fitted with the set, and fitted without it, and writes both models to
 `aion_assets/core/answer/`. The embedder of the settings must be the default.
@@ -10,6 +11,7 @@ import json
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,6 +34,7 @@ from aion_assets.core.learn.metrics import holds_answer
 from aion_assets.core.search.hits import Vector
 from bench.evaluate import Bench, open_bench
 from bench.ingest import temporary_home
+from bench.natural import natural_halves
 
 # Where the fit begins and what it is pulled to, by its sharpness. Features that the sets cannot judge keep these: no
 # question of theirs names an article, and all their passages are in the question's language.
@@ -84,7 +87,9 @@ def main(
     keep: Annotated[Path | None, typer.Option(help="Keep what was embedded in this folder for the next run.")] = None,
 ) -> None:
     sets = [load_labelled_set(folder, limit, 7) for folder in folders]
-    asked = {labelled.name: _asked(labelled, keep) for labelled in sets}
+    halves = natural_halves()
+    asked = {labelled.name: _asked(labelled.name, [labelled], keep) for labelled in sets}
+    asked |= {name: _asked(name, bases, keep) for name, bases in halves.items()}
     start = _SHARPNESS * np.array([_START.get(name, 0.0) for name in WORD_FEATURES])
     for name, questions in asked.items():
         others = [one for other, some in asked.items() if other != name for one in some]
@@ -101,20 +106,23 @@ def main(
     written = {
         "words": _named(WORD_FEATURES, words),
         "meaning": _named(QUOTE_FEATURES, meaning),
-        "fitted_on": _provenance(sets, asked),
+        "fitted_on": _provenance([*sets, *chain.from_iterable(halves.values())], asked),
     }
     target.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
     typer.echo(f"{json.dumps(written)} written to {target}")
 
 
-def _asked(labelled: LabelledSet, keep: Path | None) -> list[Asked]:
-    with temporary_home(keep=keep / labelled.name if keep else None) as home:
-        bench = open_bench(home, labelled)
-        judged = [query for query in labelled.queries if query.answerable and query.answers]
-        judgeable = bench.judgeable(judged)
-        vectors = _Vectors(bench)
-        found = [_one(bench, query, vectors) for query in judged if query.query_id in judgeable]
-    typer.echo(f"{labelled.name}: {len(found)} questions")
+def _asked(name: str, bases: Sequence[LabelledSet], keep: Path | None) -> list[Asked]:
+    """Of one set, or of several small bases that count as one."""
+    found = []
+    for labelled in bases:
+        with temporary_home(keep=keep / labelled.name if keep else None) as home:
+            bench = open_bench(home, labelled)
+            judged = [query for query in labelled.queries if query.answerable and query.answers]
+            judgeable = bench.judgeable(judged)
+            vectors = _Vectors(bench)
+            found += [_one(bench, query, vectors) for query in judged if query.query_id in judgeable]
+    typer.echo(f"{name}: {len(found)} questions")
     return [Asked(values, right, _WEIGHT / len(found)) for values, right in found]
 
 

@@ -47,7 +47,7 @@ from trainer.progress import Loss
 LEAST_ROWS = 64
 _NAME_DIGITS = 16
 # A step of full mode embeds passages, too, forwards and back: some 2 GB and seconds with this batch.
-_FULL_STEPS: dict[str, Any] = {"batch": 16}
+_FULL_STEPS: dict[str, Any] = {"batch": 16, "learning_rate": 2e-4}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from itertools import chain
 
+from aion_assets.core.language.number_words import spelled_out
 from aion_assets.core.language.terms import fold
 
 _FIGURE_ASKED = re.compile(
@@ -56,17 +57,6 @@ TIME = re.compile(
     rf"\b(?:segunda|terca|quarta|quinta|sexta|sabado|domingo|monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
     rf"(?:s|-feiras?)?\b|\b{_UNITS_OF_TIME}\b|\bseculo\b"
 )
-# "One" is left out: it is an article in Portuguese, and a pronoun in English.
-_SPELLED = {
-    word: str(number)
-    for words in (
-        "dois tres quatro cinco seis sete oito nove dez onze doze",
-        "duas",
-        "two three four five six seven eight nine ten eleven twelve",
-    )
-    for number, word in enumerate(words.split(), 2)
-}
-_SPELLED_OUT = re.compile(rf"\b(?:{'|'.join(_SPELLED)})\b")
 _THOUSANDS = re.compile(r"(?<=\d)\.(?=\d{3}(?!\d))")
 _NUMBER = re.compile(r"\d+(?:,\d+)?")
 _NAMED = re.compile(
@@ -134,8 +124,7 @@ def _has_other(kind: re.Pattern[str], folded: str, asked: str) -> bool:
 def numbers(text: str) -> frozenset[str]:
     """The numbers of a text in one form: "12.721" is "12721", "054/2023" is "54" and "2023", "três" is "3"."""
     joined = _THOUSANDS.sub("", text)
-    spelled = (_SPELLED[word] for word in _SPELLED_OUT.findall(fold(text)))
-    return frozenset((*(number.lstrip("0") or "0" for number in _NUMBER.findall(joined)), *spelled))
+    return frozenset(number.lstrip("0") or "0" for number in _NUMBER.findall(joined)) | spelled_out(text)
 
 
 def named_numbers(question: str) -> frozenset[str]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from aion_assets.core.answer.quotable import ROW_GAP
+from aion_assets.core.answer.pieces import ROW_GAP
 from aion_assets.core.answer.quotes import Quote, best_quotes
 from aion_assets.core.errors import LakeError
 from aion_assets.core.lake.store import Lake

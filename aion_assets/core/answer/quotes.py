@@ -37,9 +37,9 @@ QUOTE_EVIDENCE = (
 # Evidence of its own that the answer is not there: 1 where the first quote has nothing of what the question wants told,
 # or no passage has the number by which the question names a thing.
 LACKING = "lacking"
-# So many texts are compared by their meaning: with twelve no more first quotes are right, and embedding takes time
+# So many texts are compared by their meaning: with more no more first quotes are right, and embedding takes time
 # (docs/experiments.md, quotes).
-COMPARED = 5
+COMPARED = 8
 _CLEAR_MARGIN = 8.0
 _CLAUSE_START = re.compile(r"(?<=[,;:–—] )\S")
 

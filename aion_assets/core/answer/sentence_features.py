@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from aion_assets.core.answer.asked_for import AskedFor, numbers
 from aion_assets.core.answer.quotable import Quotable, quotable
+from aion_assets.core.language.negation import is_negated
 from aion_assets.core.language.question import Question
 from aion_assets.core.language.terms import fold
 from aion_assets.core.search.hits import Hit
@@ -34,6 +35,9 @@ WORD_FEATURES = (
     "spelled_alike",  # weight of the question's terms that stand in it with another spelling
     "asks",  # 1 for a question
     "steps",  # 1 for a whole list or block of code where the question asks how to do something
+    "listed",  # 1 for such a one where it does not
+    "negated",  # 1 for a denial where the question denies nothing
+    "row",  # 1 for a row of a table or a record
 )  # fmt: skip
 # Need an embedder, and are known of the best texts only.
 MEANING_FEATURES = (
@@ -75,10 +79,11 @@ def distinct_candidates(question: Question, hits: Sequence[Hit], weights: TermWe
     """
     asked = _Asked(question, weights)
     best = max((hit.score for hit in hits), default=0.0)
+    passages = [_Passage.read(hit, weights) for hit in hits]
     kept: dict[tuple[str, str], Candidate] = {}
-    for hit in hits:
-        for candidate in _of_passage(asked, hit, best):
-            kept.setdefault((hit.doc_id, candidate.text), candidate)
+    for passage in passages:
+        for candidate in _of_passage(asked, passage, best):
+            kept.setdefault((passage.hit.doc_id, candidate.text), candidate)
     return [*kept.values()]
 
 
@@ -98,6 +103,7 @@ class _Asked:
         self.total = sum(map(weights.weight, self.terms)) or 1.0
         self.kinds = AskedFor.of(question.text)
         self.folded = fold(question.text)
+        self.denies = is_negated(question.text, question.language)
         self.trigrams = {term: _trigrams(term) for term in self.terms}
 
     def spelled_alike(self, missing: Sequence[str], found: Sequence[str]) -> float:
@@ -107,16 +113,31 @@ class _Asked:
         return sum(self.weights.weight(term) * share for term, share in alike.items() if share >= _ALIKE) / self.total
 
 
-def _of_passage(asked: _Asked, hit: Hit, best: float) -> Iterator[Candidate]:
-    weights = asked.weights
-    texts = [(one, weights.terms(one.text)) for one in quotable(hit.text)]
-    headings = {one.section: _heading(hit, one.section) for one, _ in texts}
-    terms_above = {section: weights.terms(heading) for section, heading in headings.items()}
+@dataclass(frozen=True, slots=True)
+class _Passage:
+    """`texts` with their terms; `headings` by section, and `above`, the terms of these."""
+
+    hit: Hit
+    texts: Sequence[tuple[Quotable, Sequence[str]]]
+    headings: Mapping[str, str]
+    above: Mapping[str, Sequence[str]]
+
+    @classmethod
+    def read(cls, hit: Hit, weights: TermWeights) -> "_Passage":
+        texts = [(one, weights.terms(one.text)) for one in quotable(hit.text)]
+        headings = {one.section: _heading(hit, one.section) for one, _ in texts}
+        return cls(hit, texts, headings, {section: weights.terms(heading) for section, heading in headings.items()})
+
+
+def _of_passage(asked: _Asked, passage: _Passage, best: float) -> Iterator[Candidate]:
+    weights, hit = asked.weights, passage.hit
     # A number that the title says holds for the whole passage.
-    named = {section: numbers(asked.question.text) - numbers(heading) for section, heading in headings.items()}
-    telling = _telling(asked, [(terms_above[one.section], found) for one, found in texts])
-    for one, found in texts:
-        above, wanted = terms_above[one.section], named[one.section]
+    open_numbers = {
+        section: numbers(asked.question.text) - numbers(heading) for section, heading in passage.headings.items()
+    }
+    telling = _telling(asked, [(passage.above[one.section], found) for one, found in passage.texts])
+    for one, found in passage.texts:
+        above, wanted = passage.above[one.section], open_numbers[one.section]
         if found and {*found} <= {*above}:
             continue
         kinds = asked.kinds.found_in(one.text, asked.folded)
@@ -138,6 +159,9 @@ def _of_passage(asked: _Asked, hit: Hit, best: float) -> Iterator[Candidate]:
             asked.spelled_alike([term for term in asked.terms if term not in present], found),
             float(one.text.rstrip().endswith("?")),
             float(one.steps and asked.kinds.steps),
+            float(one.steps and not asked.kinds.steps),
+            float(not asked.denies and is_negated(one.text, hit.lang)),
+            float(one.row),
         ]
         yield Candidate(hit, one, np.array(values))
 

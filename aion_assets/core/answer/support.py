@@ -11,9 +11,9 @@ from enum import StrEnum
 from itertools import pairwise
 from urllib.parse import urlsplit
 
-from aion_assets.core.language.identify import ENGLISH
+from aion_assets.core.language.negation import is_negated
+from aion_assets.core.language.number_words import spelled_out
 from aion_assets.core.language.sentences import sentence_spans
-from aion_assets.core.language.terms import fold
 from aion_assets.core.search.hits import Hit
 from aion_assets.core.search.weights import TermWeights, WantedTerms
 
@@ -25,25 +25,6 @@ _NUMBER = re.compile(r"\d+(?:[.,:/]\d+)*")
 _THOUSANDS = re.compile(r"(?<=\d)[.,](?=\d{3}(?!\d))")
 _LINK = re.compile(r"!\[|\]\(|\b(?:https?|ftp|mailto|data|javascript|file):|\bwww\.", re.IGNORECASE)
 _ADDRESS = re.compile(r"https?://[^\s<>\"'”’)\]]+", re.IGNORECASE)
-_WORD = re.compile(r"\w+(?:n['’]t)?")
-_NEGATIONS = frozenset(
-    "nao nunca jamais nem sem nenhum nenhuma proibido proibida not never neither nor without".split()
-)
-_ENGLISH_NEGATIONS = _NEGATIONS | {"no"}  # in Portuguese it is "in the"
-_NUMBER_WORDS = {
-    word: str(value)
-    for value, words in {
-        2: "dois duas two", 3: "tres three", 4: "quatro four", 5: "cinco five", 6: "seis six", 7: "sete seven",
-        8: "oito eight", 9: "nove nine", 10: "dez ten", 11: "onze eleven", 12: "doze twelve", 13: "treze thirteen",
-        14: "quatorze catorze fourteen", 15: "quinze fifteen", 16: "dezesseis sixteen", 17: "dezessete seventeen",
-        18: "dezoito eighteen", 19: "dezenove nineteen", 20: "vinte twenty", 30: "trinta thirty",
-        40: "quarenta forty", 50: "cinquenta fifty", 60: "sessenta sixty", 70: "setenta seventy",
-        80: "oitenta eighty", 90: "noventa ninety", 100: "cem cento hundred", 1000: "mil thousand",
-    }.items()
-    for word in words.split()
-}  # fmt: skip
-
-
 # Sentences that speak to a model instead of a reader. They are data like any other, and prove nothing: what a hostile
 # page wants said would else be supported by that very page.
 _TO_A_MODEL = re.compile(
@@ -131,13 +112,7 @@ def numbers_in(text: str) -> frozenset[str]:
     """Numbers in digits and words, each in one form: "1.200" is "1200", "forty" is "40", "02" is "2"."""
     digits = _NUMBER.findall(_THOUSANDS.sub("", text))
     plain = {":".join(part.lstrip("0") or "0" for part in re.split(r"[.,:/]", number)) for number in digits}
-    return frozenset(plain | {_NUMBER_WORDS[word] for word in map(fold, _WORD.findall(text)) if word in _NUMBER_WORDS})
-
-
-def is_negated(text: str, language: str) -> bool:
-    words = [*map(fold, _WORD.findall(text))]
-    negations = _ENGLISH_NEGATIONS if language == ENGLISH else _NEGATIONS
-    return any(word in negations or word.endswith(("n't", "n’t")) for word in words)
+    return frozenset(plain | spelled_out(text))
 
 
 def _windows(hit: Hit, weights: TermWeights) -> Iterator[_Window]:

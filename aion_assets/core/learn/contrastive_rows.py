@@ -31,6 +31,9 @@ _CORPUS_WEIGHT = 0.5
 # More passages tell the wrong ones no better; their vectors take 46 MB.
 _MOST_PASSAGES = 30_000
 _MOST_CORPUS_ROWS = 4_000
+# Sentences are no questions. Where people ask enough they only take time, so there are at most this many, or half as
+# many as questions of people (docs/experiments.md, learning).
+_LEAST_SENTENCES = 200
 # A shorter sentence says too little of its passage.
 _LEAST_WORDS = 5
 # In every tenth row the sentence stays in its passage, so that words still count.
@@ -110,11 +113,15 @@ def contrastive_rows(home: Home, release: Release, pairs: Sequence[Pair]) -> Con
         row = Row(pair.question, chunk.place, pair.weight, pair.origin, pair.origin_id)
         (found.held_out if _is_held_out(pair.doc_id) else found.rows).append(row)
     held_out = {found.passages[row.passage].doc_id for row in found.held_out}
+    most_sentences = max(_LEAST_SENTENCES, len(found.rows) // 2)
     links = _of_links(home, barred, of_document, held_out, found.left_out)
     for row in _once([*_of_corpus(chunks, held_out, found.left_out), *links], asked, found.left_out):
         if barred.has_text(row.question):
             found.left_out["golden_text"] += 1
+        elif row.origin == SENTENCE and most_sentences == 0:
+            found.left_out["enough_sentences"] += 1
         else:
+            most_sentences -= row.origin == SENTENCE
             found.rows.append(row)
     return found
 

@@ -1,0 +1,125 @@
+"""A passage in pieces: sentences, items of lists, rows of tables and records, and which of them belong together."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from aion_assets.core.language.sentences import sentence_spans
+
+CLOSED = re.compile(r"""[.!…]["'”’»)\]]*$""")
+LIST_ITEM = re.compile(r"[-–•*] |(?:\d{1,2}|[a-z])[.)] |[IVXLC]{1,7} ?[-–—.)] ")
+NUMBERED = re.compile(r"(\d{1,2})[.)] ")
+_ROMAN = re.compile(r"([IVXLC]{1,7}) ?[-–—.)] ")
+_ROMAN_DIGITS = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
+_BAR = " | "
+_NAME_CHARS = 40
+# Names that columns have. Elsewhere the first row is one of names only where figures stand below words.
+_COLUMN_NAMES = frozenset(
+    "sigla siglas significado termo termos definição definicao nome descrição descricao item código codigo data valor "
+    "preço preco tipo prazo cargo setor dia horário horario name term meaning definition description type value price "
+    "date code item unit acronym abbreviation plan option default field".split()
+)
+ROW_GAP = "\n…\n"
+# A record of a long table.
+RECORD = re.compile(r"[^:;]{1,60}: [^;]*; [^:;]{1,60}: ")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A sentence, a whole item of a list or a row of a table, and what stands before it in the passage."""
+
+    text: str
+    gap: str
+
+    @property
+    def is_item(self) -> bool:
+        return LIST_ITEM.match(self.text) is not None
+
+    @property
+    def begins_line(self) -> bool:
+        return not self.gap or "\n" in self.gap
+
+    @property
+    def is_row(self) -> bool:
+        return _BAR in self.text
+
+
+def pieces_of(passage: str) -> Iterator[Piece]:
+    """Items of lists and rows of tables may hold several sentences."""
+    spans = sentence_spans(passage)
+    gaps = ["", *(passage[before[1] : after[0]] for before, after in pairwise(spans))]
+    text = gap = ""
+    for (start, end), before in zip(spans, gaps, strict=True):
+        line = " ".join(passage[start:end].split())
+        if (
+            text
+            and "\n" not in before
+            and (LIST_ITEM.match(text) or _BAR in text or _BAR in line or RECORD.match(text))
+        ):
+            text += " " + line
+            continue
+        if text:
+            yield Piece(text, gap)
+        text, gap = line, before
+    if text:
+        yield Piece(text, gap)
+
+
+def runs_of(pieces: Sequence[Piece]) -> dict[int, range]:
+    """Place → the list or table that the piece there is of."""
+    runs: dict[int, range] = {}
+    for place, piece in enumerate(pieces):
+        if not (piece.is_item or piece.is_row):
+            continue
+        before = runs.get(place - 1)
+        start = before.start if before and _same_run(pieces[place - 1], piece) else place
+        for member in range(start, place + 1):
+            runs[member] = range(start, place + 1)
+    return runs
+
+
+def _same_run(one: Piece, other: Piece) -> bool:
+    if one.is_row != other.is_row:
+        return False
+    if other.gap.count("\n") == 1:
+        return True
+    first, second = number_of(one.text), number_of(other.text)
+    return first is not None and second == first + 1
+
+
+def number_of(text: str) -> int | None:
+    """Of an item of a numbered list."""
+    if found := NUMBERED.match(text):
+        return int(found[1])
+    if found := _ROMAN.match(text):
+        digits = [*map(_ROMAN_DIGITS.__getitem__, found[1])]
+        return sum(-one if one < following else one for one, following in pairwise([*digits, 0]))
+    return None
+
+
+def row_of(pieces: Sequence[Piece], run: range, place: int) -> str | None:
+    """A row below the names of its columns; None for the names themselves."""
+    rows = [pieces[at].text.split(_BAR) for at in run]
+    if not _has_names(rows):
+        return pieces[place].text
+    if place == run.start:
+        return None
+    return (pieces[run.start].text + ("\n" if place == run.start + 1 else ROW_GAP)) + pieces[place].text
+
+
+def _has_names(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first row names the columns: it is short words that a column is called by, or words over figures."""
+    if len(rows) < 2 or len(rows[0]) < 2 or len({*rows[0]}) < len(rows[0]):
+        return False
+    names = [cell.strip() for cell in rows[0]]
+    if any(len(name) > _NAME_CHARS or CLOSED.search(name) for name in names):
+        return False
+    if sum(name.lower() in _COLUMN_NAMES for name in names) > 1 or names[0].lower() in _COLUMN_NAMES:
+        return True
+    for column, name in enumerate(names):
+        below = [row[column] for row in rows[1:] if column < len(row)]
+        figures = sum(any(char.isdigit() for char in cell) for cell in below)
+        if name and not any(char.isdigit() for char in name) and below and figures > len(below) / 2:
+            return not any(any(char.isdigit() for char in other) for other in names)
+    return False
