@@ -45,7 +45,7 @@ from bench.fit_confidence import EXPECTED, WEIGHT_OF_A_SET
 from bench.ingest import temporary_home
 from bench.natural import load_natural_sets, natural_halves
 
-_UNANSWERED = 0.08
+_UNANSWERED = 0.10
 # Questions of each kind to a small base of `bench.natural`, which has some of its own without an answer.
 _OF_A_BASE = 16
 _RIDGE = 20.0

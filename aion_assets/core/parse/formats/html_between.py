@@ -19,9 +19,9 @@ _TOLD_BY = 40
 
 def with_what_stands_between(found: _Element, body: _Element, title: str) -> _Element | None:
     """The paragraphs of `found` with the headings and lists of `body` among them; None where `found` has any of its
-    own, or there are none. Both stay as they are. A heading that only says the `title` of the page is left out.
+    own, or there are none. Both stay as they are. A first heading that only says the `title` of the page is left out.
     """
-    if next(found.iter(*HEADINGS, *_LISTS), None) is not None:
+    if next(found.iter(*HEADINGS), None) is not None:
         return None
     paragraphs = [letters for element in found.iter("p", "blockquote") if (letters := _letters(element))]
     known = {letters[:_TOLD_BY] for letters in paragraphs}
@@ -32,7 +32,7 @@ def with_what_stands_between(found: _Element, body: _Element, title: str) -> _El
     first, last = texts[0], texts[-1]
     while first and _leads(blocks[first - 1], blocks[first], title):
         first -= 1
-    while last + 1 < len(blocks) and blocks[last + 1] is blocks[last].getnext() and blocks[last + 1].tag in _LISTS:
+    while last + 1 < len(blocks) and blocks[last + 1] is blocks[last].getnext():
         last += 1
     page = etree.Element("body")
     for block in blocks[first : last + 1]:
@@ -69,14 +69,14 @@ def _kept(blocks: Sequence[_Element], known: Collection[str]) -> list[_Element]:
 
 
 def _leads(before: _Element, block: _Element, title: str) -> bool:
-    """Whether it is a heading that leads to the block: what stands next to it begins with the block. Of several, one
-    above the other, each is of a higher level.
+    """Whether it is a list right before the block, or a heading that leads to it: what stands next to it begins with
+    the block. Of several headings, one above the other, each is of a higher level.
     """
-    if before.tag not in HEADINGS or (block.tag in HEADINGS and before.tag >= block.tag):
+    if before.tag in _LISTS:
+        return before.getnext() is block
+    if before.getnext() not in (block, *block.iterancestors()) or (block.tag in HEADINGS and before.tag >= block.tag):
         return False
-    if before.getnext() not in (block, *block.iterancestors()):
-        return False
-    return _letters(before) not in "".join(filter(str.isalnum, title))
+    return before.tag != "h1" or _letters(before) not in "".join(filter(str.isalnum, title))
 
 
 def _is_structure(block: _Element) -> bool:
