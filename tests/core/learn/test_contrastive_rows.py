@@ -52,6 +52,21 @@ def test_every_row_names_its_origin_and_its_right_passage(base: VocabularyBase) 
     assert _rows(base).digest == data.digest
 
 
+def test_sentences_of_the_corpus_are_few_beside_what_people_ask(
+    base: VocabularyBase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sentences(data: ContrastiveRows) -> int:
+        return sum(row.origin == SENTENCE for row in data.rows)
+
+    everything = _rows(base)
+    monkeypatch.setattr("aion_assets.core.learn.contrastive_rows._LEAST_SENTENCES", 2)
+    data = _rows(base)
+    people = sum(row.origin == GOLDEN for row in data.rows)
+    assert sentences(data) == max(2, people // 2) < sentences(everything)
+    assert data.left_out["enough_sentences"] == sentences(everything) - sentences(data)
+    assert len(data.rows) - sentences(data) == len(everything.rows) - sentences(everything), "titles all stay"
+
+
 def test_of_scales_that_find_as_much_the_smallest_is_taken() -> None:
     assert best_scale({0.0: 0.5, 0.25: 0.6, 0.5: 0.6, 1.0: 0.55}) == 0.25
     assert best_scale({0.0: 0.5, 0.5: 0.5, 1.0: 0.4}) == 0.0
