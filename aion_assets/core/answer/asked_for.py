@@ -47,7 +47,7 @@ _MONTHS = (
     "janeiro fevereiro marco abril maio junho julho agosto setembro outubro novembro dezembro january february march "
     "april may june july august september october november december"
 ).split()
-_UNITS_OF_TIME = (
+UNITS_OF_TIME = (
     r"(?:dia|dias|mes|meses|ano|anos|hora|horas|minutos?|semanas?|bimestres?|semestres?|trimestres?|seculos?|decadas?|"
     r"days?|months?|years?|hours?|minutes?|weeks?|century|centuries|decades?)"
 )
@@ -55,10 +55,12 @@ TIME = re.compile(
     rf"\b(?:{'|'.join(_MONTHS)})\b|\b(?:1[0-9]|20)\d\d\b|\b\d{{1,2}}[/.-]\d{{1,2}}\b|"
     r"\b\d{1,2} ?(?:h|hs|:\d\d|am|pm)\b|"
     rf"\b(?:segunda|terca|quarta|quinta|sexta|sabado|domingo|monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
-    rf"(?:s|-feiras?)?\b|\b{_UNITS_OF_TIME}\b|\bseculo\b"
+    rf"(?:s|-feiras?)?\b|\b{UNITS_OF_TIME}\b|\bseculo\b"
 )
 _THOUSANDS = re.compile(r"(?<=\d)\.(?=\d{3}(?!\d))")
 _NUMBER = re.compile(r"\d+(?:,\d+)?")
+# Letters and digits in one word. A year or an amount with its unit, "30min", begins with the digits.
+_CODE = re.compile(r"(?<![\w.@/-])[A-Z]{1,4}[-–.]?\d{2,6}[A-Z]?(?![\w-])")
 _NAMED = re.compile(
     r"\b(?:art|arts|artigos?|articles?|sections?|items?|itens|inciso|paragrafo|clausula|contratos?|contracts?|lei|law|"
     r"decreto|portaria|resolucao|norma|nr|nbr|iso|processo|edital|anexo|capitulo|chapter|rule|form|formulario)"
@@ -125,6 +127,19 @@ def numbers(text: str) -> frozenset[str]:
     """The numbers of a text in one form: "12.721" is "12721", "054/2023" is "54" and "2023", "três" is "3"."""
     joined = _THOUSANDS.sub("", text)
     return frozenset(number.lstrip("0") or "0" for number in _NUMBER.findall(joined)) | spelled_out(text)
+
+
+def named_codes(question: str) -> frozenset[str]:
+    """Codes by which a question names a thing, such as "E-422" or "PM138", folded and without signs."""
+    return frozenset(_plain_code(match[0]) for match in _CODE.finditer(question))
+
+
+def has_code(text: str, code: str) -> bool:
+    return code in _plain_code(text)
+
+
+def _plain_code(text: str) -> str:
+    return re.sub(r"[-–./ ]", "", fold(text))
 
 
 def named_numbers(question: str) -> frozenset[str]:

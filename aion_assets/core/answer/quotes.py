@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from aion_assets.core.answer.asked_for import named_numbers, numbers
+from aion_assets.core.answer.asked_for import has_code, named_codes, named_numbers, numbers
 from aion_assets.core.answer.quotable import MAX_QUOTE_CHARS
 from aion_assets.core.answer.sentence_features import (
     WORD_FEATURES,
@@ -97,14 +97,14 @@ def _is_crossed(retrieval: Retrieval) -> bool:
 
 
 def _lacks(question: str, first: Quote, hits: Sequence[Hit]) -> bool:
-    """Whether the first quote has none of what the question wants told, or the question names a thing by a number,
-    such as an article, that no passage found has.
+    """Whether the first quote has none of what the question wants told, or the question names a thing by a number or a
+    code, such as an article or an error, that no passage found has.
     """
-    named = named_numbers(question)
+    named, codes = named_numbers(question), named_codes(question)
     held = frozenset().union(*(numbers(_all_of(hit)) for hit in hits)) if named else frozenset()
-    return bool(Sought(question).lacking_in(first.text.removeprefix(first.heading))) or (
-        bool(named) and not named & held
-    )
+    unknown = any(not any(has_code(_all_of(hit), code) for hit in hits) for code in codes)
+    lacks = Sought(question).lacking_in(first.text.removeprefix(first.heading))
+    return bool(lacks) or unknown or (bool(named) and not named & held)
 
 
 def _all_of(hit: Hit) -> str:

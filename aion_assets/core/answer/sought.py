@@ -8,7 +8,7 @@ here, and a text widely: what may be such a thing counts as one. `core.answer.as
 import re
 from collections.abc import Callable
 
-from aion_assets.core.answer.asked_for import FIGURE, NAME, TIME
+from aion_assets.core.answer.asked_for import FIGURE, NAME, TIME, UNITS_OF_TIME
 from aion_assets.core.language.terms import fold
 
 _OF = r"(?: (?:numero|numeros|endereco|contato)(?: de| do| da)?)?"
@@ -21,8 +21,9 @@ _ASKED = {
     "email": rf"{_CONTACT}e-?mails?\b|\bpara (?:qual|que) (?:endereco de )?e-?mail\b",
     "link": rf"{_CONTACT}(?:site|url|web ?site|pagina na internet)\b",
     "price": r"\bquanto (?:\w+ )?(?:cust(?:a|am|ara|ar|ou|aram)|sai por)\b|\bquanto (?:e|eh) cobrado\b"
-    rf"|(?:^|\b){_WHICH}(?:precos?|custos?|mensalidade|anuidade)\b|\bhow much (?:does|do|did|will) .*\bcosts?\b"
-    r"|\bhow much (?:is|are|was) (?:the|a|an|it)\b|\bwhat(?: is| are| was|'s|s) the (?:prices?|costs?|fees?|fares?)\b",
+    rf"|(?:^|\b){_WHICH}(?:precos?|custos?|mensalidade|anuidade|valor|valores)\b|\bquanto\b.*\bcobra(?:m|va|ram)?\b"
+    r"|\bhow much (?:does|do|did|will) .*\b(?:costs?|charge)\b|\bhow much (?:is|are|was|were)\b(?! (?:left|due|known))|"
+    r"\bwhat(?: is| are| was|'s|s) the (?:prices?|costs?|fees?|fares?)\b",
     "amount": r"\bquant[oa]s\b|\bhow many\b",
     "person": r"\bquem (?:e|eh|foi|era) (?:o|a)\b|\bquem (?:\w+ )?(?:aprovou|assin\w+|escreveu|criou|fundou|dirig\w+"
     r"|presid\w+|coorden\w+|elabor\w+|invent\w+|descobr\w+|constru\w+|projet\w+|chefi\w+|autoriz\w+|nome\w+)\b"
@@ -30,10 +31,12 @@ _ASKED = {
     r"|wrote|founded|built|created|designed|invented|discovered|runs|leads|chairs|heads|manages|owns)\b",
     # "Quando atrasa, quanto pago?" asks for no time.
     "time": r"(?:^|[,;] |\b(?:desde|ate|e) )quando\b(?![^?]*,)"
-    r"|\b(?:em )?que (?:dia|data|ano|mes|horas?)\b"
+    r"|\b(?:em )?que (?:dia|data|ano|mes)\b"
     r"|\b(?:qual|quais) (?:e |foi |sao |sera )?(?:a |as )?(?:datas?|hora)\b"
     r"|^when (?:is|are|was|were|did|does|do|will|can|should|has|have)\b"
-    r"|\b(?:what|which) (?:year|date|day|month|time)\b",
+    r"|\b(?:what|which) (?:year|date|day|month)\b",
+    "clock": r"\b(?:a |ate )?que horas\b|\b(?:at )?what time\b",
+    "duration": r"\b(?:por |em )?quanto tempo\b|^how long (?:is|are|was|does|do|did|will|can|may|must|should)\b",
     "address": rf"(?:^|\b){_WHICH}?endereco\b(?! de e-?mail)"
     r"|\bwhat(?: is|'s|s) the(?: [\w']+){{0,3}}(?<!mail) address\b",
 }
@@ -73,6 +76,22 @@ _WHEN = re.compile(
         "after before during until till while once since upon always never when today morning evening night noon "
         "spring summer autumn fall winter daily weekly monthly annually early late later war age now currently",
         "imediat immediat diari semana mensa anua atualmente",
+    )
+)
+_HOURS = "|".join(
+    "uma duas tres quatro cinco seis sete oito nove dez onze doze one two three four five six seven eight nine ten "
+    "eleven twelve".split()
+)
+_CLOCK = re.compile(
+    r"\b\d{1,2} ?(?:h|hs|horas?|:\d\d|am|pm|a\.m|p\.m|o.?clock)|\b24 hours\b"
+    rf"|\b(?:as|das|at|from|until|till|by) (?:\d|{_HOURS})|"
+    + _words("meio-dia meia-noite noon midnight amanhecer anoitecer dusk dawn sunset sunrise sempre always 24/7")
+)
+_DURATION = re.compile(
+    rf"\b{UNITS_OF_TIME}\b|\b(?:min|h|hs)\b|\d(?:min|h)\b|"
+    + _words(
+        "ate until till while enquanto sempre always never nunca forever permanente permanent overnight hoje today",
+        "imediat immediat indefini indetermin vitalici",
     )
 )
 _ADDRESS = re.compile(
@@ -130,7 +149,8 @@ def _has_person(text: str, folded: str, asked: str) -> bool:
     names = (fold(match[0]) for match in NAME.finditer(text))
     if any(name not in asked and name not in _NO_NAMES for name in names):
         return True
-    first = re.match(r"\W*([A-ZÀ-Ý]\w+)", text)
+    # The first word of a sentence has a capital anyway.
+    first = re.match(r"\W*([A-ZÀ-Ý][\w'’-]+)(?![\w'’-]* [a-zà-ÿ])", text)
     if first and (word := fold(first[1])) not in _NO_NAMES and word not in asked:
         return True
     return any(match[0][:_STEM_CHARS] not in asked for match in _AGENTS.finditer(folded))
@@ -153,5 +173,7 @@ _HAS: dict[str, Callable[[str, str, str], bool]] = {
     "amount": _has_figure,
     "person": _has_person,
     "time": _has_time,
+    "clock": lambda _, folded, __: _CLOCK.search(folded) is not None,
+    "duration": lambda _, folded, __: _DURATION.search(folded) is not None,
     "address": lambda _, folded, __: _ADDRESS.search(folded) is not None,
 }

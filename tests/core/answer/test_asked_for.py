@@ -2,7 +2,7 @@
 
 import pytest
 
-from aion_assets.core.answer.asked_for import AskedFor, named_numbers, numbers
+from aion_assets.core.answer.asked_for import AskedFor, has_code, named_codes, named_numbers, numbers
 from aion_assets.core.language.terms import fold
 
 
@@ -48,6 +48,11 @@ def test_a_number_in_words_is_the_same_number() -> None:
 def test_a_count_is_no_sum_of_money_unless_coins_are_counted() -> None:
     for question, expected in (("Quantas mesas há?", False), ("Quantos reais custa?", True)):
         assert AskedFor.of(question).found_in("A mesa custa R$ 40,00 ou 15%.", fold(question)) == {"figure": expected}
+
+
+def test_a_code_is_known_however_its_parts_are_joined() -> None:
+    assert named_codes("O que é o erro E-422 da PM 138, de 2024, em 30min?") == {"e422"}
+    assert has_code("E 422: falta de água", "e422") and not has_code("E-204: falta de água", "e422")
 
 
 def test_a_thing_that_is_named_by_its_number_is_told_from_a_quantity() -> None:
