@@ -91,3 +91,16 @@ def test_pairs_become_a_release_that_finds_what_was_never_trained_on(
     told_by_sensor = sensors.release_regression_sensor(context=context, knowledge_base=KnowledgeBaseResource())
     assert isinstance(told_by_sensor, dg.SkipReason) and "Rolled back" in str(told_by_sensor.skip_message)
     assert current_release(base.database, base.tenant_id).models.text == good.models.text
+
+
+def test_passages_that_are_embedded_anew_become_a_release_with_an_index_of_its_own(
+    base: VocabularyBase, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AION_RETRIEVER_ADAPTER_MODE", "full")
+    before = current_release(base.database, base.tenant_id)
+    result = _run(instance, "learn_retriever_adapter")
+    report = metadata_of(result, "retriever_report")
+    assert result.success, report
+    after = current_release(base.database, base.tenant_id)
+    assert after.model_release_id == report["candidate"] and last_trainings(base.home)[0].outcome == RELEASED
+    assert after.table != before.table and after.models.passage_embedder != before.models.passage_embedder

@@ -4,6 +4,7 @@ A search asks each half for row ids and scores only, and then reads the rows of 
 finding. Row ids are valid for one version of a table.
 """
 
+import logging
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from lancedb.table import LanceTable, Table
 
 Vector = NDArray[np.float32]
+_log = logging.getLogger(__name__)
 # Memory that an index may take of a server: room for some 57 000 passages of 384 dimensions. A search in memory
 # (docs/experiments.md, speed) is much faster than one from disk.
 RESIDENT_BYTES = 200_000_000
@@ -77,8 +79,8 @@ class ResidentPassages(StoredPassages):
     def __init__(self, table: "Table", columns: Sequence[str]) -> None:
         super().__init__(table, columns)
         for index in table.list_indices():
-            if index.columns[0] in FULL_TEXT_COLUMNS:  # otherwise each word is read from disk at its first search
-                cast("LanceTable", table).prewarm_index(index.name)
+            if index.columns[0] in FULL_TEXT_COLUMNS:
+                _warm(table, index.name)
         everything = table.search().select([*columns, "_rowid"]).to_arrow().combine_chunks()
         everything = everything.take(pa.array(np.argsort(everything["_rowid"].to_numpy())))
         self._ids = everything["_rowid"].to_numpy()
@@ -95,6 +97,16 @@ class ResidentPassages(StoredPassages):
 
     def rows(self, ids: Sequence[int]) -> pa.Table:
         return self._rows.take(pa.array(np.searchsorted(self._ids, np.asarray(ids, dtype=self._ids.dtype))))
+
+
+def _warm(table: "Table", index: str) -> None:
+    """Spare the first search of each word to read it from disk. Where the cache of this process is too small for the
+    index, or full of another one, words are read as they are asked for.
+    """
+    try:
+        cast("LanceTable", table).prewarm_index(index)
+    except RuntimeError as error:
+        _log.info("Index %s of %s stays on disk: %s", index, table.name, error)
 
 
 def fits_in_memory(table: "Table", dimension: int) -> bool:

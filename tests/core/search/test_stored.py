@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import lancedb
 import numpy as np
 import pytest
 from passages import index, row
@@ -58,3 +59,15 @@ def test_an_index_that_is_too_large_stays_on_disk(
     assert fits_in_memory(table, DIMENSION)
     monkeypatch.setattr(stored, "RESIDENT_BYTES", 600_000)
     assert not fits_in_memory(table, DIMENSION)
+
+
+def test_an_index_that_the_cache_cannot_hold_is_searched_from_disk(
+    both: tuple[StoredPassages, ResidentPassages], tmp_path: Path
+) -> None:
+    # So small is the cache of a process that indexes, once it holds the words of the base that serves.
+    cramped = lancedb.connect(tmp_path, session=lancedb.Session(index_cache_size_bytes=1_000)).open_table("knowledge")
+    with pytest.raises(RuntimeError, match="cache"):
+        for index_of_table in cramped.list_indices():
+            cramped.prewarm_index(index_of_table.name)
+    question = Question.read("palavra4")
+    assert ResidentPassages(cramped, COLUMNS).matching(question, 12) == both[0].matching(question, 12)
