@@ -256,3 +256,14 @@ def test_items_with_roman_numbers_are_one_list_though_lines_between_them_are_bla
 def test_how_many_is_not_answered_by_a_sum_of_money() -> None:
     text = "Filmes: R$ 3,00 por dia. Cada leitor leva 4 filmes."
     assert _quotes("quantos filmes posso levar por dia?", text) == ["Cada leitor leva 4 filmes."]
+
+
+def test_a_list_of_paragraphs_or_one_that_began_elsewhere_is_read_item_by_item() -> None:
+    long = "vale para todos os que usam a sala, a qualquer hora do dia, também nos feriados e nas férias de fim de ano"
+    rules = [
+        f"{number}. Regra {number}. Isto {long}. Quem não a segue é avisado pela portaria." for number in (1, 2, 3)
+    ]
+    for text in ("\n".join(["As regras da casa são estas.", *rules]), "Fim da regra anterior.\n7. Um.\n8. Dois."):
+        texts = [one.text for one in quotable(text)]
+        assert not any(one.steps for one in quotable(text))
+        assert {line for line in text.split("\n")} <= {*texts}
