@@ -266,4 +266,4 @@ def test_a_list_of_paragraphs_or_one_that_began_elsewhere_is_read_item_by_item()
     for text in ("\n".join(["As regras da casa são estas.", *rules]), "Fim da regra anterior.\n7. Um.\n8. Dois."):
         texts = [one.text for one in quotable(text)]
         assert not any(one.steps for one in quotable(text))
-        assert {line for line in text.split("\n")} <= {*texts}
+        assert set(text.split("\n")) <= {*texts}
