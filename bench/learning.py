@@ -11,6 +11,7 @@ something dropped indeed. With --until-suspended the watch goes on until it has 
 import json
 import os
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
@@ -60,8 +61,9 @@ def main(
     until_suspended: Annotated[bool, typer.Option(help="Wait until the watch has nothing left to try.")] = False,
     streams: Annotated[int, typer.Option(help="Streams of questions while the release swaps.")] = 20,
     port: Annotated[int, typer.Option(help="Of the server; Dagster's is the next.")] = 8120,
+    kept: Annotated[Path | None, typer.Option(help="A new folder for the home, which stays.")] = None,
 ) -> None:
-    with TemporaryDirectory(prefix="aion-learning-") as folder:
+    with nullcontext(str(kept)) if kept else TemporaryDirectory(prefix="aion-learning-") as folder:
         say(f"home {folder}, seed {seed}, {clicks} clicks")
         os.environ |= {"AION_HOME": folder, "AION_PORT": str(port), "AION_DAGSTER_PORT": str(port + 1)}
         os.environ |= {"AION_LEARN_EVERY_S": "600", "AION_RETRIEVER_ADAPTER_MODE": mode}
