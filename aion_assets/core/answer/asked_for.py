@@ -60,7 +60,7 @@ TIME = re.compile(
 _THOUSANDS = re.compile(r"(?<=\d)\.(?=\d{3}(?!\d))")
 _NUMBER = re.compile(r"\d+(?:,\d+)?")
 # Letters and digits in one word. A year or an amount with its unit, "30min", begins with the digits.
-_CODE = re.compile(r"(?<![\w.@/-])[A-Z]{1,4}[-–.]?\d{2,6}[A-Z]?(?![\w-])")
+_CODE = re.compile(r"(?<![\w.@/-])([A-Z]{1,4})[-–.]?(\d{2,6}[A-Z]?)(?![\w-])")
 _NAMED = re.compile(
     r"\b(?:art|arts|artigos?|articles?|sections?|items?|itens|inciso|paragrafo|clausula|contratos?|contracts?|lei|law|"
     r"decreto|portaria|resolucao|norma|nr|nbr|iso|processo|edital|anexo|capitulo|chapter|rule|form|formulario)"
@@ -130,16 +130,14 @@ def numbers(text: str) -> frozenset[str]:
 
 
 def named_codes(question: str) -> frozenset[str]:
-    """Codes by which a question names a thing, such as "E-422" or "PM138", folded and without signs."""
-    return frozenset(_plain_code(match[0]) for match in _CODE.finditer(question))
+    """Codes by which a question names a thing, such as "E-422" or "PM138": folded, a blank before the digits."""
+    return frozenset(fold(f"{letters} {digits}") for letters, digits in _CODE.findall(question))
 
 
 def has_code(text: str, code: str) -> bool:
-    return code in _plain_code(text)
-
-
-def _plain_code(text: str) -> str:
-    return re.sub(r"[-–./ ]", "", fold(text))
+    """Whether a text has a code of `named_codes`, however its parts are joined there."""
+    letters, digits = code.split()
+    return re.search(rf"(?<!\w){letters}[-–./ ]?{digits}(?!\w)", fold(text)) is not None
 
 
 def named_numbers(question: str) -> frozenset[str]:

@@ -100,9 +100,8 @@ def _from(pieces: Sequence[Piece], runs: dict[int, range], place: int, section: 
         length, following = len(quoted), ends
         if ends - run.start > 1:
             break
-    return Quotable(
-        quoted, piece.text if following > place + 1 else "", section, steps, RECORD.match(quoted) is not None, steps
-    )
+    above = piece.text if following > place + 1 else ""
+    return Quotable(quoted, above, section, steps=steps, row=RECORD.match(quoted) is not None, whole=steps)
 
 
 def _is_heading(pieces: Sequence[Piece], place: int) -> bool:

@@ -83,7 +83,7 @@ _HOURS = "|".join(
     "eleven twelve".split()
 )
 _CLOCK = re.compile(
-    r"\b\d{1,2} ?(?:h|hs|horas?|:\d\d|am|pm|a\.m|p\.m|o.?clock)|\b24 hours\b"
+    r"\b\d{1,2} ?(?:h|hs|horas?|:\d\d|am|pm|a\.m|p\.m|o.?clock)"
     rf"|\b(?:as|das|at|from|until|till|by) (?:\d|{_HOURS})|"
     + _words("meio-dia meia-noite noon midnight amanhecer anoitecer dusk dawn sunset sunrise sempre always 24/7")
 )

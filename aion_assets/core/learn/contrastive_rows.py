@@ -31,8 +31,8 @@ _CORPUS_WEIGHT = 0.5
 # More passages tell the wrong ones no better; their vectors take 46 MB.
 _MOST_PASSAGES = 30_000
 _MOST_CORPUS_ROWS = 4_000
-# Sentences are no questions. Where people ask enough they only take time, so there are at most this many, or half as
-# many as questions of people (docs/experiments.md, learning).
+# Sentences are no questions, and each row takes time. So there are at most this many, or half as many as questions of
+# people.
 _LEAST_SENTENCES = 200
 # A shorter sentence says too little of its passage.
 _LEAST_WORDS = 5

@@ -51,8 +51,9 @@ def test_a_count_is_no_sum_of_money_unless_coins_are_counted() -> None:
 
 
 def test_a_code_is_known_however_its_parts_are_joined() -> None:
-    assert named_codes("O que é o erro E-422 da PM 138, de 2024, em 30min?") == {"e422"}
-    assert has_code("E 422: falta de água", "e422") and not has_code("E-204: falta de água", "e422")
+    assert named_codes("O que é o erro E-422 da PM 138, de 2024, em 30min?") == {"e 422"}
+    assert has_code("E 422: falta de água", "e 422") and has_code("erro E422", "e 422")
+    assert not has_code("E-204: falta de água", "e 422") and not has_code("espere 422 dias", "e 422")
 
 
 def test_a_thing_that_is_named_by_its_number_is_told_from_a_quantity() -> None:

@@ -64,7 +64,7 @@ def test_an_index_that_is_too_large_stays_on_disk(
 def test_an_index_that_the_cache_cannot_hold_is_searched_from_disk(
     both: tuple[StoredPassages, ResidentPassages], tmp_path: Path
 ) -> None:
-    # So small is the cache of a process that indexes, once it holds the words of the base that serves.
+    # A process that indexes has a cache of a few megabytes, which two indexes fill.
     cramped = lancedb.connect(tmp_path, session=lancedb.Session(index_cache_size_bytes=1_000)).open_table("knowledge")
     with pytest.raises(RuntimeError, match="cache"):
         for index_of_table in cramped.list_indices():
