@@ -20,6 +20,9 @@ _COLUMN_NAMES = frozenset(
     "preço preco tipo prazo cargo setor dia horário horario name term meaning definition description type value price "
     "date code item unit acronym abbreviation plan option default field".split()
 )
+_YEAR = re.compile(r"(?:19|20)\d\d")
+# Letters for each digit that a figure may have: "30 min", "R$ 5,00", "10h às 17h".
+_UNIT_LETTERS = 2
 ROW_GAP = "\n…\n"
 # A record of a long table.
 RECORD = re.compile(r"[^:;]{1,60}: [^;]*; [^:;]{1,60}: ")
@@ -117,9 +120,21 @@ def _has_names(rows: Sequence[Sequence[str]]) -> bool:
         return False
     if sum(name.lower() in _COLUMN_NAMES for name in names) > 1 or names[0].lower() in _COLUMN_NAMES:
         return True
-    for column, name in enumerate(names):
-        below = [row[column] for row in rows[1:] if column < len(row)]
-        figures = sum(any(char.isdigit() for char in cell) for cell in below)
-        if name and not any(char.isdigit() for char in name) and below and figures > len(below) / 2:
-            return not any(any(char.isdigit() for char in other) for other in names)
-    return False
+    columns = [[row[column] for row in rows[1:] if column < len(row)] for column in range(len(names))]
+    if len(names) > 1 and all(map(_YEAR.fullmatch, names[1:])):
+        return not any(_YEAR.fullmatch(cell.strip()) for column in columns[1:] for cell in column)
+    over_figures = any(
+        name and not _has_digit(name) and sum(map(_has_digit, below)) > len(below) / 2
+        for name, below in zip(names, columns, strict=True)
+    )
+    return over_figures and not any(map(_is_figure, names))
+
+
+def _has_digit(cell: str) -> bool:
+    return any(char.isdigit() for char in cell)
+
+
+def _is_figure(cell: str) -> bool:
+    """Whether it is a number with its unit rather than words with a number, such as "Half day (4 h)" or "Grupo 1"."""
+    digits, letters = (sum(map(kind, cell)) for kind in (str.isdigit, str.isalpha))
+    return digits > 0 and letters <= _UNIT_LETTERS * digits

@@ -114,15 +114,16 @@ def _is_heading(pieces: Sequence[Piece], place: int) -> bool:
 
 
 def _may_introduce(pieces: Sequence[Piece], place: int) -> bool:
-    """Not an item of a list, a record or one of several entries, which name nothing below them. A line with a number
-    that stands alone is a heading.
+    """Not an item of a list, a record, one of several entries or the last line of a paragraph, which name nothing below
+    them. A line with a number that stands alone is a heading.
     """
     piece = pieces[place]
     if piece.is_item:
         near = (*pieces[max(0, place - 1) : place], *pieces[place + 1 : place + 2])
         alone = not any(other.is_item for other in near) and len(piece.text) < _HEADING_CHARS
         return alone and NUMBERED.match(piece.text) is not None and not CLOSED.search(piece.text)
-    if RECORD.match(piece.text):
+    ends_paragraph = place + 1 < len(pieces) and pieces[place + 1].gap.count("\n") > 1
+    if RECORD.match(piece.text) or (piece.gap == "\n" and ends_paragraph):
         return False
     below = place + 1 < len(pieces) and pieces[place + 1].gap == "\n" and _ENTRY.match(pieces[place + 1].text)
     above = place > 0 and piece.gap == "\n" and _ENTRY.match(pieces[place - 1].text)

@@ -136,9 +136,10 @@ def _of_passage(asked: _Asked, passage: _Passage, best: float) -> Iterator[Candi
         section: numbers(asked.question.text) - numbers(heading) for section, heading in passage.headings.items()
     }
     telling = _telling(asked, [(passage.above[one.section], found) for one, found in passage.texts])
+    headings = weights.terms(hit.heading)
     for one, found in passage.texts:
         above, wanted = passage.above[one.section], open_numbers[one.section]
-        if found and {*found} <= {*above}:
+        if found and {*found} <= {*above, *headings}:
             continue
         kinds = asked.kinds.found_in(one.text, asked.folded)
         given = numbers(one.text) if wanted else frozenset()

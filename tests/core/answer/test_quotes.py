@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from passages import hit
 
 from aion_assets.core.answer.quotable import quotable
@@ -267,3 +269,26 @@ def test_a_list_of_paragraphs_or_one_that_began_elsewhere_is_read_item_by_item()
         texts = [one.text for one in quotable(text)]
         assert not any(one.steps for one in quotable(text))
         assert set(text.split("\n")) <= {*texts}
+
+
+def test_names_of_columns_may_hold_numbers_or_be_years() -> None:
+    prices = "Quadra | Hora (60 min) | Dia\nAreia | R$ 40,00 | R$ 200,00\nGrama | R$ 70,00 | R$ 380,00"
+    assert _quotes("quanto custa a quadra de grama", prices)[0].startswith("Quadra | Hora (60 min) | Dia\n…\nGrama")
+    years = "Receita | 2023 | 2024\nTaxas | 1.240 | 1.310\nDoações | 80 | 95"
+    assert _quotes("quanto foram as doações", years) == ["Receita | 2023 | 2024\n…\nDoações | 80 | 95"]
+    bare = "Areia | 40 | 200\nGrama | 70 | 380\nSaibro | 55 | 290"
+    assert _quotes("quanto custa a de grama", bare) == ["Grama | 70 | 380"]
+
+
+def test_the_last_line_of_a_paragraph_names_nothing_in_the_next_one() -> None:
+    text = "AZ\nEquipe azul: bairro Acácias\n\nVD\nEquipe verde: Vila Nova\n\nPN\nPré-natal: gestantes"
+    texts = [one.text for one in quotable(text)]
+    assert "VD\nEquipe verde: Vila Nova" in texts
+    assert not any("Acácias" in one and "VD" in one for one in texts)
+
+
+def test_a_title_with_the_heading_below_it_is_no_quote() -> None:
+    text = "Guia das bicicletas\n\nAntes de sair\n\n1. Encaixe a bateria.\n2. Gire a chave da bicicleta."
+    passage = replace(hit("a", text=text, title="Guia das bicicletas"), heading="Guia das bicicletas > Antes de sair")
+    quotes = best_quotes(Question.read("bicicletas sair"), [passage], TermWeights.of_texts([text], "pt"))
+    assert [quote.text for quote in quotes] != ["Guia das bicicletas\nAntes de sair"]
