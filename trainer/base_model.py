@@ -113,12 +113,8 @@ def _load(files: ModelFiles, in_4bit: bool) -> tuple[Any, Any]:
     import torch
     from transformers import AutoModelForCausalLM, BitsAndBytesConfig, GgufConfig
 
-    from trainer.embedder import best_precision
-
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device, precision = training_precision()
     source = _source(files)
-    # Said outright: transformers 5 would take the precision of the file.
-    precision = torch.bfloat16 if device == "cuda" or best_precision() == "bf16" else torch.float32
     quantised: Any = None
     if files.gguf:
         # Left packed, the weights take less memory and every token several times as long.
@@ -132,6 +128,16 @@ def _load(files: ModelFiles, in_4bit: bool) -> tuple[Any, Any]:
         options["quantization_config"] = quantised
     model: Any = AutoModelForCausalLM.from_pretrained(files.folder, **source, **options)
     return model.eval(), load_tokenizer(files)
+
+
+def training_precision() -> tuple[str, Any]:
+    """Device and type of the weights. Said outright: transformers 5 would take the precision of the file."""
+    import torch
+
+    from trainer.embedder import best_precision
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return device, torch.bfloat16 if device == "cuda" or best_precision() == "bf16" else torch.float32
 
 
 def load_tokenizer(files: ModelFiles) -> Any:

@@ -1,18 +1,19 @@
 """What a generator's training will take, told before it begins: memory, time, cost, and whether there is enough to
 learn from. A run that cannot fit is refused before it holds a weight.
 
-The shape of the model is counted on torch's meta device, which needs its configuration alone.
+The shape of the model is counted on torch's meta device, which needs its configuration alone. The minutes are those of
+its first layers, with random weights, on this machine.
 """
 
 import os
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from aion_assets.core.errors import TrainingPlanError
 from trainer.adapters import TARGETS
 from trainer.base_model import ModelFiles, find_model_files, load_tokenizer
+from trainer.pace import seconds_per_token
 from trainer.sft import Conversation, Sample, SftConfig, batches, encode
 
 _GB = 1e9
@@ -29,14 +30,9 @@ _LOGIT_BYTES = 2 + 4 + 4 + 4 + 2
 _KEPT_HIDDEN, _KEPT_INNER = 8, 3
 # Python, torch and the libraries, measured (docs/experiments.md, planning).
 _PROCESS_BYTES = 0.6 * _GB
-# Forward, and backward through the activations: an adapter needs no gradient of the model's own weights.
-_FLOPS_PER_WEIGHT = 4
-# Part of the speed of a large product of matrices that a whole step reaches, measured (docs/experiments.md, planning).
-_EFFICIENCY = 0.3
 # Tokens for each trained weight, by the estimate of Hoffmann et al. 2022, https://arxiv.org/abs/2203.15556. Theirs is
 # for models that begin with nothing, so fewer is a remark and no refusal.
 _TOKENS_PER_WEIGHT = 20
-_MATRIX, _SPEED_TRIES = 1024, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +56,18 @@ class ModelShape:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """`free_bytes` of the memory that trains: the GPU's where there is one. `flops_per_s` of a large product. The price
-    is that of an hour.
-    """
+    """`free_bytes` of the memory that trains: the GPU's where there is one. The price is that of an hour."""
 
     device: str
     free_bytes: int
-    flops_per_s: float
     price: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`tokens` are those of all epochs. `cost` is in the currency of the price per hour that was given."""
+    """`tokens` are those of all epochs. `cost` is in the currency of the price per hour that was given. Both it and the
+    minutes are 0 where the run does not fit.
+    """
 
     trained_weights: int
     tokens: int
@@ -98,10 +93,10 @@ class Plan:
     def says(self) -> str:
         """One sentence or two for a person."""
         cost = f", {self.cost:.2f} in money" if self.cost else ""
+        minutes = f"about {self.minutes:.0f} minutes, " if self.fits else ""
         said = (
-            f"{self.tokens} tokens through {self.trained_weights} trained weights on {self.device}: about "
-            f"{self.minutes:.0f} minutes, {self.needed_bytes / _GB:.1f} GB of {self.free_bytes / _GB:.1f} GB free"
-            f"{cost}."
+            f"{self.tokens} tokens through {self.trained_weights} trained weights on {self.device}: {minutes}"
+            f"{self.needed_bytes / _GB:.1f} GB of {self.free_bytes / _GB:.1f} GB free{cost}."
         )
         wanted = self.trained_weights * _TOKENS_PER_WEIGHT
         if self.tokens < wanted:
@@ -110,15 +105,21 @@ class Plan:
 
 
 def plan_training(
-    shape: ModelShape, samples: Sequence[Sample], config: SftConfig, machine: Machine, *, in_4bit: bool
+    shape: ModelShape,
+    samples: Sequence[Sample],
+    config: SftConfig,
+    machine: Machine,
+    *,
+    in_4bit: bool,
+    pace: Callable[[], float] = lambda: 0.0,
 ) -> Plan:
+    """`pace` tells the seconds of a token; it is asked where the run fits."""
     epochs = (batches(samples, config.batch_tokens, config.seed + epoch) for epoch in range(config.epochs))
     sizes = [_size([samples[number] for number in batch]) for epoch in epochs for batch in epoch]
     needed = _weights_bytes(shape, in_4bit) + _TRAINED_BYTES * shape.trained(config.rank) + _PROCESS_BYTES
     needed += max(size.tokens * _token_bytes(shape) + size.said * shape.vocabulary * _LOGIT_BYTES for size in sizes)
-    tokens, said = sum(size.tokens for size in sizes), sum(size.said for size in sizes)
-    flops = _FLOPS_PER_WEIGHT * (tokens * shape.linear + said * shape.hidden * shape.vocabulary)
-    hours = flops / (machine.flops_per_s * _EFFICIENCY) / 3600
+    tokens = sum(size.tokens for size in sizes)
+    hours = tokens * pace() / 3600 if needed <= machine.free_bytes else 0.0
     return Plan(
         trained_weights=shape.trained(config.rank),
         tokens=tokens,
@@ -176,25 +177,13 @@ def shape_of(files: ModelFiles) -> ModelShape:
 
 
 def this_machine(price: float = 0.0) -> Machine:
-    """Its free memory, and its speed at a product of two matrices in the precision that trains."""
     import psutil
     import torch
 
-    from trainer.embedder import best_precision
-
     on_gpu = torch.cuda.is_available()
-    kind = torch.bfloat16 if on_gpu or best_precision() == "bf16" else torch.float32
-    device = torch.device("cuda" if on_gpu else "cpu")
-    left = torch.ones(_MATRIX, _MATRIX, dtype=kind, device=device)
-    best = float("inf")
-    for _try in range(_SPEED_TRIES):
-        begin = time.perf_counter()
-        product = left @ left
-        float(product[0, 0])  # waits for the GPU
-        best = min(best, time.perf_counter() - begin)
     free = torch.cuda.mem_get_info()[0] if on_gpu else psutil.virtual_memory().available
     name = torch.cuda.get_device_name() if on_gpu else f"{os.cpu_count()} cores"
-    return Machine(name, int(free), 2 * _MATRIX**3 / best, price)
+    return Machine(name, int(free), price)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +204,14 @@ def planned(name: str, rows: Sequence[Conversation], config: SftConfig, *, in_4b
     """Of the model with that name, on this machine. Raises GeneratorError and TrainingDataError as the run would."""
     files = find_model_files(name)
     samples, _too_long = encode(rows, load_tokenizer(files), config.max_tokens)
-    return plan_training(shape_of(files), samples, config, this_machine(price), in_4bit=in_4bit)
+    return plan_training(
+        shape_of(files),
+        samples,
+        config,
+        this_machine(price),
+        in_4bit=in_4bit,
+        pace=lambda: seconds_per_token(files, samples, config),
+    )
 
 
 def _weights_bytes(shape: ModelShape, in_4bit: bool) -> float:

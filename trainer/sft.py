@@ -166,6 +166,27 @@ def batches(samples: Sequence[Sample], batch_tokens: int, seed: int) -> list[lis
     return [made[place] for place in torch.randperm(len(made), generator=generator).tolist()]
 
 
+def answer_loss(model: Any, chosen: Sequence[Sample]) -> "Tensor":
+    """Sum of the losses of the answers' tokens."""
+    import torch
+
+    longest = max(len(sample.ids) for sample in chosen)
+    ids = torch.zeros(len(chosen), longest, dtype=torch.long)
+    labels = torch.full((len(chosen), longest), _IGNORED)
+    mask = torch.zeros(len(chosen), longest, dtype=torch.long)
+    for row, sample in enumerate(chosen):
+        size = len(sample.ids)
+        ids[row, :size], labels[row, :size] = torch.tensor(sample.ids), torch.tensor(sample.labels)
+        mask[row, :size] = 1
+    ids, labels, mask = ids.to(model.device), labels.to(model.device), mask.to(model.device)
+    # Logits of the prompt would take most of the memory and a third of the time, and are not looked at.
+    places = (labels[:, 1:] != _IGNORED).any(dim=0).nonzero().squeeze(1)
+    said = model(input_ids=ids, attention_mask=mask, use_cache=False, logits_to_keep=places)
+    return torch.nn.functional.cross_entropy(
+        said.logits.float().flatten(0, 1), labels[:, places + 1].flatten(), ignore_index=_IGNORED, reduction="sum"
+    )
+
+
 class _Run:
     """One training run: model, optimiser, and where it stands."""
 
@@ -174,7 +195,6 @@ class _Run:
         from peft import get_peft_model
 
         self._samples, self._config = samples, config
-        self._device = base.device
         torch.manual_seed(config.seed)
         self.wrapped: Any = get_peft_model(base.model, lora_of(config))
         self._trained = {name: value for name, value in self.wrapped.named_parameters() if value.requires_grad}
@@ -204,7 +224,7 @@ class _Run:
         supervised = sum(label != _IGNORED for sample in chosen for label in sample.labels)
         total = 0.0
         for batch in group_of:
-            loss: Any = self._loss(batch) / supervised
+            loss: Any = answer_loss(self.wrapped, [self._samples[number] for number in batch]) / supervised
             loss.backward()
             total += float(loss.detach())
             self.tokens += sum(len(self._samples[number].ids) for number in batch)
@@ -218,27 +238,6 @@ class _Run:
         self.step = step + 1
         self.losses.append(total)
         return total
-
-    def _loss(self, batch: Sequence[int]) -> "Tensor":
-        """Sum of the losses of the answers' tokens."""
-        import torch
-
-        chosen = [self._samples[number] for number in batch]
-        longest = max(len(sample.ids) for sample in chosen)
-        ids = torch.zeros(len(chosen), longest, dtype=torch.long)
-        labels = torch.full((len(chosen), longest), _IGNORED)
-        mask = torch.zeros(len(chosen), longest, dtype=torch.long)
-        for row, sample in enumerate(chosen):
-            size = len(sample.ids)
-            ids[row, :size], labels[row, :size] = torch.tensor(sample.ids), torch.tensor(sample.labels)
-            mask[row, :size] = 1
-        ids, labels, mask = ids.to(self._device), labels.to(self._device), mask.to(self._device)
-        # Logits of the prompt would take most of the memory and a third of the time, and are not looked at.
-        places = (labels[:, 1:] != _IGNORED).any(dim=0).nonzero().squeeze(1)
-        said = self.wrapped(input_ids=ids, attention_mask=mask, use_cache=False, logits_to_keep=places)
-        return torch.nn.functional.cross_entropy(
-            said.logits.float().flatten(0, 1), labels[:, places + 1].flatten(), ignore_index=_IGNORED, reduction="sum"
-        )
 
     def _schedule(self, step: int) -> float:
         """Linear warm-up, then a cosine to zero."""

@@ -8,10 +8,11 @@ from small_llama import small_llama
 
 from aion_assets.core.errors import TrainingPlanError
 from trainer.base_model import find_model_files, load_base_model
+from trainer.pace import of_layers, seconds_per_token
 from trainer.plan import Machine, ModelShape, plan_training, refuse_what_cannot_fit, shape_of, this_machine
 from trainer.sft import Sample, SftConfig
 
-MACHINE = Machine("2 cores", 8_000_000_000, 1e11)
+MACHINE = Machine("2 cores", 8_000_000_000)
 # SmolLM2-135M-Instruct, counted on the model itself.
 SHAPE = ModelShape(
     linear=106_168_320,
@@ -59,12 +60,12 @@ def test_four_bits_and_smaller_batches_take_less() -> None:
 
 
 def test_twice_the_epochs_take_twice_the_time_and_money() -> None:
-    priced = replace(MACHINE, price=3.0)
-    once = plan_training(SHAPE, SAMPLES, SftConfig(), priced, in_4bit=False)
-    twice = plan_training(SHAPE, SAMPLES, SftConfig(epochs=2), priced, in_4bit=False)
+    priced = replace(MACHINE, free_bytes=10_000_000_000, price=3.0)
+    once = plan_training(SHAPE, SAMPLES, SftConfig(), priced, in_4bit=False, pace=lambda: 0.01)
+    twice = plan_training(SHAPE, SAMPLES, SftConfig(epochs=2), priced, in_4bit=False, pace=lambda: 0.01)
     assert twice.minutes == pytest.approx(2 * once.minutes)
     assert twice.cost == pytest.approx(2 * once.cost)
-    assert once.cost > 0
+    assert once.minutes == pytest.approx(0.01 * 16 * 256 / 60)
     assert once.cost == pytest.approx(3.0 * once.minutes / 60)
 
 
@@ -75,7 +76,20 @@ def test_what_cannot_fit_is_refused_with_both_figures_and_a_way_out() -> None:
     refuse_what_cannot_fit(replace(plan, free_bytes=plan.needed_bytes), SftConfig())
 
 
-def test_a_machine_knows_its_memory_and_speed() -> None:
-    machine = this_machine()
-    assert machine.free_bytes > 100_000_000
-    assert machine.flops_per_s > 1e8
+def test_a_run_that_does_not_fit_is_not_timed() -> None:
+    def refused() -> float:
+        raise AssertionError("its layers were run")
+
+    plan = plan_training(SHAPE, SAMPLES, SftConfig(), replace(MACHINE, free_bytes=1), in_4bit=False, pace=refused)
+    assert "minutes" not in plan.says()
+
+
+def test_a_machine_knows_its_memory() -> None:
+    assert this_machine().free_bytes > 100_000_000
+
+
+def test_the_pace_of_all_layers_follows_from_that_of_a_few(folder: Path) -> None:
+    assert of_layers(10, few=0.5, more=0.9) == pytest.approx(0.5 + 9 * 0.2)
+    assert of_layers(1, few=0.5, more=0.4) == 0.5  # noise makes no layer faster than none
+    samples = [Sample(tuple(range(90)), (-100,) * 45 + tuple(range(45)))] * 4
+    assert seconds_per_token(find_model_files(str(folder)), samples, SftConfig(rank=4)) > 0
