@@ -7,7 +7,7 @@ its first layers, with random weights, on this machine.
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aion_assets.core.errors import TrainingPlanError
@@ -56,11 +56,14 @@ class ModelShape:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """`free_bytes` of the memory that trains: the GPU's where there is one. The price is that of an hour."""
+    """`free_bytes` of the memory that trains: the GPU's where there is one. The price is that of an hour. `pace` tells
+    the seconds of a token; it is asked where the run fits.
+    """
 
     device: str
     free_bytes: int
     price: float = 0.0
+    pace: Callable[[], float] = lambda: 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +114,13 @@ def plan_training(
     machine: Machine,
     *,
     in_4bit: bool,
-    pace: Callable[[], float] = lambda: 0.0,
 ) -> Plan:
-    """`pace` tells the seconds of a token; it is asked where the run fits."""
     epochs = (batches(samples, config.batch_tokens, config.seed + epoch) for epoch in range(config.epochs))
     sizes = [_size([samples[number] for number in batch]) for epoch in epochs for batch in epoch]
     needed = _weights_bytes(shape, in_4bit) + _TRAINED_BYTES * shape.trained(config.rank) + _PROCESS_BYTES
     needed += max(size.tokens * _token_bytes(shape) + size.said * shape.vocabulary * _LOGIT_BYTES for size in sizes)
     tokens = sum(size.tokens for size in sizes)
-    hours = tokens * pace() / 3600 if needed <= machine.free_bytes else 0.0
+    hours = tokens * machine.pace() / 3600 if needed <= machine.free_bytes else 0.0
     return Plan(
         trained_weights=shape.trained(config.rank),
         tokens=tokens,
@@ -204,14 +205,8 @@ def planned(name: str, rows: Sequence[Conversation], config: SftConfig, *, in_4b
     """Of the model with that name, on this machine. Raises GeneratorError and TrainingDataError as the run would."""
     files = find_model_files(name)
     samples, _too_long = encode(rows, load_tokenizer(files), config.max_tokens)
-    return plan_training(
-        shape_of(files),
-        samples,
-        config,
-        this_machine(price),
-        in_4bit=in_4bit,
-        pace=lambda: seconds_per_token(files, samples, config),
-    )
+    machine = replace(this_machine(price), pace=lambda: seconds_per_token(files, samples, config))
+    return plan_training(shape_of(files), samples, config, machine, in_4bit=in_4bit)
 
 
 def _weights_bytes(shape: ModelShape, in_4bit: bool) -> float:

@@ -60,9 +60,9 @@ def test_four_bits_and_smaller_batches_take_less() -> None:
 
 
 def test_twice_the_epochs_take_twice_the_time_and_money() -> None:
-    priced = replace(MACHINE, free_bytes=10_000_000_000, price=3.0)
-    once = plan_training(SHAPE, SAMPLES, SftConfig(), priced, in_4bit=False, pace=lambda: 0.01)
-    twice = plan_training(SHAPE, SAMPLES, SftConfig(epochs=2), priced, in_4bit=False, pace=lambda: 0.01)
+    priced = replace(MACHINE, free_bytes=10_000_000_000, price=3.0, pace=lambda: 0.01)
+    once = plan_training(SHAPE, SAMPLES, SftConfig(), priced, in_4bit=False)
+    twice = plan_training(SHAPE, SAMPLES, SftConfig(epochs=2), priced, in_4bit=False)
     assert twice.minutes == pytest.approx(2 * once.minutes)
     assert twice.cost == pytest.approx(2 * once.cost)
     assert once.minutes == pytest.approx(0.01 * 16 * 256 / 60)
@@ -80,7 +80,7 @@ def test_a_run_that_does_not_fit_is_not_timed() -> None:
     def refused() -> float:
         raise AssertionError("its layers were run")
 
-    plan = plan_training(SHAPE, SAMPLES, SftConfig(), replace(MACHINE, free_bytes=1), in_4bit=False, pace=refused)
+    plan = plan_training(SHAPE, SAMPLES, SftConfig(), replace(MACHINE, free_bytes=1, pace=refused), in_4bit=False)
     assert "minutes" not in plan.says()
 
 

@@ -1,10 +1,12 @@
 """What kind of thing a question asks for, and whether a text has one: a figure, a time, a person, a place, a reason."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import chain
 
 from aion_assets.core.language.number_words import spelled_out
+from aion_assets.core.language.spelling import ALIKE, likeness, trigrams
 from aion_assets.core.language.terms import fold
 
 _FIGURE_ASKED = re.compile(
@@ -67,6 +69,13 @@ _NAMED = re.compile(
     r"\.?[ -]*(?:n[.o]*[ ]*)?\d[\d./-]*"
 )
 NAME = re.compile(r"(?<=[\w,;:(] )[A-ZÀ-ÖØ-Þ][\w'’-]+")
+_PROPER = re.compile(
+    r"\b(?:em|n[oa]s?|de|d[oa]s?|com|para|pra|pel[oa]s?|aos?|à|é|foi|bairro|cidade|rua|in|at|of|with|for|from|to|near|on|"
+    r"by|the|is|was) ((?:[A-ZÀ-ÖØ-Þ][\w'’-]+ ?)+)"
+)
+# Names with the same beginning are taken for one: "Londres" and "London".
+_NAME_CHARS, _LETTERS_APART = 4, 2
+_FEASTS = frozenset("natal pascoa carnaval reveillon corpus christi christmas easter halloween thanksgiving".split())
 _PLACE = re.compile(r"\b(?:em|no|na|nos|nas|ao|à|in|at|on|near|rua|avenida|sala|praça|to)\s+(?:[oa]\s+)?[A-ZÀ-ÖØ-Þ0-9]")
 _REASON = re.compile(
     r"\b(porque|pois|devido|por causa|ja que|uma vez que|para que|a fim de|because|since|due to|so that)\b"
@@ -138,6 +147,27 @@ def has_code(text: str, code: str) -> bool:
     """Whether a text has a code of `named_codes`, however its parts are joined there."""
     letters, digits = code.split()
     return re.search(rf"(?<!\w){letters}[-–./ ]?{digits}(?!\w)", fold(text)) is not None
+
+
+def named_names(question: str) -> frozenset[str]:
+    """Proper names within a question, folded. Read narrowly: what has a capital after a preposition, an article or
+    "is", and none where most words have one. Days, months and feasts, which a text may tell by a date, are none.
+    """
+    capitals = sum(word[0].isupper() for word in question.split())
+    if 2 * capitals > len(question.split()):
+        return frozenset()
+    parts = chain.from_iterable(map(str.split, _PROPER.findall(question)))
+    names = {fold(part) for part in parts if len(part) >= _NAME_CHARS and not part.isupper()}
+    return frozenset(name for name in names if not TIME.search(name) and name not in _FEASTS)
+
+
+def has_name(words: Collection[str], name: str) -> bool:
+    """Whether one of the folded words begins as the name does, or differs from it by a letter or two."""
+    if any(word.startswith(name[:_NAME_CHARS]) for word in words):
+        return True
+    parts = trigrams(name)
+    near = (word for word in words if abs(len(word) - len(name)) <= _LETTERS_APART)
+    return any(likeness(trigrams(word), parts) >= ALIKE for word in near)
 
 
 def named_numbers(question: str) -> frozenset[str]:

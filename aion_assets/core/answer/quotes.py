@@ -3,11 +3,12 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aion_assets.core.answer.asked_for import has_code, named_codes, named_numbers, numbers
+from aion_assets.core.answer.asked_for import has_code, has_name, named_codes, named_names, named_numbers, numbers
 from aion_assets.core.answer.quotable import MAX_QUOTE_CHARS
 from aion_assets.core.answer.sentence_features import (
     WORD_FEATURES,
@@ -21,6 +22,7 @@ from aion_assets.core.answer.sought import Sought
 from aion_assets.core.index.chunker import above
 from aion_assets.core.language.identify import ENGLISH, PORTUGUESE
 from aion_assets.core.language.question import Question
+from aion_assets.core.language.terms import fold
 from aion_assets.core.search.hits import Hit, Retrieval, Vector
 from aion_assets.core.search.ranker import CROSSED
 from aion_assets.core.search.weights import TermWeights, WantedTerms
@@ -41,6 +43,7 @@ LACKING = "lacking"
 # (docs/experiments.md, quotes).
 COMPARED = 8
 _CLEAR_MARGIN = 8.0
+_WORD = re.compile(r"\w+")
 _CLAUSE_START = re.compile(r"(?<=[,;:–—] )\S")
 
 
@@ -86,7 +89,8 @@ def choose(retrieval: Retrieval) -> Choice:
     choice = _choice(retrieval.question, retrieval.hits, retrieval.weights, meaning)
     if choice.quotes:
         choice.evidence[CROSSED] = float(_is_crossed(retrieval))
-        choice.evidence[LACKING] = float(_lacks(retrieval.question.text, choice.quotes[0], retrieval.hits))
+        crossed = bool(choice.evidence[CROSSED])
+        choice.evidence[LACKING] = float(_lacks(retrieval.question.text, choice.quotes[0], retrieval.hits, crossed))
     return choice
 
 
@@ -96,15 +100,22 @@ def _is_crossed(retrieval: Retrieval) -> bool:
     return {retrieval.hits[0].lang, spoken} == {PORTUGUESE, ENGLISH}
 
 
-def _lacks(question: str, first: Quote, hits: Sequence[Hit]) -> bool:
-    """Whether the first quote has none of what the question wants told, or the question names a thing by a number or a
-    code, such as an article or an error, that no passage found has.
+def _lacks(question: str, first: Quote, hits: Sequence[Hit], crossed: bool) -> bool:
+    """Whether the first quote has none of what the question wants told, or the question names a thing by a number, a
+    code or, in its own language, a name that no passage found has.
     """
     named, codes = named_numbers(question), named_codes(question)
     held = frozenset().union(*(numbers(_all_of(hit)) for hit in hits)) if named else frozenset()
     unknown = any(not any(has_code(_all_of(hit), code) for hit in hits) for code in codes)
+    unknown = unknown or (not crossed and _names_nobody_knows(question, hits))
     lacks = Sought(question).lacking_in(first.text.removeprefix(first.heading))
     return bool(lacks) or unknown or (bool(named) and not named & held)
+
+
+def _names_nobody_knows(question: str, hits: Sequence[Hit]) -> bool:
+    names = named_names(question)
+    words = {*chain.from_iterable(_WORD.findall(fold(_all_of(hit))) for hit in hits)} if names else frozenset()
+    return any(not has_name(words, name) for name in names)
 
 
 def _all_of(hit: Hit) -> str:

@@ -12,6 +12,7 @@ from aion_assets.core.answer.asked_for import AskedFor, numbers
 from aion_assets.core.answer.quotable import Quotable, quotable
 from aion_assets.core.language.negation import is_negated
 from aion_assets.core.language.question import Question
+from aion_assets.core.language.spelling import ALIKE, likeness, trigrams
 from aion_assets.core.language.terms import fold
 from aion_assets.core.search.hits import Hit
 from aion_assets.core.search.weights import TermWeights, WantedTerms
@@ -48,8 +49,6 @@ QUOTE_FEATURES = (*WORD_FEATURES, *MEANING_FEATURES)
 # Cosines are scaled so that their differences count as much as those of the other features.
 _COSINE_SCALE, _COSINE_MIDDLE = 10.0, 0.8
 _ABOVE_SHARE = 0.3
-# Words share so many of their trigrams when they differ by a letter or two.
-_ALIKE = 0.4
 
 
 @dataclass(slots=True)
@@ -104,13 +103,13 @@ class _Asked:
         self.kinds = AskedFor.of(question.text)
         self.folded = fold(question.text)
         self.denies = is_negated(question.text, question.language)
-        self.trigrams = {term: _trigrams(term) for term in self.terms}
+        self.trigrams = {term: trigrams(term) for term in self.terms}
 
     def spelled_alike(self, missing: Sequence[str], found: Sequence[str]) -> float:
         """Weight of the missing terms by the likest of the terms found, over that of all."""
-        others = [_trigrams(term) for term in {*found}]
-        alike = {term: max((_likeness(self.trigrams[term], one) for one in others), default=0.0) for term in missing}
-        return sum(self.weights.weight(term) * share for term, share in alike.items() if share >= _ALIKE) / self.total
+        others = [trigrams(term) for term in {*found}]
+        alike = {term: max((likeness(self.trigrams[term], one) for one in others), default=0.0) for term in missing}
+        return sum(self.weights.weight(term) * share for term, share in alike.items() if share >= ALIKE) / self.total
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,12 +193,3 @@ def _telling(asked: _Asked, texts: Sequence[tuple[Sequence[str], Sequence[str]]]
 
 def _share(found: Sequence[str], wanted: WantedTerms) -> float:
     return sum(term in wanted for term in found) / len(found) if found else 0.0
-
-
-def _trigrams(term: str) -> frozenset[str]:
-    bounded = f"^{term}$"
-    return frozenset(bounded[at : at + 3] for at in range(len(bounded) - 2))
-
-
-def _likeness(one: frozenset[str], other: frozenset[str]) -> float:
-    return len(one & other) / (len(one | other) or 1)

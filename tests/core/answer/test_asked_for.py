@@ -2,7 +2,15 @@
 
 import pytest
 
-from aion_assets.core.answer.asked_for import AskedFor, has_code, named_codes, named_numbers, numbers
+from aion_assets.core.answer.asked_for import (
+    AskedFor,
+    has_code,
+    has_name,
+    named_codes,
+    named_names,
+    named_numbers,
+    numbers,
+)
 from aion_assets.core.language.terms import fold
 
 
@@ -60,3 +68,24 @@ def test_a_thing_that_is_named_by_its_number_is_told_from_a_quantity() -> None:
     assert named_numbers("O que diz o art. 12, § 3º, da Lei nº 8.112?") == {"12", "8112"}
     assert named_numbers("Quando vence o contrato 54/2023?") == {"54", "2023"}
     assert named_numbers("Posso levar 3 livros por 10 dias?") == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("question", "names"),
+    [
+        ("que dia passa o caminhão no bairro São Benedito?", {"benedito"}),
+        ("is there an authorised workshop in Norwick?", {"norwick"}),
+        ("quem é Josué Prado?", {"josue", "prado"}),
+        ("Oi Gostaria de saber o preço", set()),
+        ("abre no Natal? e em Março?", set()),
+        ("Prazo Para Renovar O Livro No Balcão", set()),
+        ("qual o prazo do INSS?", set()),
+    ],
+)
+def test_a_name_is_what_has_a_capital_after_a_small_word(question: str, names: set[str]) -> None:
+    assert named_names(question) == names
+
+
+def test_a_name_is_found_although_it_is_written_a_little_otherwise() -> None:
+    assert has_name({"londres", "parnaiba"}, "london") and has_name({"parnaiba"}, "paranaiba")
+    assert not has_name({"thornby", "workshop", "norte"}, "norwick")

@@ -175,6 +175,15 @@ def test_sentences_are_compared_by_their_meaning_where_the_embedder_is_known(cal
     assert {*EVIDENCE, CROSSED, LACKING} == set(retrieval.features)
 
 
+def test_a_name_that_no_passage_has_halves_the_confidence(calibration: Calibration) -> None:
+    known = answer_question(_retrieval("Onde fica a Secretaria?", PASSAGES), calibration=calibration, tau=TAU)
+    unknown = answer_question(_retrieval("Onde fica a Livraria?", PASSAGES), calibration=calibration, tau=TAU)
+    named = answer_question(
+        _retrieval("Onde fica a matrícula de Itaperuna?", PASSAGES), calibration=calibration, tau=TAU
+    )
+    assert named.confidence == pytest.approx(known.confidence / 2) and unknown.confidence == known.confidence
+
+
 def test_a_question_in_another_language_than_its_best_passage_is_known_as_such(calibration: Calibration) -> None:
     for language, crossed in (("en", 1.0), ("pt", 0.0)):
         retrieval = _retrieval("Quando termina o prazo de matrícula?", PASSAGES, language=language)
