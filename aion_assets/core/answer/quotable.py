@@ -6,7 +6,7 @@ the names of its columns.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aion_assets.core.answer.pieces import (
     CLOSED,
@@ -32,6 +32,13 @@ _MOST_FOLLOWED = 40
 _ENTRY = re.compile(r"[^\s:–—][^:–—]{0,39}?(?: [-–—] |: )\S")
 # A sentence that begins with a code names what the next one says of it: "A07 Oil pressure low. Check the oil."
 _CODED = re.compile(r"[A-Z]{1,5}[-–./]?\d[\dA-Z-]*[:.]? +[A-ZÀ-Ý]")
+# A few words with a full stop at the beginning of a paragraph name what it is about: "Roof. The slates are replaced."
+# What begins with an article or a pronoun is a sentence.
+_LABEL = re.compile(
+    r"(?!(?:[OA]s?|Uma?|El[ea]s?|Isso|Isto|Ess[ea]s?|Est[ea]s?|Há|É|São|Foi|Não|Sim|Se|The|An|It|He|She|They|We|You|I|"
+    r"This|That|There|Do|No|Yes)\b)[A-ZÀ-Ý][^\W\d]*(?:[ -][^\W\d][\w'’-]*){0,3}(?: \([^()]{1,20}\))?\."
+)
+_REPLY = re.compile(r"(?:^|[?\n] ?)(?:sim|não|yes|no)[.!,]$", re.IGNORECASE)
 # Signs of code, which may have blank lines between its lines.
 _CODE = re.compile(r"[={}();<>$/\\]|(?:^|\s)--?\w")
 # Items of a list that is quoted whole have at most so many characters in the mean.
@@ -41,13 +48,15 @@ _MOST_ITEM_CHARS = 150
 @dataclass(frozen=True, slots=True)
 class Quotable:
     """`introduction`: its first line, where that names what follows. `section`: the heading above it in the passage,
-    "" before the first one. `steps`: it is a whole list or block of code. `row`: of a table, or a record of one.
-    `whole`: it may not be shortened.
+    "" before the first one. `label`: the words with which its paragraph begins, where they name what it is about.
+    `steps`: it is a whole list or block of code. `row`: of a table, or a record of one. `whole`: it may not be
+    shortened.
     """
 
     text: str
     introduction: str = ""
     section: str = ""
+    label: str = ""
     steps: bool = False
     row: bool = False
     whole: bool = False
@@ -61,10 +70,12 @@ def quotable(passage: str) -> Iterator[Quotable]:
     """
     pieces = [*pieces_of(passage)]
     runs = runs_of(pieces)
-    section = ""
+    section = label = ""
     for place, piece in enumerate(pieces):
         if _is_heading(pieces, place):
             section = piece.text
+        if piece.begins_line:
+            label = piece.text.rstrip(".") if _is_label(pieces, place) else ""
         run = runs.get(place, range(place, place + 1))
         if piece.is_row:
             if (row := row_of(pieces, run, place)) is not None:
@@ -74,7 +85,7 @@ def quotable(passage: str) -> Iterator[Quotable]:
             above = pieces[place - 1]
             yield Quotable(_joined(pieces, range(place - 1, run.stop)), above.text, section, steps=True, whole=True)
         if (found := _from(pieces, runs, place, section)) is not None:
-            yield found
+            yield replace(found, label="" if piece.begins_line else label)
 
 
 def _from(pieces: Sequence[Piece], runs: dict[int, range], place: int, section: str) -> Quotable | None:
@@ -86,6 +97,7 @@ def _from(pieces: Sequence[Piece], runs: dict[int, range], place: int, section: 
         upcoming = pieces[following]
         run = runs.get(following, range(following, following + 1))
         goes_on = _goes_on(quoted, upcoming, introduced=introduced) or _goes_on_from_code(quoted, piece, upcoming)
+        goes_on = goes_on or _names_the_rest(pieces, place, quoted, upcoming)
         if not goes_on or (_ends_code(piece) and upcoming.gap.count("\n") > 1):
             break
         if upcoming.is_row:
@@ -137,6 +149,19 @@ def _goes_on_from_code(quoted: str, piece: Piece, upcoming: Piece) -> bool:
     if quoted != piece.text or not _CODED.match(quoted) or len(quoted) >= _HEADING_CHARS or upcoming.is_item:
         return False
     return not upcoming.begins_line or (upcoming.gap == "\n" and not _CODED.match(upcoming.text))
+
+
+def _is_label(pieces: Sequence[Piece], place: int) -> bool:
+    """Whether it begins a line, has a few words, and what it names follows on the same line."""
+    goes_on = place + 1 < len(pieces) and not pieces[place + 1].begins_line
+    return goes_on and pieces[place].begins_line and _LABEL.fullmatch(pieces[place].text) is not None
+
+
+def _names_the_rest(pieces: Sequence[Piece], place: int, quoted: str, upcoming: Piece) -> bool:
+    """Whether `quoted` is a label or ends with a bare yes or no, which the next sentence of its line explains."""
+    if upcoming.begins_line:
+        return False
+    return _REPLY.search(quoted) is not None or (quoted == pieces[place].text and _is_label(pieces, place))
 
 
 def _is_quoted_whole(pieces: Sequence[Piece], run: range) -> bool:

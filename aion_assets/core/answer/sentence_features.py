@@ -65,11 +65,13 @@ class Candidate:
 
     @property
     def heading(self) -> str:
-        """The innermost heading above it. A passage may hold several sections, and is named after the longest."""
-        section = self.quotable.section
-        if not section:
-            return self.hit.heading
-        return "" if self.text.startswith(section) else section
+        """The innermost heading above it, with the label of its paragraph. A passage may hold several sections, and is
+        named after the longest.
+        """
+        section, label = self.quotable.section, self.quotable.label
+        if section and self.text.startswith(section):
+            return ""
+        return " > ".join(filter(None, (section or self.hit.heading, label)))
 
 
 def distinct_candidates(question: Question, hits: Sequence[Hit], weights: TermWeights) -> list[Candidate]:
@@ -114,30 +116,30 @@ class _Asked:
 
 @dataclass(frozen=True, slots=True)
 class _Passage:
-    """`texts` with their terms; `headings` by section, and `above`, the terms of these."""
+    """`texts` with their terms; `headings` by section and label, and `above`, the terms of these."""
 
     hit: Hit
     texts: Sequence[tuple[Quotable, Sequence[str]]]
-    headings: Mapping[str, str]
-    above: Mapping[str, Sequence[str]]
+    headings: Mapping[tuple[str, str], str]
+    above: Mapping[tuple[str, str], Sequence[str]]
 
     @classmethod
     def read(cls, hit: Hit, weights: TermWeights) -> "_Passage":
         texts = [(one, weights.terms(one.text)) for one in quotable(hit.text)]
-        headings = {one.section: _heading(hit, one.section) for one, _ in texts}
-        return cls(hit, texts, headings, {section: weights.terms(heading) for section, heading in headings.items()})
+        headings = {_below(one): f"{_heading(hit, one.section)} {one.label}" for one, _ in texts}
+        return cls(hit, texts, headings, {below: weights.terms(heading) for below, heading in headings.items()})
 
 
 def _of_passage(asked: _Asked, passage: _Passage, best: float) -> Iterator[Candidate]:
     weights, hit = asked.weights, passage.hit
     # A number that the title says holds for the whole passage.
     open_numbers = {
-        section: numbers(asked.question.text) - numbers(heading) for section, heading in passage.headings.items()
+        below: numbers(asked.question.text) - numbers(heading) for below, heading in passage.headings.items()
     }
-    telling = _telling(asked, [(passage.above[one.section], found) for one, found in passage.texts])
+    telling = _telling(asked, [(passage.above[_below(one)], found) for one, found in passage.texts])
     headings = weights.terms(hit.heading)
     for one, found in passage.texts:
-        above, wanted = passage.above[one.section], open_numbers[one.section]
+        above, wanted = passage.above[_below(one)], open_numbers[_below(one)]
         if found and {*found} <= {*above, *headings}:
             continue
         kinds = asked.kinds.found_in(one.text, asked.folded)
@@ -164,6 +166,10 @@ def _of_passage(asked: _Asked, passage: _Passage, best: float) -> Iterator[Candi
             float(one.row),
         ]
         yield Candidate(hit, one, np.array(values))
+
+
+def _below(text: Quotable) -> tuple[str, str]:
+    return text.section, text.label
 
 
 def _heading(hit: Hit, section: str) -> str:

@@ -36,6 +36,12 @@ _UNIT = re.compile(r"(?:\d\s?|[/°º·])[a-zA-Z]$")
 _YEAR_AND_INITIAL = re.compile(r"(?<![\d.,])(?:1[0-9]|20)\d\d\s?[A-Z]$")
 # A shorter line was not broken by the page's width.
 _WRAPPED_LINE_CHARS = 40
+# A line as long as this and as the page is wide was broken by its width before a capital or a number, too.
+_FULL_LINE_CHARS = 60
+_WRAPPED = re.compile(rf"^(.{{{_WRAPPED_LINE_CHARS - 1},}}[^\s.!?:;…|])\n(?=[a-zà-öø-ÿ])", re.MULTILINE)
+_STARTS_LINE = re.compile(r"[-–—•*] |\(?\w{1,3}[.)] |[^\n]*\||[^\n:]{1,40}: ")
+# Dots that lead the eye to the next column.
+_LEADER = re.compile(r"\.{4,}|(?<=\s)\.{3}")
 # Signs of a command line. Two lines in a row that begin with the same word and have one are separate commands.
 _COMMAND = re.compile(r"(?:^|\s)--?\w|[/=({]")
 _STARTS_ANEW = re.compile(r"[^a-zà-öø-ÿ]|[^\n:]{1,40}: ")
@@ -45,17 +51,18 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     """Spans (start, end) in order, without the white space around them.
 
     A line break ends a sentence unless the line looks wrapped: it is long, has no closing mark, and the next line
-    begins in lower case.
+    begins in lower case, or its first word would not have fitted.
     """
     spans: list[tuple[int, int]] = []
+    page_width = max((len(match[1]) for match in _WRAPPED.finditer(text)), default=0)
     start = line_start = 0
     for match in (_END_LOWER_CASE if _is_lower_case(text) else _END).finditer(text):
         if match["line"] is not None:
-            wrapped = _is_wrapped(text, line_start, match)
+            wrapped = _is_wrapped(text, line_start, match, page_width)
             line_start = match.end()
             if wrapped:
                 continue
-        elif match["mark"] == "." and _goes_on(text, start, match.start()):
+        elif _LEADER.match(text, match.start()) or (match["mark"] == "." and _goes_on(text, start, match.start())):
             continue
         _append(spans, text, start, match.end())
         start = match.end()
@@ -68,16 +75,18 @@ def _is_lower_case(text: str) -> bool:
     return letters > 0 and sum(map(str.isupper, text)) / letters < _LOWER_CASE_SHARE
 
 
-def _is_wrapped(text: str, line_start: int, line_break: re.Match[str]) -> bool:
-    before = text[line_start : line_break.start()]
-    if _COMMAND.search(before) and text.startswith(f"{before.split(maxsplit=1)[0]} ", line_break.end()):
+def _is_wrapped(text: str, line_start: int, line_break: re.Match[str], page_width: int) -> bool:
+    """`page_width`: of the text's lines, as far as they are known to be wrapped; 0 where none is."""
+    before, after = text[line_start : line_break.start()], line_break.end()
+    if _COMMAND.search(before) and text.startswith(f"{before.split(maxsplit=1)[0]} ", after):
         return False
-    return (
-        line_break[0].count("\n") == 1
-        and len(before) >= _WRAPPED_LINE_CHARS
-        and before[-1] not in ".!?:;…|"
-        and not _STARTS_ANEW.match(text, line_break.end())
-    )
+    if line_break[0].count("\n") > 1 or len(before) < _WRAPPED_LINE_CHARS or before[-1] in ".!?:;…|":
+        return False
+    if not _STARTS_ANEW.match(text, after):
+        return True
+    next_word = text[after : after + page_width].split(maxsplit=1)[:1]
+    fills = len(before) + 1 + sum(map(len, next_word)) > page_width and len(before) >= _FULL_LINE_CHARS
+    return page_width > 0 and fills and not _STARTS_LINE.match(text, after)
 
 
 def _goes_on(text: str, start: int, stop: int) -> bool:

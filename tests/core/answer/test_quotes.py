@@ -292,3 +292,18 @@ def test_a_title_with_the_heading_below_it_is_no_quote() -> None:
     passage = replace(hit("a", text=text, title="Guia das bicicletas"), heading="Guia das bicicletas > Antes de sair")
     quotes = best_quotes(Question.read("bicicletas sair"), [passage], TermWeights.of_texts([text], "pt"))
     assert [quote.text for quote in quotes] != ["Guia das bicicletas\nAntes de sair"]
+
+
+def test_a_label_at_the_beginning_of_a_paragraph_names_all_of_it() -> None:
+    text = (
+        "Telhado. As telhas serão trocadas em junho. O andar fecha.\n\nTorta. Entregue até as 9h. O prêmio é de R$ 60."
+    )
+    texts = [one.text for one in quotable(text)]
+    assert "Telhado. As telhas serão trocadas em junho." in texts and "Telhado." not in texts
+    assert {one.label for one in quotable(text) if one.text == "O prêmio é de R$ 60."} == {"Torta"}
+    assert _quotes("qual o prêmio da torta", text) == ["O prêmio é de R$ 60."]
+
+
+def test_a_bare_no_is_quoted_with_its_reason() -> None:
+    text = "Herança paga ITBI? Não. Sobre ela incide o ITCMD, do Estado. Procure a Secretaria da Fazenda."
+    assert _quotes("herança paga itbi", text) == ["Herança paga ITBI? Não. Sobre ela incide o ITCMD, do Estado."]

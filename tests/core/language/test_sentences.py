@@ -45,6 +45,31 @@ def test_a_line_wrapped_by_the_page_goes_on_in_the_next() -> None:
     assert len(sentence_spans(text)) == 2
 
 
+def test_a_full_line_goes_on_before_a_capital_or_a_number_where_lines_are_wrapped() -> None:
+    lines = [
+        "O telhado do prédio velho será trocado já entre os dias três e",
+        "21 de junho, e o segundo andar fecha. Quem estiver por lá deve",
+        "ir para o anexo.",
+        "* Com duas telas a janela da fatura pode abrir fora dela. Aperte",
+        "Ctrl+0 para ela voltar.",
+        "* O banco pede uma nova senha de dez em dez dias corridos, e diz",
+        "* que assim fica.",
+    ]
+    text = "\n".join(lines)
+    found = [text[start:end] for start, end in sentence_spans(text)]
+    assert found[0].endswith("21 de junho, e o segundo andar fecha.")
+    assert found[3] == "Aperte\nCtrl+0 para ela voltar." and found[5] == "* que assim fica."
+    alone = "Rua das Flores, 10, com entrada pelos fundos do prédio do meio\nRua do Sol, 20"
+    assert len(sentence_spans(alone)) == 2  # nothing tells that it was wrapped
+
+
+def test_dots_that_lead_to_the_next_column_end_nothing() -> None:
+    text = "Primeiros socorros ........ 12 de fevereiro\nBrigada ... 4 de março\nEle parou... Depois seguiu."
+    lines = text.split("\n")
+    assert [text[start:end] for start, end in sentence_spans(text)][:2] == lines[:2]
+    assert len(sentence_spans(text)) == 4
+
+
 def test_a_command_is_not_carried_on_by_the_next_one() -> None:
     commands = "aion source add https://exemplo.org.br --name exemplo --max-pages 50\naion run\naion curate list"
     assert [commands[start:end] for start, end in sentence_spans(commands)] == commands.split("\n")
