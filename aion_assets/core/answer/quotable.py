@@ -36,7 +36,7 @@ _CODED = re.compile(r"[A-Z]{1,5}[-–./]?\d[\dA-Z-]*[:.]? +[A-ZÀ-Ý]")
 # What begins with an article or a pronoun is a sentence.
 _LABEL = re.compile(
     r"(?!(?:[OA]s?|Uma?|El[ea]s?|Isso|Isto|Ess[ea]s?|Est[ea]s?|Há|É|São|Foi|Não|Sim|Se|The|An|It|He|She|They|We|You|I|"
-    r"This|That|There|Do|No|Yes)\b)[A-ZÀ-Ý][^\W\d]*(?:[ -][^\W\d][\w'’-]*){0,3}(?: \([^()]{1,20}\))?\."
+    r"This|That|There|Do|No|Yes)\b)[A-ZÀ-Ý](?:[^\W\d]|['’])*(?:[ -][^\W\d][\w'’-]*){0,3}(?: \([^()]{1,20}\))?\."
 )
 _REPLY = re.compile(r"(?:^|[?\n] ?)(?:sim|não|yes|no)[.!,]$", re.IGNORECASE)
 # Signs of code, which may have blank lines between its lines.
@@ -152,9 +152,10 @@ def _goes_on_from_code(quoted: str, piece: Piece, upcoming: Piece) -> bool:
 
 
 def _is_label(pieces: Sequence[Piece], place: int) -> bool:
-    """Whether it begins a line, has a few words, and what it names follows on the same line."""
+    """Whether it begins a line, is a few words or a question, and what it names follows on the same line."""
+    text = pieces[place].text
     goes_on = place + 1 < len(pieces) and not pieces[place + 1].begins_line
-    return goes_on and pieces[place].begins_line and _LABEL.fullmatch(pieces[place].text) is not None
+    return goes_on and pieces[place].begins_line and (text.endswith("?") or _LABEL.fullmatch(text) is not None)
 
 
 def _names_the_rest(pieces: Sequence[Piece], place: int, quoted: str, upcoming: Piece) -> bool:

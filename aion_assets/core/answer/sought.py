@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 
 from aion_assets.core.answer.asked_for import FIGURE, NAME, TIME, UNITS_OF_TIME
+from aion_assets.core.answer.pieces import RECORD
 from aion_assets.core.language.terms import fold
 
 _OF = r"(?: (?:numero|numeros|endereco|contato)(?: de| do| da)?)?"
@@ -53,13 +54,18 @@ def _words(whole: str, beginnings: str = "") -> str:
 
 
 _MONEY = re.compile(
-    r"[$€£¥]|\d[.,]\d\d\b|\d ?%|\d ?[pck]\b|\d.* \| | \| .*\d|: ?\d|\bsem (?:custo|cobranca|onus)\b|\bno charge\b"
+    r"[$€£¥]|\d[.,]\d\d\b|\d ?%|\d ?[pck]\b|\d.* \| | \| .*\d|\bsem (?:custo|cobranca|onus)\b|\bno charge\b"
     r"|\bnao (?:e |sao |se )?(?:paga|cobra)|"
     + _words(
         "brl usd eur reais real centavo centavos dolar dolares dollar dollars cent cents euro euros pound pounds "
         "pence gratis free nothing nada zero",
         "gratuit isent",
     )
+)
+# "Sócio: 35" is a price; of a record's fields only those are that are called so.
+_PRICED = re.compile(r": ?\d")
+_PRICED_FIELD = re.compile(
+    r"\b(?:preco|valor|custo|taxa|tarifa|aluguel|mensalidade|diaria|price|cost|fee|fare|rate|rent)\w*[^:;]*: ?\d"
 )
 _AMOUNT = re.compile(
     _words(
@@ -156,6 +162,11 @@ def _has_person(text: str, folded: str, asked: str) -> bool:
     return any(match[0][:_STEM_CHARS] not in asked for match in _AGENTS.finditer(folded))
 
 
+def _has_price(text: str, folded: str, _: str) -> bool:
+    priced = _PRICED_FIELD if RECORD.match(text) else _PRICED
+    return _MONEY.search(folded) is not None or priced.search(folded) is not None
+
+
 def _has_time(_: str, folded: str, asked: str) -> bool:
     known = {match[0] for match in TIME.finditer(asked)}
     return any(match[0] not in known for match in TIME.finditer(folded)) or _WHEN.search(folded) is not None
@@ -169,7 +180,7 @@ _HAS: dict[str, Callable[[str, str, str], bool]] = {
     "phone": _has(_PHONE),
     "email": _has(_MAIL),
     "link": _has(_LINK),
-    "price": lambda _, folded, __: _MONEY.search(folded) is not None,
+    "price": _has_price,
     "amount": _has_figure,
     "person": _has_person,
     "time": _has_time,

@@ -307,3 +307,12 @@ def test_a_label_at_the_beginning_of_a_paragraph_names_all_of_it() -> None:
 def test_a_bare_no_is_quoted_with_its_reason() -> None:
     text = "Herança paga ITBI? Não. Sobre ela incide o ITCMD, do Estado. Procure a Secretaria da Fazenda."
     assert _quotes("herança paga itbi", text) == ["Herança paga ITBI? Não. Sobre ela incide o ITCMD, do Estado."]
+
+
+def test_every_sentence_of_an_answer_stands_below_its_question() -> None:
+    text = "Qual o horário da secretaria? Segunda a sexta, das 8h às 19h. Sábado, das 8h às 12h.\n\nHá vagas no pátio."
+    labels = {one.text: one.label for one in quotable(text)}
+    assert labels["Sábado, das 8h às 12h."] == "Qual o horário da secretaria?"
+    assert _quotes("horario secretaria sabado", text) == ["Sábado, das 8h às 12h."]
+    suit = "Diver's suit (1907). Copper helmet; it weighs 79 kg."
+    assert [one.text for one in quotable(suit)][0] == suit

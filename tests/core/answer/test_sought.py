@@ -15,6 +15,8 @@ from aion_assets.core.answer.sought import Sought
         ("How much is a photocopy?", "Photocopies cost 12p each.", "Photocopies are made on floor 2."),
         ("How much does the tour cost?", "The tour is free.", "The tour lasts 40 minutes."),
         ("How much is lunch at the café?", "Lunch is €8 on weekdays.", "The café is open for lunch."),
+        ("How much is a dozen eggs?", "stall: 6; sells: eggs; price: 4", "stall: 6; sells: eggs; weeks: every week"),
+        ("Quanto custa a aula?", "Sócio: 35", "A aula tem vagas."),
         ("Quanto o guincho cobra?", "O guincho cobra R$ 90,00.", "O guincho atende de dia e de noite."),
         ("Qual o valor do auxílio?", "O auxílio é de R$ 300,00.", "O auxílio é pago a quem o pede."),
         (
