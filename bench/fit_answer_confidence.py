@@ -103,9 +103,8 @@ def asked_of(
         queries = queries[:limit]
         judgeable = bench.judgeable(queries)
         others = [one for one in sets if one.name != labelled.name]
-        elsewhere = [
-            query for one in others for query in chance.sample(one.queries, min(len(one.queries), limit // len(others)))
-        ]
+        share = max(1, limit // len(others))
+        elsewhere = [query for one in others for query in chance.sample(one.queries, min(len(one.queries), share))]
         found = [_one(bench, query, "answerable") for query in queries if query.query_id in judgeable]
         absent = [query for query in labelled.queries if not query.answerable] if near else queries
         found += [_one(bench, query, "absent") for query in absent]
