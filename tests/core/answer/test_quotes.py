@@ -315,4 +315,4 @@ def test_every_sentence_of_an_answer_stands_below_its_question() -> None:
     assert labels["Sábado, das 8h às 12h."] == "Qual o horário da secretaria?"
     assert _quotes("horario secretaria sabado", text) == ["Sábado, das 8h às 12h."]
     suit = "Diver's suit (1907). Copper helmet; it weighs 79 kg."
-    assert [one.text for one in quotable(suit)][0] == suit
+    assert next(one.text for one in quotable(suit)) == suit
