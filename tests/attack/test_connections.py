@@ -57,6 +57,16 @@ def test_headers_that_are_large_as_a_whole_are_refused(server: Served) -> None:
     client.close()
 
 
+def test_a_connection_that_waited_takes_another_request(server: Served) -> None:
+    """Some seconds, after which Uvicorn would have closed it."""
+    client = server.connect(_BEGUN + b"\r\n")
+    assert client.recv(65_536).startswith(b"HTTP/1.1 200")
+    time.sleep(7)
+    client.sendall(_BEGUN + b"Connection: close\r\n\r\n")
+    assert b"HTTP/1.1 200" in client.recv(65_536)
+    client.close()
+
+
 def test_a_request_after_a_large_body_is_read(server: Served) -> None:
     body = b'{"message": "' + b"a" * 200_000 + b'"}'
     head = _POST.replace(b"900000", str(len(body)).encode())

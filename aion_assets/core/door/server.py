@@ -6,6 +6,9 @@ if TYPE_CHECKING:
     import uvicorn
 
 _LARGEST_MESSAGE_BYTES = 1_000_000
+# Longer than the minute that proxies and clients keep a connection: whoever closes first breaks a request that the
+# other one is just sending. Where connections run out, those that wait are ended earlier.
+_IDLE_S = 75
 
 
 def bounded(app: Any, **options: Any) -> "uvicorn.Config":
@@ -22,6 +25,7 @@ def bounded(app: Any, **options: Any) -> "uvicorn.Config":
             "http": protocol,
             "h11_max_incomplete_event_size": limits.header_bytes,
             "ws_max_size": _LARGEST_MESSAGE_BYTES,
+            "timeout_keep_alive": _IDLE_S,
             "server_header": False,
             "access_log": False,  # request addresses hold search texts
             **options,
