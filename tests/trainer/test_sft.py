@@ -7,11 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from peft import get_peft_model
 from small_llama import small_llama
 
 from aion_assets.core.errors import TrainingDataError
 from trainer.base_model import BaseModel, load_base_model
-from trainer.sft import Sample, SftConfig, batches, encode, train_adapter
+from trainer.sft import Sample, SftConfig, answer_loss, batches, encode, lora_of, train_adapter
 
 WORDS = ("sea", "river", "road", "wind", "hill", "lake", "snow", "rain")
 ROWS = [
@@ -56,14 +57,12 @@ def test_every_sample_is_in_one_batch_of_an_epoch_and_no_batch_is_too_large() ->
     assert made == batches(samples, 64, seed=3) != batches(samples, 64, seed=4)
 
 
-def test_a_sample_has_the_same_loss_in_a_batch_as_alone(folder: Path, tmp_path: Path) -> None:
-    from trainer.sft import _Run
-
+def test_a_sample_has_the_same_loss_in_a_batch_as_alone(folder: Path) -> None:
     base = load_base_model(str(folder))
     samples, _ = encode(ROWS, base.tokenizer, 512)
-    run = _Run(base, samples, replace(CONFIG, dropout=0.0), tmp_path)
-    together = float(run._loss(range(len(samples))).detach())
-    alone = sum(float(run._loss([number]).detach()) for number in range(len(samples)))
+    model = get_peft_model(base.model, lora_of(replace(CONFIG, dropout=0.0))).train()
+    together = float(answer_loss(model, samples).detach())
+    alone = sum(float(answer_loss(model, [sample]).detach()) for sample in samples)
     assert together == pytest.approx(alone, rel=1e-4)
 
 
