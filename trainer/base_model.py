@@ -146,6 +146,12 @@ def load_tokenizer(files: ModelFiles) -> Any:
     return AutoTokenizer.from_pretrained(files.folder, **_source(files))
 
 
+def configuration_of(files: ModelFiles) -> Any:
+    from transformers import AutoConfig
+
+    return AutoConfig.from_pretrained(files.folder, **_source(files))
+
+
 def _source(files: ModelFiles) -> dict[str, Any]:
     """What each loader is told of the files."""
     return {"trust_remote_code": False} | ({"gguf_file": files.gguf} if files.gguf else {})

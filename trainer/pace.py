@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from trainer.base_model import ModelFiles, training_precision
+from trainer.base_model import ModelFiles, configuration_of, training_precision
 from trainer.sft import Sample, SftConfig, answer_loss, batches, lora_of
 
 # The difference between the two is that of one layer, and the rest that of embeddings, head and loss.
@@ -19,11 +19,11 @@ _TRIES = 4
 
 
 def seconds_per_token(files: ModelFiles, samples: Sequence[Sample], config: SftConfig) -> float:
-    """Of training on these samples, padding left out."""
+    """Of training on these samples, padding included, as a plan counts its tokens."""
     chosen = _middle_batch(samples, config)
     few, more = (_seconds(files, layers, chosen, config) for layers in _LAYERS)
-    layers = _configuration(files).get_text_config().num_hidden_layers
-    return of_layers(layers, few, more) / sum(len(sample.ids) for sample in chosen)
+    layers = configuration_of(files).get_text_config().num_hidden_layers
+    return of_layers(layers, few, more) / (len(chosen) * max(len(sample.ids) for sample in chosen))
 
 
 def of_layers(layers: int, few: float, more: float) -> float:
@@ -47,7 +47,7 @@ def _seconds(files: ModelFiles, layers: int, chosen: Sequence[Sample], config: S
     from peft import get_peft_model
     from transformers import AutoModelForCausalLM
 
-    shape = _configuration(files)
+    shape = configuration_of(files)
     text = shape.get_text_config()
     text.num_hidden_layers = layers
     if getattr(text, "layer_types", None):
@@ -65,10 +65,3 @@ def _seconds(files: ModelFiles, layers: int, chosen: Sequence[Sample], config: S
             torch.cuda.synchronize()
         seconds.append(time.perf_counter() - begin)
     return statistics.median(seconds[1:])
-
-
-def _configuration(files: ModelFiles) -> Any:
-    from transformers import AutoConfig
-
-    source = {"gguf_file": files.gguf} if files.gguf else {}
-    return AutoConfig.from_pretrained(files.folder, trust_remote_code=False, **source)

@@ -12,7 +12,7 @@ from typing import Any
 
 from aion_assets.core.errors import TrainingPlanError
 from trainer.adapters import TARGETS
-from trainer.base_model import ModelFiles, find_model_files, load_tokenizer
+from trainer.base_model import ModelFiles, configuration_of, find_model_files, load_tokenizer
 from trainer.pace import seconds_per_token
 from trainer.sft import Conversation, Sample, SftConfig, batches, encode
 
@@ -108,12 +108,7 @@ class Plan:
 
 
 def plan_training(
-    shape: ModelShape,
-    samples: Sequence[Sample],
-    config: SftConfig,
-    machine: Machine,
-    *,
-    in_4bit: bool,
+    shape: ModelShape, samples: Sequence[Sample], config: SftConfig, machine: Machine, *, in_4bit: bool
 ) -> Plan:
     epochs = (batches(samples, config.batch_tokens, config.seed + epoch) for epoch in range(config.epochs))
     sizes = [_size([samples[number] for number in batch]) for epoch in epochs for batch in epoch]
@@ -146,10 +141,9 @@ def refuse_what_cannot_fit(plan: Plan, config: SftConfig) -> None:
 def shape_of(files: ModelFiles) -> ModelShape:
     """Of a model whose weights are not loaded."""
     import torch
-    from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers import AutoModelForCausalLM
 
-    source = {"gguf_file": files.gguf} if files.gguf else {}
-    config: Any = AutoConfig.from_pretrained(files.folder, trust_remote_code=False, **source)
+    config = configuration_of(files)
     model_class: Any = AutoModelForCausalLM
     with torch.device("meta"):
         model: Any = model_class.from_config(config, trust_remote_code=False)

@@ -46,8 +46,7 @@ from trainer.progress import Loss
 # With fewer rows an adapter learns them by heart.
 LEAST_ROWS = 64
 _NAME_DIGITS = 16
-# A step of full mode embeds passages, too, forwards and back: some 6 GB and seconds with this batch. More than two
-# epochs tell little more (docs/experiments.md, learning).
+# A step of full mode embeds passages, too, forwards and back: some 6 GB and seconds with this batch, so they are fewer.
 _FULL_STEPS: dict[str, Any] = {"batch": 16, "learning_rate": 2e-4, "epochs": 2}
 
 
