@@ -180,7 +180,7 @@ def test_every_answer_carries_the_headers_whatever_went_wrong(server: Served) ->
             "a foreign socket": _raw(server, _UPGRADE + b"Origin: https://evil.example\r\n\r\n"),
             "a socket that is not there": _raw(server, _UPGRADE.replace(b"stream", b"none") + b"\r\n"),
             "half a handshake": _raw(server, _UPGRADE.replace(b"Sec-WebSocket-Key", b"X") + b"\r\n"),
-            "HTTP of tomorrow": _raw(server, b"GET / HTTP/9.9\r\nHost: 127.0.0.1\r\n\r\n"),
+            "HTTP of tomorrow": _raw(server, b"GET / HTTP/9.9\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"),
             "two lengths": _raw(
                 server, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"
             ),
@@ -204,12 +204,11 @@ _UPGRADE = (
 
 
 def _raw(server: Served, request: bytes) -> httpx.Response:
-    client = server.connect(request)
-    client.settimeout(10)
     received = b""
-    while piece := client.recv(65_536):
-        received += piece
-    client.close()
+    with server.connect(request) as client:
+        client.settimeout(10)
+        while piece := client.recv(65_536):
+            received += piece
     head = received.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
     headers = [(name, value.strip()) for name, _, value in (line.partition(":") for line in head[1:])]
     return httpx.Response(int(head[0].split(" ")[1]), headers=headers)
