@@ -24,7 +24,7 @@ from aion_assets.core.learn.metrics import paired_bootstrap
 from aion_assets.core.record.answers import State
 from aion_assets.core.record.events import ConversionEvent, ImpressionEvent, SuggestionEvent
 
-NDCG, MRR, CANDIDATES = f"ndcg@{K}", f"mrr@{K}", "candidates"
+NDCG, MRR, CANDIDATES, ORACLE = f"ndcg@{K}", f"mrr@{K}", "candidates", f"oracle_ndcg@{K}"
 ANSWER_F1, ANSWER_EM = "answer_f1", "answer_em"  # of the first quote, where a correction says what is right
 AUROC, ECE, WRONG_ABSTENTIONS = "auroc", "ece", "wrong_abstentions"
 FALLBACK, ABSTENTION_RATE, CLICK_RATE, THUMBS_UP = "fallback_rate", "abstention_rate", "click_rate", "thumbs_up"
@@ -97,6 +97,8 @@ def of_golden(golden: Measured, tau: float) -> dict[str, Metric]:
     if not golden.ndcg:
         return {}
     found = {NDCG: mean(golden.ndcg), MRR: mean(golden.mrr), CANDIDATES: mean(golden.found)}
+    if golden.oracle:
+        found[ORACLE] = mean(golden.oracle)
     found[WRONG_ABSTENTIONS] = share(sum(value < tau for value in golden.present), len(golden.present))
     if golden.f1:
         found |= {ANSWER_F1: mean(golden.f1), ANSWER_EM: mean(golden.em)}

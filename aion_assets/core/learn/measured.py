@@ -5,8 +5,9 @@ Daily metrics, reports and gates read the same figures. Two measurements on the 
 
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from operator import attrgetter
 from typing import Any
 
 from aion_assets.core.answer.confidence import Calibration
@@ -15,6 +16,7 @@ from aion_assets.core.learn.evaluate import K
 from aion_assets.core.learn.labelled import LabelledQuestion
 from aion_assets.core.learn.metrics import auroc, exact_match, mrr_at_k, ndcg_at_k, recall_at_k, token_f1
 from aion_assets.core.learn.recalibration import PRESENT_SHARE
+from aion_assets.core.search.hits import Hit
 from aion_assets.core.search.retriever import Retriever
 from aion_assets.core.search.selection import best_per_document
 
@@ -28,10 +30,11 @@ Progress = Callable[[int, int], None]
 
 @dataclass(slots=True)
 class Measured:
-    """`ndcg`, `mrr`, `recall` and `found` (whether the candidates hold a right document at all) have one number for
-    each answerable question, in the order of `query_ids`. `present` and `absent` are calibrated confidences of the
-    first questions: with the right documents, and with them hidden or for a question that has none. `f1` and `em`
-    compare the first quote with the expected answer, of those of them that have one.
+    """`ndcg`, `mrr`, `recall`, `found` (whether the candidates hold a right document at all) and `oracle` (nDCG of the
+    best order by a single score: what weighing them anew could reach; empty where it was not measured yet) have one
+    number for each answerable question, in the order of `query_ids`. `present` and `absent` are calibrated confidences
+    of the first questions: with the right documents, and with them hidden or for a question that has none. `f1` and
+    `em` compare the first quote with the expected answer, of those of them that have one.
     """
 
     query_ids: list[str] = field(default_factory=list)
@@ -39,6 +42,7 @@ class Measured:
     mrr: list[float] = field(default_factory=list)
     recall: list[float] = field(default_factory=list)
     found: list[float] = field(default_factory=list)
+    oracle: list[float] = field(default_factory=list)
     present: list[float] = field(default_factory=list)
     absent: list[float] = field(default_factory=list)
     search_ms: list[float] = field(default_factory=list)
@@ -144,13 +148,21 @@ def squared_errors(measured: Measured) -> list[float]:
 
 def _judge(result: Measured, retriever: Retriever, question: LabelledQuestion) -> None:
     started = time.monotonic()
-    found = [hit.doc_id for hit in best_per_document(retriever.candidates(question.text))]
+    hits = retriever.candidates(question.text)
     result.search_ms.append(1000 * (time.monotonic() - started))
+    found = [hit.doc_id for hit in best_per_document(hits)]
     result.query_ids.append(question.query_id)
     result.ndcg.append(ndcg_at_k(found, question.relevant, K))
     result.mrr.append(mrr_at_k(found, question.relevant, K))
     result.recall.append(recall_at_k(found, question.relevant, K))
     result.found.append(float(not question.relevant.keys().isdisjoint(found)))
+    result.oracle.append(max(ndcg_at_k(order, question.relevant, K) for order in (found, *_single_orders(hits))))
+
+
+def _single_orders(hits: Sequence[Hit]) -> Iterator[list[str]]:
+    """Documents as one score alone would order them."""
+    for score in (attrgetter("dense"), attrgetter("lexical"), attrgetter("reading")):
+        yield list(dict.fromkeys(hit.doc_id for hit in sorted(hits, key=score, reverse=True)))
 
 
 def _judge_answer(result: Measured, retriever: Retriever, calibration: Calibration, question: LabelledQuestion) -> None:

@@ -104,14 +104,16 @@ def pick_learner(
     if daily.NDCG not in alarms:
         wanted, why = CALIBRATION, "Answers are refused too often, so the confidence should be fitted again."
     else:
-        candidates = value(daily.CANDIDATES, 1.0)
-        misordered, unfound = candidates - value(daily.NDCG, 0.0), 1 - candidates
+        # Days that were measured without the oracle have the candidates, and no order finds more than they hold.
+        oracle = value(daily.ORACLE, value(daily.CANDIDATES, 1.0))
+        misordered, unfound = oracle - value(daily.NDCG, 0.0), 1 - oracle
         if tried and tried[0].learner == RANKER and tried[0].gained_nothing:
             wanted, why = RETRIEVER_ADAPTER, "Weighing the order anew gained nothing, so better vectors are next."
         elif misordered >= unfound:
-            wanted, why = RANKER, "The right page is mostly among the candidates, but not first: the order is wrong."
+            wanted, why = RANKER, f"One score alone often puts the right page first ({oracle:.4f}): their mix is wrong."
         else:
-            wanted, why = RETRIEVER_ADAPTER, "The right page is mostly not among the candidates."
+            wanted = RETRIEVER_ADAPTER
+            why = f"No score puts the right page first often enough ({oracle:.4f}), so better vectors are needed."
     return wanted, f"{why} Learner: {wanted}."
 
 

@@ -42,15 +42,23 @@ def test_nothing_starts_while_nothing_dropped() -> None:
     assert decision.learner == "" and decision.says.startswith("Nothing dropped.")
 
 
-def test_an_ndcg_below_its_threshold_starts_the_ranker_when_the_right_page_is_among_the_candidates() -> None:
-    decision = _decide({daily.NDCG: Metric(0.81, 100)})
+def test_an_ndcg_below_its_threshold_starts_the_ranker_where_one_of_the_scores_knows_the_order() -> None:
+    decision = _decide({daily.NDCG: Metric(0.75, 100), daily.ORACLE: Metric(0.9, 100)})
     assert decision.learner == RANKER
-    assert "0.8100 on 100" in decision.says and "the order is wrong" in decision.says
+    assert (
+        "0.7500 on 100" in decision.says and "One score alone often puts the right page first (0.9000)" in decision.says
+    )
 
 
-def test_a_right_page_that_is_not_found_is_told_even_where_its_learner_is_missing() -> None:
-    decision = _decide({daily.NDCG: Metric(0.7, 100), daily.CANDIDATES: Metric(0.75, 100)})
-    assert "not among the candidates" in decision.says
+def test_better_vectors_are_wanted_where_no_score_puts_the_right_page_first_though_it_is_among_the_candidates() -> None:
+    decision = _decide({daily.NDCG: Metric(0.64, 100), daily.ORACLE: Metric(0.69, 100)})
+    assert decision.learner == RETRIEVER_ADAPTER and "(0.6900)" in decision.says
+
+
+def test_figures_without_an_oracle_are_judged_by_the_candidates() -> None:
+    unfound = _decide({daily.NDCG: Metric(0.7, 100), daily.CANDIDATES: Metric(0.75, 100)})
+    misordered = _decide({daily.NDCG: Metric(0.81, 100)})
+    assert (unfound.learner, misordered.learner) == (RETRIEVER_ADAPTER, RANKER)
 
 
 def test_a_fallback_rate_above_its_threshold_starts_a_learner() -> None:
