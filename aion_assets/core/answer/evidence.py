@@ -11,12 +11,14 @@ EVIDENCE = (*FEATURES, *QUOTE_EVIDENCE)
 
 
 def quotes_of(retrieval: Retrieval) -> list[Quote]:
-    """The best quote of every document, best first. What was seen of them stands in `retrieval.features` afterwards,
-    from where it is recorded with the answer.
+    """The best quote of every document, best first, chosen once. What was seen of them stands in `retrieval.features`
+    afterwards, from where it is recorded with the answer.
     """
-    choice = choose(retrieval)
-    retrieval.features = {**retrieval.features, **choice.evidence}
-    return choice.quotes
+    if retrieval.quotes is None:
+        choice = choose(retrieval)
+        retrieval.features = {**retrieval.features, **choice.evidence}
+        retrieval.quotes = choice.quotes
+    return [*retrieval.quotes]
 
 
 def evidence_of(retrieval: Retrieval) -> Mapping[str, float]:

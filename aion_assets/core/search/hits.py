@@ -1,6 +1,8 @@
 """The results of a search."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +86,7 @@ class Retrieval:
     `raw_confidence` is SPEC's C before calibration: (mean cosine of the selected + 1) / 2, clipped to [0, 1].
     `features` are the input of `core.answer.confidence.Calibration`: those of the passages, and those of the quotes
     once they are chosen. `weights` are those of the index's terms; `embedder` is the one that embedded the question.
+    `quotes` are kept by `core.answer.evidence`, None before it chose them: comparing sentences is most of an answer.
     """
 
     question: Question
@@ -94,6 +97,7 @@ class Retrieval:
     weights: TermWeights = field(repr=False)
     seconds: float = 0.0
     embedder: QueryEmbedder | None = field(default=None, repr=False)
+    quotes: Sequence[Any] | None = field(default=None, repr=False)
 
     @property
     def language(self) -> str:

@@ -1,5 +1,6 @@
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -7,8 +8,10 @@ import pytest
 from numpy.typing import NDArray
 from passages import hit
 
+from aion_assets.core.answer import evidence
 from aion_assets.core.answer.citations import cite
 from aion_assets.core.answer.confidence import Calibration, Model
+from aion_assets.core.answer.engine import ExtractiveEngine, Task
 from aion_assets.core.answer.evidence import EVIDENCE
 from aion_assets.core.answer.extractive import ABSTENTION, EXTRACTIVE, MAX_CITATIONS, answer_question
 from aion_assets.core.answer.quotes import LACKING, Quote
@@ -36,12 +39,12 @@ def calibration() -> Calibration:
     return Calibration("model", FEATURES, {"pt": model}, (), {})
 
 
-def _retrieval(question: str, hits: list[Hit], evidence: float = 0.9, language: str = "pt") -> Retrieval:
+def _retrieval(question: str, hits: list[Hit], seen: float = 0.9, language: str = "pt") -> Retrieval:
     return Retrieval(
         question=Question(question, language, tuple(terms(question, language))),
         hits=hits,
         raw_confidence=0.7,
-        features=dict.fromkeys(FEATURES, evidence) if hits else {},
+        features=dict.fromkeys(FEATURES, seen) if hits else {},
         query_vector=np.zeros(8, dtype=np.float32),
         weights=TermWeights.of_texts([item.text for item in hits], "pt"),
     )
@@ -54,6 +57,21 @@ def test_an_answer_quotes_and_cites_the_best_sentence_first(calibration: Calibra
     assert answer.text.startswith("“O prazo de matrícula termina em 15 de março.” [1]")
     assert answer.citations[0].passage.title == "Calendário"
     assert answer.confidence > TAU
+
+
+def test_sentences_are_compared_once_for_the_confidence_and_the_answer(
+    calibration: Calibration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[Retrieval] = []
+    choose = evidence.choose
+    monkeypatch.setattr(evidence, "choose", lambda retrieval: compared.append(retrieval) or choose(retrieval))
+    task = Task(_retrieval("Quando termina o prazo de matrícula?", PASSAGES), calibration, TAU)
+    assert task.confidence > TAU
+    *_, answer = ExtractiveEngine().write(task)
+    assert answer.confidence == task.confidence and len(compared) == 1
+    assert answer == answer_question(
+        _retrieval("Quando termina o prazo de matrícula?", PASSAGES), calibration=calibration, tau=TAU
+    )
 
 
 def test_every_marker_has_its_citation_and_every_citation_its_sentence(calibration: Calibration) -> None:
@@ -82,7 +100,7 @@ def test_at_most_three_passages_are_cited(calibration: Calibration) -> None:
 
 
 def test_below_tau_the_nearest_passages_are_offered_without_support(calibration: Calibration) -> None:
-    retrieval = _retrieval("Qual é a capital da Mongólia?", PASSAGES, evidence=0.1)
+    retrieval = _retrieval("Qual é a capital da Mongólia?", PASSAGES, seen=0.1)
     answer = answer_question(retrieval, calibration=calibration, tau=TAU)
     assert answer.used == ABSTENTION
     assert answer.citations == []
@@ -103,7 +121,7 @@ def test_no_question_gets_no_answer(calibration: Calibration) -> None:
 
 
 def test_the_words_around_the_quotes_are_of_the_users_language(calibration: Calibration) -> None:
-    retrieval = _retrieval("capital of Mongolia", PASSAGES, evidence=0.1, language="en")
+    retrieval = _retrieval("capital of Mongolia", PASSAGES, seen=0.1, language="en")
     assert answer_question(retrieval, calibration=calibration, tau=TAU).text.startswith("I did not find the answer")
     spoken = answer_question(retrieval, calibration=calibration, tau=TAU, language="pt")
     assert spoken.text.startswith("Não encontrei")
@@ -164,10 +182,10 @@ def test_sentences_are_compared_by_their_meaning_where_the_embedder_is_known(cal
             raise AssertionError("the question was embedded by the search")
 
     text = "O descanso de abril é da equipe. As férias duram trinta dias para a equipe."
-    retrieval = _retrieval("descanso da equipe", [hit("a", text=text, title="Pessoal", score=1.0)])
-    retrieval.query_vector = np.array([1.0, 0.0], dtype=np.float32)
-    alone = answer_question(retrieval, calibration=calibration, tau=TAU)
-    retrieval.embedder = Nearest()
+    by_words = _retrieval("descanso da equipe", [hit("a", text=text, title="Pessoal", score=1.0)])
+    alone = answer_question(by_words, calibration=calibration, tau=TAU)
+    nearest = {"query_vector": np.array([1.0, 0.0], dtype=np.float32), "embedder": Nearest()}
+    retrieval = replace(by_words, **nearest, quotes=None)
     compared = answer_question(retrieval, calibration=calibration, tau=TAU)
     assert alone.citations[0].quote.startswith("O descanso") and compared.citations[0].quote.startswith("As férias")
     assert Nearest.asked[0].startswith("Pessoal – ")
