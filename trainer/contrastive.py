@@ -43,7 +43,9 @@ class ContrastiveConfig:
     """`margin`: a passage this near to the right one is nearly the same, so it is no wrong one. `hard`: wrong passages
     that each row brings in full mode. `passage_tokens`: what is read of a passage while training. Few rows are gone
     over more often, so that `least_steps` are made. `temperature` of the softmax, in standard deviations of the base's
-    cosines between questions and passages: those of E5 lie four times as close together as those of MiniLM.
+    cosines between questions and passages: those of E5 lie four times as close together as those of MiniLM. `level`
+    weighs how far the mean cosine of a question moves, in the same deviations: the softmax does not feel it, but the
+    order of candidates, the choice of the sentence and the confidence read cosines as they are.
     """
 
     mode: str
@@ -54,6 +56,7 @@ class ContrastiveConfig:
     least_steps: int = 80
     batch: int = 32
     temperature: float = 0.3
+    level: float = 0.1
     margin: float = 0.95
     hard: int = 1
     passage_tokens: int = 128
@@ -130,7 +133,8 @@ class _Run:
             task_type="FEATURE_EXTRACTION", r=config.rank, lora_alpha=config.alpha, lora_dropout=0.0,
             target_modules=list(TARGETS),
         )  # fmt: skip
-        self.wrapped: Any = get_peft_model(encoder.base.model, lora)
+        # In evaluation mode the base's own dropout is off, too.
+        self.wrapped: Any = get_peft_model(encoder.base.model, lora).eval()
         # The folder's path would make the adapter's digest another one in each home.
         self.wrapped.peft_config["default"].base_model_name_or_path = encoder.model.embedder_id
         self._trained = {name: value for name, value in self.wrapped.named_parameters() if value.requires_grad}
@@ -146,17 +150,17 @@ class _Run:
         self._documents = torch.tensor([numbers[passage.doc_id] for passage in data.passages])
         self._vectors = torch.from_numpy(np.ascontiguousarray(data.vectors))
         questions = self._base_vectors()
+        self._before = torch.from_numpy(questions)
         self._hard = hard_negatives(data, questions, config.margin, config.hard)
         spread = float((questions[:_SPREAD_OF] @ data.vectors[:_MOST_WRONG].T).std())
-        self._temperature = config.temperature * max(round(spread, 4), _LEAST_SPREAD)
+        self._spread = max(round(spread, 4), _LEAST_SPREAD)
         key = digest("contrastive", encoder.base.digest, json.dumps(asdict(config)), data.digest)
         self._checkpoints = Checkpoints(folder, key, self._trained, self._optimiser)
 
     def advance(self, step: int) -> float:
-        """One step of the optimiser; the mean loss of its rows by weight."""
+        """One step of the optimiser; its loss: that of its rows by weight, and that of their levels."""
         import torch
 
-        self.wrapped.train()
         for group in self._optimiser.param_groups:
             group["lr"] = self._config.learning_rate * self._schedule(step)
         numbers = self._plan[step]
@@ -164,7 +168,10 @@ class _Run:
         questions = self._encoder.encode(self.wrapped, [self._questions[number] for number in numbers])
         places = self._candidates(step, numbers)
         passages = self._vectors[places] if self._config.mode != FULL else self._embedded(rows, places)
-        loss: Any = self._loss(questions, passages, rows, places)
+        cosines = questions @ passages.T
+        before = self._before[numbers] @ self._vectors[places].T
+        moved = (cosines.mean(dim=1) - before.mean(dim=1)) / self._spread
+        loss: Any = self._loss(cosines, rows, places) + self._config.level * moved.square().mean()
         loss.backward()
         total = float(loss.detach())
         if not math.isfinite(total):
@@ -198,12 +205,12 @@ class _Run:
         prefix, limit = self._encoder.model.encoder.passage_prefix, self._config.passage_tokens
         return self._encoder.encode(self.wrapped, [self._encoder.tokens(text, prefix, limit) for text in texts])
 
-    def _loss(self, questions: "Tensor", passages: "Tensor", rows: Sequence[Row], places: "Tensor") -> "Tensor":
+    def _loss(self, cosines: "Tensor", rows: Sequence[Row], places: "Tensor") -> "Tensor":
         """Of question i passage i is the right one; others that may be right, too, do not count."""
         import torch
 
         count = len(rows)
-        scores = questions @ passages.T / self._temperature
+        scores = cosines / (self._config.temperature * self._spread)
         base = self._vectors[places]
         maybe = (base[:count] @ base.T >= self._config.margin) | (
             self._documents[places[:count]].unsqueeze(1) == self._documents[places].unsqueeze(0)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from models import minilm_model
+from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from aion_assets.core.errors import AdapterError, EmbedderError
@@ -18,7 +19,7 @@ from trainer.embedder import Embedder
 from trainer.encoder import TrainableEncoder
 
 WORDS = ("sea", "river", "road", "wind", "hill", "lake", "snow", "rain")
-SMALL = {"rank": 4, "learning_rate": 1e-2, "epochs": 3, "least_steps": 0, "batch": 4, "checkpoint_every": 2}
+SMALL = {"rank": 4, "learning_rate": 3e-3, "epochs": 3, "least_steps": 0, "batch": 4, "checkpoint_every": 2}
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +70,33 @@ def test_the_same_rows_give_the_same_bytes_also_when_resumed(
     assert again.record.digest == whole.record.digest
     weights = [(tmp_path / name / "adapter" / "adapter_model.safetensors").read_bytes() for name in ("whole", "killed")]
     assert weights[0] == weights[1]
+
+
+@pytest.mark.parametrize("mode", ["query", "full"])
+def test_the_cosines_of_a_question_keep_their_level(
+    base: EmbeddingModel, data: ContrastiveRows, tmp_path: Path, mode: str
+) -> None:
+    """The softmax looks at differences alone, but ranker, quotes and confidence were fitted on cosines as they are."""
+    questions = [row.question for row in data.rows]
+
+    def cosines(model: EmbeddingModel) -> NDArray[np.float32]:
+        passages = Embedder(model, "fp32").embed([passage.text for passage in data.passages])
+        return (
+            np.stack([Embedder(model, "fp32").embed_query(text) for text in questions])
+            @ (passages if mode == "full" else data.vectors).T
+        )
+
+    def moved(level: float) -> float:
+        folder = tmp_path / str(level)
+        config = ContrastiveConfig(mode=mode, level=level, **SMALL | {"epochs": 12})  # type: ignore[arg-type]
+        result = train_contrastive(TrainableEncoder(base), data, config, folder)
+        name = merge_adapter(
+            base, folder / "adapter", Adaptation(base.embedder_id, result.record.digest, 1.0), tmp_path / "models"
+        )
+        after = cosines(find_embedding_model(name, tmp_path))
+        return float(np.abs((after - cosines(base)).mean(axis=1)).mean() / cosines(base).std())
+
+    assert moved(0.1) < 1.0 < moved(0.0)
 
 
 def test_a_merged_model_embeds_as_base_and_adapter_together(
