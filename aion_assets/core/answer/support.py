@@ -1,7 +1,8 @@
 """Whether a sentence of a model stands on a passage that it was given.
 
 A sentence is supported by one sentence, or two neighbours, of one passage: these hold most of its words by weight, all
-of its numbers, and say yes or no alike. What a model adds of its own is not supported, however true it may be.
+of its numbers and technical names, and say yes or no alike. What a model adds of its own is not supported, however true
+it may be.
 """
 
 import re
@@ -23,6 +24,8 @@ _ENOUGH = 0.7
 _LEAST_TERMS = 2
 _NUMBER = re.compile(r"\d+(?:[.,:/]\d+)*")
 _THOUSANDS = re.compile(r"(?<=\d)[.,](?=\d{3}(?!\d))")
+# Domains, mail addresses and files, variables, and options of commands: as wrong by one letter as by all.
+_TECHNICAL = re.compile(r"\b[^\W\d_]\w+(?:[.@]\w{2,})+|\b[^\W\d_]\w*_\w+|(?<![\w-])--[^\W\d_][\w-]+")
 _LINK = re.compile(r"!\[|\]\(|\b(?:https?|ftp|mailto|data|javascript|file):|\bwww\.", re.IGNORECASE)
 _ADDRESS = re.compile(r"https?://[^\s<>\"'”’)\]]+", re.IGNORECASE)
 # Sentences that speak to a model instead of a reader. They are data like any other, and prove nothing: what a hostile
@@ -48,6 +51,7 @@ class Unsupported(StrEnum):
 
     WORDS = "words"
     NUMBER = "number"
+    NAME = "name"  # a technical one
     LINK = "link"
 
 
@@ -65,6 +69,7 @@ class _Window:
     terms: frozenset[str]
     own: frozenset[str]  # without those of title and heading
     numbers: frozenset[str]
+    names: frozenset[str]
     negated: bool
 
 
@@ -81,22 +86,21 @@ class Supports:
         terms = self._weights.terms(sentence)
         if len(set(terms)) < _LEAST_TERMS:
             return Unsupported.WORDS
-        wanted, numbers, negated = (
-            self._weights.wanted(terms),
-            numbers_in(sentence),
-            is_negated(sentence, self._weights.language),
-        )
+        wanted, negated = self._weights.wanted(terms), is_negated(sentence, self._weights.language)
+        numbers, names = numbers_in(sentence), technical_names(sentence)
         others = (number for number in range(len(self._passages)) if number not in claimed)
         links, reason = _LINK.search(sentence) is not None, Unsupported.WORDS
         if not any(numbers <= window.numbers for windows in self._passages for window in windows):
             reason = Unsupported.NUMBER
+        elif not any(names <= window.names for windows in self._passages for window in windows):
+            reason = Unsupported.NAME
         for number in (*claimed, *others):
             if links and not self._may_link(sentence, number):
                 reason = Unsupported.LINK
                 continue
             alike = (window for window in self._passages[number] if window.negated == negated)
-            able = [window for window in alike if numbers <= window.numbers and not window.own.isdisjoint(terms)]
-            best = _best(able, wanted)
+            exact = (window for window in alike if numbers <= window.numbers and names <= window.names)
+            best = _best([window for window in exact if not window.own.isdisjoint(terms)], wanted)
             if best is not None:
                 return Support(number, best.quote)
         return reason
@@ -115,6 +119,11 @@ def numbers_in(text: str) -> frozenset[str]:
     return frozenset(plain | spelled_out(text))
 
 
+def technical_names(text: str) -> frozenset[str]:
+    """Names such as `example.org`, `AION_HOME` and `--max-pages`, in lower case."""
+    return frozenset(found.lower() for found in _TECHNICAL.findall(text))
+
+
 def _windows(hit: Hit, weights: TermWeights) -> Iterator[_Window]:
     """Every sentence of the passage, then every two neighbours. Title and heading say what a sentence speaks of."""
     above = frozenset(weights.terms(f"{hit.title} {hit.heading}"))
@@ -128,6 +137,7 @@ def _windows(hit: Hit, weights: TermWeights) -> Iterator[_Window]:
                 own | above,
                 own,
                 numbers_in(f"{quote} {hit.title} {hit.heading}"),
+                technical_names(f"{quote} {hit.title} {hit.heading}"),
                 is_negated(quote, weights.language),
             )
 

@@ -50,6 +50,29 @@ def test_what_it_does_not_say_is_not(sentence: str, reason: Unsupported) -> None
     assert supports().judge(sentence) is reason
 
 
+@pytest.mark.parametrize(
+    ("sentence", "reason"),
+    [
+        ("Add it with aion source add https://example.org --name example.", None),
+        ("Add it with aion source add --name example.com.", Unsupported.NAME),
+        ("Add it with aion source add example --most-pages.", Unsupported.NAME),
+        ("The pages of a source are kept in AION_HOME.", None),
+        ("The pages of a source are kept in AION_FOLDER.", Unsupported.NAME),
+        ("Questions on sources go to help@example.org.", None),
+        ("Questions on sources go to help@example.com.", Unsupported.NAME),
+    ],
+)
+def test_a_technical_name_is_as_the_passage_has_it(sentence: str, reason: Unsupported | None) -> None:
+    text = (
+        "Add it with aion source add https://example.org --name example. The pages of a source are kept in AION_HOME. "
+        "Questions on sources go to help@example.org."
+    )
+    passage = hit("c", text=text)
+    passage.url = "https://example.org/"
+    found = Supports([passage], TermWeights.of_texts([text], "en")).judge(sentence)
+    assert found is reason if reason else isinstance(found, Support)
+
+
 def test_a_number_has_one_form() -> None:
     assert numbers_in("1.200 e 1200") == {"1200"}
     assert numbers_in("às 02:00") == numbers_in("2:00")
