@@ -44,10 +44,12 @@ lint: setup $(DEV_STAMP)  ## Style, types and who may import whom
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# More processes than cores, as most tests wait for servers and processes; the tests of a file stay together.
-WORKERS ?= 3
+# In two halves at once, as most tests wait for servers and processes; what one half says is shown when both have ended.
+HALF := tests/commands/test_up.py tests/core tests/serving
 test: lint  ## Lint and all tests
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile
+	@log=$$(mktemp); $(BIN)/pytest $(HALF) >$$log 2>&1 & half=$$!; \
+	$(BIN)/pytest $(addprefix --ignore=,$(HALF)); rest=$$?; \
+	wait $$half; half=$$?; cat $$log; rm $$log; exit $$((rest | half))
 
 attack: $(DEV_STAMP)  ## Hostile links, pages, texts and connections, in numbers
 	AION_LONG=1 $(BIN)/pytest tests/attack

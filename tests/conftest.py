@@ -2,7 +2,6 @@
 
 import os
 from pathlib import Path
-from typing import Any
 
 import counts
 import pytest
@@ -53,18 +52,6 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     what = _FAULTS.get(Path(report.fspath).stem) if "faults/" in report.nodeid and report.when == "call" else None
     if what:
         counts.note(what, 1, int(report.failed))
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A worker hands its counts to the process that prints them."""
-    if (output := getattr(session.config, "workeroutput", None)) is not None:
-        output["counts"] = counts.rows()
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
-    for what, tried, harmed in getattr(node, "workeroutput", {}).get("counts", ()):
-        counts.note(what, tried, harmed)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

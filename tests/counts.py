@@ -19,14 +19,12 @@ def note(what: str, tried: int, harmed: int = 0) -> None:
     _counts[what] = (before[0] + tried, before[1] + harmed)
 
 
-def rows() -> list[tuple[str, int, int]]:
-    return [(what, tried, harmed) for what, (tried, harmed) in sorted(_counts.items())]
-
-
 def lines() -> list[str]:
     """The table, one line a row, as the chapter on reliability shows it; empty where nothing was counted."""
     if not _counts:
         return []
     width = max(map(len, _counts))
     head = f"{'tried':>9}  {'harmed':>6}"
-    return [f"{'':{width}}  {head}"] + [f"{what:{width}}  {tried:>9}  {harmed:>6}" for what, tried, harmed in rows()]
+    return [f"{'':{width}}  {head}"] + [
+        f"{what:{width}}  {tried:>9}  {harmed:>6}" for what, (tried, harmed) in sorted(_counts.items())
+    ]

@@ -119,8 +119,8 @@ def pack(body: bytes, wbits: int) -> bytes:
 @pytest.mark.parametrize(
     ("encoding", "packed"),
     [
-        ("gzip", gzip.compress(b"hello " * 9, mtime=0)),
-        ("x-gzip", gzip.compress(b"hello " * 4, mtime=0) + gzip.compress(b"hello " * 5, mtime=0) + b"\0\0"),
+        ("gzip", gzip.compress(b"hello " * 9)),
+        ("x-gzip", gzip.compress(b"hello " * 4) + gzip.compress(b"hello " * 5) + b"\0\0"),
         ("deflate", zlib.compress(b"hello " * 9)),
         ("deflate", pack(b"hello " * 9, -15)),
         ("identity", b"hello " * 9),
