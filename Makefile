@@ -44,12 +44,14 @@ lint: setup $(DEV_STAMP)  ## Style, types and who may import whom
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# In two halves at once, as most tests wait for servers and processes; what one half says is shown when both have ended.
+# In two halves at once, as most tests wait for servers and processes, and lint beside them. What lint and one half say is
+# shown when all have ended.
 HALF := tests/commands/test_up.py tests/core tests/serving
-test: lint  ## Lint and all tests
-	@log=$$(mktemp); $(BIN)/pytest $(HALF) >$$log 2>&1 & half=$$!; \
+test: setup $(DEV_STAMP)  ## Lint and all tests
+	@linted=$$(mktemp); $(MAKE) --no-print-directory lint >$$linted 2>&1 & lint=$$!; \
+	log=$$(mktemp); $(BIN)/pytest $(HALF) >$$log 2>&1 & half=$$!; \
 	$(BIN)/pytest $(addprefix --ignore=,$(HALF)); rest=$$?; \
-	wait $$half; half=$$?; cat $$log; rm $$log; exit $$((rest | half))
+	wait $$half; half=$$?; wait $$lint; lint=$$?; cat $$log $$linted; rm $$log $$linted; exit $$((rest | half | lint))
 
 attack: $(DEV_STAMP)  ## Hostile links, pages, texts and connections, in numbers
 	AION_LONG=1 $(BIN)/pytest tests/attack
