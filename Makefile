@@ -38,17 +38,15 @@ SEED ?= 0
 demo-learning: setup  ## Let simulated people ask and click, and see what AION learns: make demo-learning FOLDER=…
 	@$(BIN)/python -m bench.learning $(FOLDER) --seed $(SEED) $(LEARNING)
 
+LINT := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 lint: setup $(DEV_STAMP)  ## Style, types and who may import whom
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(LINT)
 
 # In two halves at once, as most tests wait for servers and processes, and lint beside them. What lint and one half say is
 # shown when all have ended.
 HALF := tests/commands/test_up.py tests/core tests/serving
 test: setup $(DEV_STAMP)  ## Lint and all tests
-	@linted=$$(mktemp); $(MAKE) --no-print-directory lint >$$linted 2>&1 & lint=$$!; \
+	@linted=$$(mktemp); ($(LINT)) >$$linted 2>&1 & lint=$$!; \
 	log=$$(mktemp); $(BIN)/pytest $(HALF) >$$log 2>&1 & half=$$!; \
 	$(BIN)/pytest $(addprefix --ignore=,$(HALF)); rest=$$?; \
 	wait $$half; half=$$?; wait $$lint; lint=$$?; cat $$log $$linted; rm $$log $$linted; exit $$((rest | half | lint))
