@@ -42,12 +42,12 @@ class Measured:
     mrr: list[float] = field(default_factory=list)
     recall: list[float] = field(default_factory=list)
     found: list[float] = field(default_factory=list)
-    oracle: list[float] = field(default_factory=list)
     present: list[float] = field(default_factory=list)
     absent: list[float] = field(default_factory=list)
     search_ms: list[float] = field(default_factory=list)
     f1: list[float] = field(default_factory=list)
     em: list[float] = field(default_factory=list)
+    oracle: list[float] = field(default_factory=list)
 
     @property
     def auroc(self) -> float:
