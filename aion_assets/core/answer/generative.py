@@ -26,6 +26,7 @@ GENERATIVE = "generative"
 Policy = Literal["drop", "mark"]
 # Characters of a token, on the safe side: a Portuguese text has 3 to 4 with most tokenizers.
 _CHARS_PER_TOKEN = 2.5
+_REPEATED = "repeated"
 
 
 class GenerativeEngine:
@@ -112,7 +113,7 @@ class GenerativeEngine:
 
 class CheckedText:
     """The text that may be shown, as it grows. `citations` are the passages with the sentences that support it, in the
-    order of their numbers. `dropped` counts the sentences without support, by reason.
+    order of their numbers. `dropped` counts the sentences that are not shown or have no support, by reason.
     """
 
     def __init__(self, hits: Sequence[Hit], supports: Supports, policy: Policy, language: str) -> None:
@@ -121,6 +122,7 @@ class CheckedText:
         self._numbers: dict[int, int] = {}  # passage → number shown
         self._waiting = ""
         self._lead = ""
+        self._said: set[str] = set()  # small models say the same over and over
         self._held = ""  # marked sentences, which are shown only beside one that is supported
         self.text = ""
         self.citations: list[tuple[Hit, str]] = []
@@ -155,6 +157,10 @@ class CheckedText:
         if said.endswith(":"):  # names what follows, and is shown with it
             self._lead = f"{gap}{sentence}"
             return
+        if (key := " ".join(said.split()).casefold()) in self._said:
+            self.dropped[_REPEATED] += 1
+            return
+        self._said.add(key)
         found = self._supports.judge(said, [number for number in claimed if 0 <= number < len(self._hits)])
         if isinstance(found, Unsupported):
             if found is not Unsupported.WORDS or self._policy == "drop":

@@ -45,6 +45,12 @@ def test_a_forged_citation_is_never_shown(shared_base: KnowledgeBase) -> None:
     assert record.text == "A full backup of the database runs every Sunday at 02:00. [1]"
 
 
+def test_a_sentence_is_shown_once_however_often_the_model_writes_it(shared_base: KnowledgeBase) -> None:
+    again = "A FULL backup of the database  runs every Sunday at 02:00 [1]."
+    record = ask(shared_base, f"{TRUE}\n{again}\n{TRUE}")
+    assert record.text == "A full backup of the database runs every Sunday at 02:00. [1]"
+
+
 def test_an_invented_sentence_number_or_link_is_not_shown(shared_base: KnowledgeBase) -> None:
     lies = (
         "Backups are encrypted with military grade keys [1].",
