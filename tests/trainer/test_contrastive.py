@@ -96,7 +96,7 @@ def test_the_cosines_of_a_question_keep_their_level(
         after = cosines(find_embedding_model(name, tmp_path))
         return float(np.abs((after - cosines(base)).mean(axis=1)).mean() / cosines(base).std())
 
-    assert moved(0.1) < 1.0 < moved(0.0)
+    assert 3 * moved(0.1) < moved(0.0)
 
 
 def test_a_merged_model_embeds_as_base_and_adapter_together(

@@ -30,11 +30,12 @@ Progress = Callable[[int, int], None]
 
 @dataclass(slots=True)
 class Measured:
-    """`ndcg`, `mrr`, `recall`, `found` (whether the candidates hold a right document at all) and `oracle` (nDCG of the
-    best order by a single score: what weighing them anew could reach; empty where it was not measured yet) have one
-    number for each answerable question, in the order of `query_ids`. `present` and `absent` are calibrated confidences
-    of the first questions: with the right documents, and with them hidden or for a question that has none. `f1` and
-    `em` compare the first quote with the expected answer, of those of them that have one.
+    """`ndcg`, `mrr`, `recall`, `found` (whether the candidates hold a right document at all) and `oracle` (the best
+    nDCG of the order as served and those by a single score, about what weighing them anew can reach; empty where it
+    was not measured yet) have one number for each answerable question, in the order of `query_ids`. `present` and
+    `absent` are calibrated confidences of the first questions: with the right documents, and with them hidden or for a
+    question that has none. `f1` and `em` compare the first quote with the expected answer, of those of them that have
+    one.
     """
 
     query_ids: list[str] = field(default_factory=list)
