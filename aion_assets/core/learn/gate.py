@@ -14,10 +14,9 @@ from aion_assets.core.learn.metrics import auroc, paired_bootstrap
 
 # The hybrid may be this much worse at the lower bound of its interval.
 _HYBRID_SLACK = 0.005
-# The same for the AUROC of the confidence.
-_AUROC_SLACK = 0.02
-# The Brier score of the confidence may be this much worse at the lower bound.
-_TRUTH_SLACK = 0.02
+# The AUROC and the Brier score of the confidence may be this much worse. Their intervals are wider than that on a few
+# hundred questions, so a bound of them alone would block by chance what changes nothing.
+_AUROC_SLACK = _TRUTH_SLACK = 0.02
 # A search may become this much slower, and by as many milliseconds, which a median of short searches varies by anyway.
 _SLOWER, _SLOWER_MS = 1.5, 10.0
 _AUROC_SAMPLES = 400
@@ -34,6 +33,10 @@ class Gain:
     @property
     def is_real(self) -> bool:
         return self.low > 0
+
+    def is_loss(self, slack: float) -> bool:
+        """As large as `slack`, or smaller and beyond noise where it may be as large."""
+        return self.mean <= -slack or (self.high < 0 and self.low <= -slack)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +86,10 @@ def _reasons_against(incumbent: Measured, candidate: Measured, gains: Mapping[st
     against = []
     if gains["hybrid"].low <= -_HYBRID_SLACK:
         against.append(f"The order may be worse by more than {_HYBRID_SLACK}.")
-    if gains["auroc"].low <= -_AUROC_SLACK:
-        against.append(f"The confidence may tell answers worse by more than {_AUROC_SLACK}.")
-    if gains["truth"].low <= -_TRUTH_SLACK:
-        against.append("The confidence may be less true than it was.")
+    if gains["auroc"].is_loss(_AUROC_SLACK):
+        against.append(f"The confidence tells answers worse: its AUROC changes by {gains['auroc'].mean:+.3f}.")
+    if gains["truth"].is_loss(_TRUTH_SLACK):
+        against.append(f"The confidence is less true: its squared error grows by {-gains['truth'].mean:.3f}.")
     before, after = (float(np.median(item.search_ms)) for item in (incumbent, candidate))
     if after > _SLOWER * before + _SLOWER_MS:
         against.append(f"A search takes {after:.0f} ms instead of {before:.0f} ms.")

@@ -48,6 +48,25 @@ def test_a_better_order_that_tells_answers_worse_is_blocked() -> None:
     assert not verdict.passes and "confidence" in verdict.says
 
 
+def test_a_better_order_whose_confidence_tells_answers_as_before_passes_whatever_the_chance() -> None:
+    """Other vectors change every confidence a little."""
+    verdicts = []
+    for seed in range(40):
+        chance = random.Random(seed)
+        present = [0.5 + 0.4 * chance.random() for _ in range(N)]
+        absent = [0.1 + 0.5 * chance.random() for _ in range(N)]
+        verdicts.append(judge(_measured(), _measured(0.05, present=present, absent=absent), 30))
+    assert sum(verdict.passes for verdict in verdicts) >= 36
+
+
+def test_a_confidence_that_tells_answers_a_little_worse_is_blocked_where_that_is_beyond_noise() -> None:
+    before = _measured(present=[0.9] * N, absent=[0.1] * N)
+    after = _measured(0.05, present=[0.9] * N, absent=[0.1] * (N - 6) + [0.9] * 6)
+    verdict = judge(before, after, 30)
+    assert verdict.gains["auroc"].mean > -0.02 and not verdict.passes
+    assert "tells answers worse" in verdict.says
+
+
 def test_a_better_order_that_searches_much_slower_is_blocked() -> None:
     verdict = judge(_measured(), _measured(0.05, search_ms=[80.0] * N), 30)
     assert not verdict.passes and "80 ms instead of 20 ms" in verdict.says
