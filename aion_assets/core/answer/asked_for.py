@@ -47,14 +47,19 @@ _SUM = re.compile(
 )
 _MONTHS = (
     "janeiro fevereiro marco abril maio junho julho agosto setembro outubro novembro dezembro january february march "
-    "april may june july august september october november december"
+    "april june july august september october november december"
 ).split()
 UNITS_OF_TIME = (
     r"(?:dia|dias|mes|meses|ano|anos|hora|horas|minutos?|semanas?|bimestres?|semestres?|trimestres?|seculos?|decadas?|"
     r"days?|months?|years?|hours?|minutes?|weeks?|century|centuries|decades?)"
 )
+# Not the verb: "may be sold".
+_MAY = (
+    r"\bmay\b(?= (?:\d|to|until|or june|and june))"
+    r"|(?:(?<=\bin )|(?<=\bof )|(?<=\bby )|(?<=\bto )|(?<=\bfrom )|(?<=\buntil )|(?<=\d )|(?<=\dst )|(?<=\dth ))may\b"
+)
 TIME = re.compile(
-    rf"\b(?:{'|'.join(_MONTHS)})\b|\b(?:1[0-9]|20)\d\d\b|\b\d{{1,2}}[/.-]\d{{1,2}}\b|"
+    rf"\b(?:{'|'.join(_MONTHS)})\b|{_MAY}|\b(?:1[0-9]|20)\d\d\b|\b\d{{1,2}}[/.-]\d{{1,2}}\b|"
     r"\b\d{1,2} ?(?:h|hs|:\d\d|am|pm)\b|"
     rf"\b(?:segunda|terca|quarta|quinta|sexta|sabado|domingo|monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
     rf"(?:s|-feiras?)?\b|\b{UNITS_OF_TIME}\b|\bseculo\b"

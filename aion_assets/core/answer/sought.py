@@ -14,6 +14,7 @@ from aion_assets.core.language.terms import fold
 
 _OF = r"(?: (?:numero|numeros|endereco|contato)(?: de| do| da)?)?"
 _WHICH = rf"(?:qual|quais|que)(?: e| eh| sao| seria)?(?: o| a| os| as)?{_OF} "
+_THE = r"\bwhat(?: is| are| was|'s|s) the(?: [\w']+){0,3} "
 _CONTACT = rf"(?:^|\b)(?:{_WHICH}|(?:what|which)(?: is| are|'s|s)?(?: the)?(?: [\w']+){{0,4}} |^)"
 _ASKED = {
     "phone": rf"{_CONTACT}(?:telefones?|fones?|whatsapp|celular|ramal|(?:tele)?phone|hotline)\b"
@@ -27,9 +28,10 @@ _ASKED = {
     r"\bwhat(?: is| are| was|'s|s) the (?:prices?|costs?|fees?|fares?)\b",
     "amount": r"\bquant[oa]s\b|\bhow many\b",
     "person": r"\bquem (?:e|eh|foi|era) (?:o|a)\b|\bquem (?:\w+ )?(?:aprovou|assin\w+|escreveu|criou|fundou|dirig\w+"
-    r"|presid\w+|coorden\w+|elabor\w+|invent\w+|descobr\w+|constru\w+|projet\w+|chefi\w+|autoriz\w+|nome\w+)\b"
+    r"|presid\w+|coorden\w+|elabor\w+|apresent\w+|ministr\w+|lecion\w+|trein\w+|conduz\w*|rege\w*|invent\w+|descobr\w+|constru\w+|projet\w+|chefi\w+|autoriz\w+|nome\w+)\b"
     r"|\bqual (?:e |foi |era )?o nome d[aoe]\b|\bwho(?: is|'s| was) the\b|\bwho (?:\w+ )?(?:approve[sd]|signe?[sd]?"
-    r"|wrote|founded|built|created|designed|invented|discovered|runs|leads|chairs|heads|manages|owns)\b",
+    r"|wrote|founded|built|created|designed|invented|discovered|runs|leads|chairs|heads|manages|owns"
+    r"|present(?:s|ed)|host(?:s|ed)|teaches|taught|train(?:s|ed)|conduct(?:s|ed)|curate[sd])\b",
     # "Quando atrasa, quanto pago?" asks for no time.
     "time": r"(?:^|[,;] |\b(?:desde|ate|e) )quando\b(?![^?]*,)"
     r"|\b(?:em )?que (?:dia|data|ano|mes)\b"
@@ -38,11 +40,38 @@ _ASKED = {
     r"|\b(?:what|which) (?:year|date|day|month)\b",
     "clock": r"\b(?:a |ate )?que horas\b|\b(?:at )?what time\b",
     "duration": r"\b(?:por |em )?quanto tempo\b|^how long (?:is|are|was|does|do|did|will|can|may|must|should)\b",
-    "address": rf"(?:^|\b){_WHICH}?endereco\b(?! de e-?mail)"
-    r"|\bwhat(?: is|'s|s) the(?: [\w']+){{0,3}}(?<!mail) address\b",
+    "address": rf"(?:^|\b){_WHICH}?endereco\b(?! de e-?mail)|{_THE}(?<!mail )address\b",
+    "secret": rf"(?:^|\b){_WHICH}(?:(?:senha|pin)\b|codigo (?:de acesso|d[ao] (?:porta|portao|alarme|cofre|wi-?fi))\b)"
+    rf"|{_THE}(?:password|pin|(?:gate|door|access|entry|alarm|safe) code|code (?:of|for) the (?:gate|door|safe))\b",
 }
+_LENGTHS = r"(?:(?:centi|mili|quilo)?metros|(?:centi|milli|kilo)?met(?:re|er)s|cm|mm|km|miles|feet|inches|yards)"
+# What asks for a measure, and its units.
+_MEASURES = {
+    "weight": (
+        rf"(?:^|\b){_WHICH}peso\b|\bquanto pesa\w*\b|\bquant[oa]s (?:quilos|kg|gramas|toneladas)\b|{_THE}weight\b"
+        r"|\bhow heavy\b|\bhow much (?:does|do|did|can|may) .*\bweigh\b"
+        r"|\bhow many (?:kilos|kilograms|grams|kg|tons|tonnes)\b",
+        r"kg|quilos?|kilos?|kilograms?|g|gr|gramas?|grams?|mg|t|toneladas?|tons?|tonnes?|lbs?|pounds?|oz|peso \d+",
+    ),
+    "length": (
+        rf"(?:^|\b){_WHICH}(?:altura|largura|comprimento|profundidade|distancia|espessura)\b"
+        rf"|{_THE}(?:height|width|length|depth|distance|thickness)\b|\bhow (?:tall|wide|deep|thick)\b"
+        rf"|\bhow far (?:is|are|away|from)\b|\b(?:quant[oa]s|how many|em|in) {_LENGTHS}\b",
+        rf"{_LENGTHS}|m[23²³]?|metro|met(?:re|er)|milha|mile|ft|foot|(?<=\d )in|(?<=\d)in|inch|yard|min|{UNITS_OF_TIME}",
+    ),
+    "temperature": (
+        rf"(?:^|\b){_WHICH}temperatura\b|\bquantos graus\b|{_THE}temperature\b|\bhow (?:hot|cold) is\b",
+        r"°|º|graus?|degrees?|celsius|fahrenheit|c|f",
+    ),
+}
+_ASKED |= {kind: asked for kind, (asked, _) in _MEASURES.items()}
 _ASKED_FOR = {kind: re.compile(pattern) for kind, pattern in _ASKED.items()}
 _PHONE = re.compile(r"(?<![\d,.])(?!(?:19|20)\d\d\b)(?:\+?\(?\d[\d ().-]{5,}\d|1\d\d|0[38]00|\d{3,5})(?![\d,])")
+# "Av. Rio Branco, 3040" is no telephone number.
+_STREET_NUMBER = re.compile(
+    r"\b(?:rua|r|av|avenida|praca|travessa|rodovia|estrada|alameda|largo|sala|bloco|lote|cep|km|room|suite|unit)\b"
+    r"[^;|\n\d]{0,60}?\d[\d.-]*|\b\d{1,5} (?:[\w']+ ){1,3}(?:street|st|road|rd|avenue|ave|lane|drive|square)\b"
+)
 _MAIL = re.compile(r"\S@\S|\S(?: at |\(at\)|\[at\])\S")
 _LINK = re.compile(r"https?://|www\.|\w\.(?:com|org|net|gov|edu|br|io|pt)\b", re.IGNORECASE)
 
@@ -153,11 +182,11 @@ def _has_figure(_: str, folded: str, asked: str) -> bool:
 
 def _has_person(text: str, folded: str, asked: str) -> bool:
     names = (fold(match[0]) for match in NAME.finditer(text))
-    if any(name not in asked and name not in _NO_NAMES for name in names):
+    if any(name not in asked and name not in _NO_NAMES and not TIME.fullmatch(name) for name in names):
         return True
     # The first word of a sentence has a capital anyway.
     first = re.match(r"\W*([A-ZÀ-Ý][\w'’-]+)(?![\w'’-]* [a-zà-ÿ])", text)
-    if first and (word := fold(first[1])) not in _NO_NAMES and word not in asked:
+    if first and (word := fold(first[1])) not in _NO_NAMES and word not in asked and not TIME.fullmatch(word):
         return True
     return any(match[0][:_STEM_CHARS] not in asked for match in _AGENTS.finditer(folded))
 
@@ -172,12 +201,23 @@ def _has_time(_: str, folded: str, asked: str) -> bool:
     return any(match[0] not in known for match in TIME.finditer(folded)) or _WHEN.search(folded) is not None
 
 
+def _has_phone(_: str, folded: str, asked: str) -> bool:
+    return any(match[0] not in asked for match in _PHONE.finditer(_STREET_NUMBER.sub(" ", folded)))
+
+
+def _has_measure(units: str) -> Callable[[str, str, str], bool]:
+    """A number that the question does not name, in a text that has one of the units."""
+    # "altura_cm: 120" and "12kg" have one, "10 km" has no metres.
+    unit = re.compile(rf"(?<![a-z])(?:{units})(?![a-z])")
+    return lambda text, folded, asked: _has_figure(text, folded, asked) and unit.search(folded) is not None
+
+
 def _has(kind: re.Pattern[str]) -> Callable[[str, str, str], bool]:
     return lambda _, folded, asked: any(match[0] not in asked for match in kind.finditer(folded))
 
 
 _HAS: dict[str, Callable[[str, str, str], bool]] = {
-    "phone": _has(_PHONE),
+    "phone": _has_phone,
     "email": _has(_MAIL),
     "link": _has(_LINK),
     "price": _has_price,
@@ -187,4 +227,6 @@ _HAS: dict[str, Callable[[str, str, str], bool]] = {
     "clock": lambda _, folded, __: _CLOCK.search(folded) is not None,
     "duration": lambda _, folded, __: _DURATION.search(folded) is not None,
     "address": lambda _, folded, __: _ADDRESS.search(folded) is not None,
+    "secret": lambda _, folded, __: re.search(r"\d|:|[\"“«]", folded) is not None,
 }
+_HAS |= {kind: _has_measure(units) for kind, (_, units) in _MEASURES.items()}

@@ -37,6 +37,23 @@ from aion_assets.core.answer.sought import Sought
         ("Quando começa a obra?", "A obra começa em maio.", "A obra começa com o muro."),
         ("When was the bridge opened?", "It opened in 1931.", "The bridge was opened with a speech."),
         ("Qual é o endereço do arquivo?", "Rua das Flores, 12.", "O arquivo guarda processos."),
+        ("Qual o telefone da loja?", "Rua Sá, 12, (31) 3555-0192.", "Av. Rio Branco, 3040, sala 12."),
+        ("What is the shop's phone number?", "12 Mill Road, ext. 3040.", "The shop is at 3040 Mill Road."),
+        (
+            "Who presents the folk show?",
+            "Ann Lowe presents it.",
+            "The folk show moves from Tuesday to Friday.",
+        ),
+        ("Quem apresenta o sarau?", "O sarau é apresentado por Lia.", "O sarau vai de Sábado a Domingo."),
+        ("When is the show?", "It is held in May.", "Produce may be sold at the show."),
+        ("What is the gate code?", "The gate code is 4471.", "The gate code changes and the warden has it."),
+        ("What is the archive's address?", "12 Mill Road.", "The archive keeps records."),
+        ("Qual a senha do wifi?", "Senha: jardim", "A senha do wifi fica com a recepção."),
+        ("Qual o peso da mesa?", "A mesa tem 12kg.", "A mesa custa 120 reais."),
+        ("What is the weight of one panel?", "panel: B2; weight_kg: 21", "panel: B2; price: £45; cells: 108"),
+        ("Qual a altura do portão?", "O portão tem dois metros.", "O portão tem 2 folhas."),
+        ("How deep is the pool?", "At the far end 3 m.", "The pool has 6 lanes."),
+        ("What is the temperature of the store?", "It is kept at 4 °C.", "The store has 4 doors."),
     ],
 )
 def test_a_text_without_anything_of_the_kind_is_told_from_one_with(question: str, has_one: str, has_none: str) -> None:
