@@ -57,7 +57,7 @@ _MEASURES = {
         rf"(?:^|\b){_WHICH}(?:altura|largura|comprimento|profundidade|distancia|espessura)\b"
         rf"|{_THE}(?:height|width|length|depth|distance|thickness)\b|\bhow (?:tall|wide|deep|thick)\b"
         rf"|\bhow far (?:is|are|away|from)\b|\b(?:quant[oa]s|how many|em|in) {_LENGTHS}\b",
-        rf"{_LENGTHS}|m[23²³]?|metro|met(?:re|er)|milha|mile|ft|foot|(?<=\d )in|(?<=\d)in|inch|yard|min|{UNITS_OF_TIME}",
+        rf"{_LENGTHS}|m[23²³]?|metro|met(?:re|er)|milha|ft|foot|(?<=\d )in|(?<=\d)in|inch|yard|min|{UNITS_OF_TIME}",
     ),
     "temperature": (
         rf"(?:^|\b){_WHICH}temperatura\b|\bquantos graus\b|{_THE}temperature\b|\bhow (?:hot|cold) is\b",
