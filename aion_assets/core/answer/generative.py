@@ -27,6 +27,8 @@ Policy = Literal["drop", "mark"]
 # Characters of a token, on the safe side: a Portuguese text has 3 to 4 with most tokenizers.
 _CHARS_PER_TOKEN = 2.5
 _REPEATED = "repeated"
+# A model that repeats so many sentences in a row says nothing new until its limit.
+_LOOPS_AFTER = 3
 
 
 class GenerativeEngine:
@@ -59,13 +61,13 @@ class GenerativeEngine:
         )
         usage, reason = Usage(""), ""
         try:
-            for piece in without_reasoning(self._written(prompt, task)):
+            for piece in without_reasoning(self._written(prompt, task, checked)):
                 if isinstance(piece, Usage):
                     usage = piece
                 else:
                     yield from checked.feed(piece)
-            if not task.stopped():  # the last sentence is whole
-                yield from checked.finish()
+            if not task.stopped():
+                yield from checked.finish(whole=not checked.loops)
         except GeneratorError as error:
             if not checked.text and not task.stopped():
                 raise
@@ -95,8 +97,8 @@ class GenerativeEngine:
             dropped=dict(checked.dropped),
         )
 
-    def _written(self, prompt: Prompt, task: Task) -> Iterator[str | Usage]:
-        """The model's text. A prompt that turns out to be too long is tried again with fewer passages."""
+    def _written(self, prompt: Prompt, task: Task, checked: "CheckedText") -> Iterator[str | Usage]:
+        """The model's text, until it loops. A prompt that proves too long is tried again with fewer passages."""
         until = time.monotonic() + self._model.timeout_s
         room = (self._model.window_tokens(until) - self._answer_tokens) * _CHARS_PER_TOKEN
         while True:
@@ -104,7 +106,7 @@ class GenerativeEngine:
             if not prompt.passages:
                 raise GeneratorError("The model's window is too small for the question and a passage.")
             try:
-                yield from self._model.stream(prompt.messages, task.stopped, until)
+                yield from self._model.stream(prompt.messages, lambda: task.stopped() or checked.loops, until)
                 return
             except ContextTooLongError as error:
                 shrunk = 0.9 * max(0.0, (error.window - self._answer_tokens) / error.tokens) if error.tokens else 0.7
@@ -123,6 +125,7 @@ class CheckedText:
         self._waiting = ""
         self._lead = ""
         self._said: set[str] = set()  # small models say the same over and over
+        self._again = 0  # repeated ones, one after the other
         self._held = ""  # marked sentences, which are shown only beside one that is supported
         self.text = ""
         self.citations: list[tuple[Hit, str]] = []
@@ -132,6 +135,10 @@ class CheckedText:
     def dropped_in_words(self) -> str:
         return ", ".join(f"{reason} {count}" for reason, count in self.dropped.items()) or "it wrote nothing"
 
+    @property
+    def loops(self) -> bool:
+        return self._again >= _LOOPS_AFTER
+
     def feed(self, piece: str) -> Iterator[str]:
         """Parts that may be shown now: sentences after which another one has begun."""
         self._waiting += piece
@@ -139,9 +146,10 @@ class CheckedText:
             sentence, self._waiting = self._waiting[:end], self._waiting[end:]
             yield from self._checked(sentence)
 
-    def finish(self) -> Iterator[str]:
+    def finish(self, *, whole: bool = True) -> Iterator[str]:
+        """`whole`: whether the last sentence is."""
         rest, self._waiting = self._waiting, ""
-        if rest.strip():
+        if whole and rest.strip():
             yield from self._checked(rest)
         if self.text and self._held:
             yield self._show(self._held)
@@ -159,8 +167,10 @@ class CheckedText:
             return
         if (key := " ".join(said.split()).casefold()) in self._said:
             self.dropped[_REPEATED] += 1
+            self._again += 1
             return
         self._said.add(key)
+        self._again = 0
         found = self._supports.judge(said, [number for number in claimed if 0 <= number < len(self._hits)])
         if isinstance(found, Unsupported):
             if found is not Unsupported.WORDS or self._policy == "drop":

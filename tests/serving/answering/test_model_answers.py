@@ -51,6 +51,13 @@ def test_a_sentence_is_shown_once_however_often_the_model_writes_it(shared_base:
     assert record.text == "A full backup of the database runs every Sunday at 02:00. [1]"
 
 
+def test_a_model_that_goes_round_in_circles_is_ended(shared_base: KnowledgeBase) -> None:
+    with asking(shared_base, says="\n".join([TRUE] * 400), pause_s=0.01) as (assistant, stub):
+        record = assistant.ask(QUESTION)
+        assert stub.hung_up.wait(5), "400 sentences take 44 seconds, and it goes on writing"
+    assert record.text == "A full backup of the database runs every Sunday at 02:00. [1]"
+
+
 def test_an_invented_sentence_number_or_link_is_not_shown(shared_base: KnowledgeBase) -> None:
     lies = (
         "Backups are encrypted with military grade keys [1].",
