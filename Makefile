@@ -42,14 +42,18 @@ LINT := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(
 lint: setup $(DEV_STAMP)  ## Style, types and who may import whom
 	$(LINT)
 
-# In two halves at once, as most tests wait for servers and processes, and lint beside them. What lint and one half say is
-# shown when all have ended.
-HALF := tests/commands/test_up.py tests/core tests/serving
+# In three parts at once, as most tests wait for servers and processes, and lint beside them. What lint and two of the
+# parts say is shown when all have ended.
+CORE := tests/core tests/serving
+STEPS := tests/attack tests/commands/test_up.py tests/core/collect tests/core/steps tests/trainer
+ignoring = $(addprefix --ignore=,$(1))
 test: setup $(DEV_STAMP)  ## Lint and all tests
-	@linted=$$(mktemp); ($(LINT)) >$$linted 2>&1 & lint=$$!; \
-	log=$$(mktemp); $(BIN)/pytest $(HALF) >$$log 2>&1 & half=$$!; \
-	$(BIN)/pytest $(addprefix --ignore=,$(HALF)); rest=$$?; \
-	wait $$half; half=$$?; wait $$lint; lint=$$?; cat $$log $$linted; rm $$log $$linted; exit $$((rest | half | lint))
+	@said=$$(mktemp -d); ($(LINT)) >$$said/lint 2>&1 & lint=$$!; \
+	$(BIN)/pytest $(CORE) $(call ignoring,$(STEPS)) >$$said/core 2>&1 & core=$$!; \
+	$(BIN)/pytest $(STEPS) >$$said/steps 2>&1 & steps=$$!; \
+	$(BIN)/pytest $(call ignoring,$(CORE) $(STEPS)); rest=$$?; \
+	wait $$core; core=$$?; wait $$steps; steps=$$?; wait $$lint; lint=$$?; \
+	cat $$said/core $$said/steps $$said/lint; rm -r $$said; exit $$((rest | core | steps | lint))
 
 attack: $(DEV_STAMP)  ## Hostile links, pages, texts and connections, in numbers
 	AION_LONG=1 $(BIN)/pytest tests/attack
