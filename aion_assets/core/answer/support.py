@@ -20,6 +20,8 @@ from aion_assets.core.search.weights import TermWeights, WantedTerms
 
 # Share of a sentence's weight that its support must hold. The rest is room for another form of words.
 _ENOUGH = 0.7
+# The same of what title and heading do not say, by the support itself: they name a subject and assert nothing.
+_ENOUGH_BEYOND_HEADING = 0.5
 # A shorter sentence says too little to be proved or refuted.
 _LEAST_TERMS = 2
 _NUMBER = re.compile(r"\d+(?:[.,:/]\d+)*")
@@ -100,10 +102,15 @@ class Supports:
                 continue
             alike = (window for window in self._passages[number] if window.negated == negated)
             exact = (window for window in alike if numbers <= window.numbers and names <= window.names)
-            best = _best([window for window in exact if not window.own.isdisjoint(terms)], wanted)
+            best = _best([window for window in exact if self._says(window, terms)], wanted)
             if best is not None:
                 return Support(number, best.quote)
         return reason
+
+    def _says(self, window: _Window, terms: Sequence[str]) -> bool:
+        """Whether the window itself, without title and heading, holds enough of what these do not say."""
+        beyond = [term for term in terms if term in window.own or term not in window.terms]
+        return self._weights.wanted(beyond).coverage(window.own) >= _ENOUGH_BEYOND_HEADING
 
     def _may_link(self, sentence: str, number: int) -> bool:
         """Addresses of the document's own site only: a foreign one may be what a hostile page wants shown."""

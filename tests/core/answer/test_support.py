@@ -1,6 +1,7 @@
 """What a passage supports, and what it does not, however near it comes."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,14 @@ def supports(text: str = PASSAGE) -> Supports:
 )
 def test_what_the_passage_says_is_supported(sentence: str) -> None:
     assert isinstance(supports().judge(sentence), Support)
+
+
+def test_a_heading_does_not_prove_what_a_model_says_of_its_subject() -> None:
+    text = "A rejeição vale na hora, porque o filtro é aplicado na consulta. O motivo fica com a decisão."
+    passage = replace(hit("c", text=text, title="Curadoria"), heading="Como rejeitar um documento")
+    asked = Supports([passage], TermWeights.of_texts([text], "pt"))
+    assert asked.judge("Na curadoria, rejeitar um documento é com o filtro do servidor.") == Unsupported.WORDS
+    assert isinstance(asked.judge("Ao rejeitar um documento, o motivo fica com a decisão."), Support)
 
 
 @pytest.mark.parametrize(
