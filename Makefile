@@ -45,7 +45,7 @@ lint: setup $(DEV_STAMP)  ## Style, types and who may import whom
 # In three parts at once, as most tests wait for servers and processes, and lint beside them. What lint and two of the
 # parts say is shown when all have ended.
 CORE := tests/core tests/serving
-STEPS := tests/attack tests/commands/test_up.py tests/core/collect tests/core/steps tests/trainer
+STEPS := tests/attack tests/commands tests/core/collect tests/core/steps tests/trainer
 ignoring = $(addprefix --ignore=,$(1))
 test: setup $(DEV_STAMP)  ## Lint and all tests
 	@said=$$(mktemp -d); ($(LINT)) >$$said/lint 2>&1 & lint=$$!; \
