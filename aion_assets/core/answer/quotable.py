@@ -121,6 +121,8 @@ def _is_heading(pieces: Sequence[Piece], place: int) -> bool:
     piece = pieces[place]
     if piece.is_item or piece.is_row or len(piece.text) >= _HEADING_CHARS or CLOSED.search(piece.text):
         return False
+    if RECORD.match(piece.text):
+        return False  # one record names nothing of the next
     alone = place == 0 or piece.gap.count("\n") > 1
     return alone and place + 1 < len(pieces) and pieces[place + 1].gap.count("\n") > 1 and not piece.text.endswith(":")
 

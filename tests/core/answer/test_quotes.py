@@ -316,3 +316,10 @@ def test_every_sentence_of_an_answer_stands_below_its_question() -> None:
     assert _quotes("horario secretaria sabado", text) == ["Sábado, das 8h às 12h."]
     suit = "Diver's suit (1907). Copper helmet; it weighs 79 kg."
     assert next(one.text for one in quotable(suit)) == suit
+
+
+def test_every_record_of_a_table_can_be_quoted_and_none_is_the_heading_of_the_next() -> None:
+    text = "Cargo: Motorista; Vagas: 6\n\nCargo: Eletricista; Vagas: 2\n\nCargo: Jardineiro; Vagas: 4"
+    for name, vacancies in (("motorista", 6), ("eletricista", 2), ("jardineiro", 4)):
+        quotes = _quotes(f"Quantas vagas há para {name}?", text)
+        assert quotes == [f"Cargo: {name.capitalize()}; Vagas: {vacancies}"]
