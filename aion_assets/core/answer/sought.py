@@ -28,7 +28,9 @@ _ASKED = {
     r"\bwhat(?: is| are| was|'s|s) the (?:prices?|costs?|fees?|fares?)\b",
     "amount": r"\bquant[oa]s\b|\bhow many\b",
     "person": r"\bquem (?:e|eh|foi|era) (?:o|a)\b|\bquem (?:\w+ )?(?:aprovou|assin\w+|escreveu|criou|fundou|dirig\w+"
-    r"|presid\w+|coorden\w+|elabor\w+|apresent\w+|ministr\w+|lecion\w+|trein\w+|conduz\w*|rege\w*|invent\w+|descobr\w+|constru\w+|projet\w+|chefi\w+|autoriz\w+|nome\w+)\b"
+    r"|presid\w+|coorden\w+|elabor\w+|invent\w+|descobr\w+|constru\w+|projet\w+|chefi\w+|autoriz\w+|nome\w+)\b"
+    # "Quem pode apresentar recurso?" asks for no person.
+    r"|\bquem (?:(?:apresent|ministr|lecion|trein)(?:a|am|ou|aram|ava)|conduz|conduziu|rege|regeu)\b"
     r"|\bqual (?:e |foi |era )?o nome d[aoe]\b|\bwho(?: is|'s| was) the\b|\bwho (?:\w+ )?(?:approve[sd]|signe?[sd]?"
     r"|wrote|founded|built|created|designed|invented|discovered|runs|leads|chairs|heads|manages|owns"
     r"|present(?:s|ed)|host(?:s|ed)|teaches|taught|train(?:s|ed)|conduct(?:s|ed)|curate[sd])\b",
