@@ -17,9 +17,12 @@ _NAME_CHARS = 40
 # Names that columns have. Elsewhere the first row is one of names only where figures stand below words.
 _COLUMN_NAMES = frozenset(
     "sigla siglas significado termo termos definição definicao nome descrição descricao item código codigo data valor "
-    "preço preco tipo prazo cargo setor dia horário horario name term meaning definition description type value price "
-    "date code item unit acronym abbreviation plan option default field".split()
-)
+    "preço preco tipo prazo cargo setor dia horário horario campo coluna função funcao opção opcao padrão padrao "
+    "parâmetro parametro comando serviço servico local endereço endereco telefone ramal responsável responsavel e-mail "
+    "situação situacao quantidade unidade exemplo name term meaning definition description type value price date code "
+    "item unit acronym abbreviation plan option default field column key parameter command service place address phone "
+    "extension owner status quantity example role team".split()
+) | {"o que é", "o que faz", "what it is", "what it does"}
 _YEAR = re.compile(r"(?:19|20)\d\d")
 # Letters for each digit that a figure may have: "30 min", "R$ 5,00", "10h às 17h".
 _UNIT_LETTERS = 2
@@ -118,7 +121,9 @@ def _has_names(rows: Sequence[Sequence[str]]) -> bool:
     names = [cell.strip() for cell in rows[0]]
     if any(len(name) > _NAME_CHARS or CLOSED.search(name) for name in names):
         return False
-    if sum(name.lower() in _COLUMN_NAMES for name in names) > 1 or names[0].lower() in _COLUMN_NAMES:
+    known = sum(map(_is_name, names))
+    # Names below each other are those of a record: "Nome | Ana", "Cargo | Diretora".
+    if known > 1 or (_is_name(names[0]) and not any(_is_name(row[0]) for row in rows[1:])):
         return True
     columns = [[row[column] for row in rows[1:] if column < len(row)] for column in range(len(names))]
     if len(names) > 1 and all(map(_YEAR.fullmatch, names[1:])):
@@ -128,6 +133,10 @@ def _has_names(rows: Sequence[Sequence[str]]) -> bool:
         for name, below in zip(names, columns, strict=True)
     )
     return over_figures and not any(map(_is_figure, names))
+
+
+def _is_name(cell: str) -> bool:
+    return cell.strip().lower() in _COLUMN_NAMES
 
 
 def _has_digit(cell: str) -> bool:

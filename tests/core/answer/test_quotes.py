@@ -219,6 +219,14 @@ def test_a_table_without_names_has_no_first_row_above_another() -> None:
     assert _quotes("O que é ETP?", text) == ["ETP | Estudo técnico preliminar"]
 
 
+def test_a_record_of_names_and_values_has_no_names_of_columns_above_its_first_row() -> None:
+    """"Prazo" can name a column, and here it names the first value."""
+    record = "Prazo | útil\nResponsável | Ana Prado\nCampo | aberto"
+    assert _quotes("Quem é o responsável?", record) == ["Responsável | Ana Prado"]
+    fields = "Campo | O que é\nPrazo | quando vence\nResponsável | quem assina"
+    assert _quotes("Quem é o responsável?", fields) == ["Campo | O que é\n…\nResponsável | quem assina"]
+
+
 def test_a_sentence_under_a_heading_of_the_passage_speaks_of_it() -> None:
     text = "Piscina\n\nAbre às 9 h e fecha às 18 h.\n\nSauna\n\nAbre às 14 h e fecha às 21 h. Exige exame médico."
     assert _quotes("A sauna exige exame?", text) == ["Exige exame médico."]
