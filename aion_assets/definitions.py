@@ -56,6 +56,7 @@ defs = dg.Definitions(
         index.index_recall_is_high,
         serving.current_release_is_readable,
         training.no_golden_document_is_learned,
+        training.clicks_follow_the_texts,
         candidates.candidate_is_better,
         candidates.generator_is_better,
     ],

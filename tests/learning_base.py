@@ -83,6 +83,7 @@ class LearningBase(Workbench):
     def __init__(self, settings: Settings, addresses: Sequence[str]) -> None:
         super().__init__(settings)
         self.addresses = addresses
+        self._retrievers: dict[str, Retriever] = {}
 
     def label(self) -> None:
         golden = [LabelledQuestion(question(number), {self.addresses[number]: 1}) for number in range(GOLDEN)]
@@ -110,13 +111,17 @@ class LearningBase(Workbench):
     def ask(self, number: int, **asked: Any) -> AnswerRecord:
         """The answer to the question on this rule, recorded as the server records it."""
         release = current_release(self.database, self.tenant_id)
-        table = self.lake.table_at(release.table, release.tag)
-        ranker = Ranker.from_json(release.models.ranker)
-        retriever = Retriever(table, loaded_embedder(self.model), self.tenant_id, ranker)
         text = asked.pop("text", question(number))
-        retrieval = retriever.retrieve(text)
+        retrieval = self._retriever(release).retrieve(text)
         answer = answer_question(
             retrieval, calibration=Calibration.from_json(release.models.calibration), tau=asked.pop("tau", 0.0)
         )
         opened = open_answer(self.database, self.tenant_id, Asked(text, release.release_id, "p"))
         return close_answer(self.database, opened, retrieval, answer, {"total": 12.0})
+
+    def _retriever(self, release: Release) -> Retriever:
+        if release.release_id not in self._retrievers:
+            table = self.lake.table_at(release.table, release.tag)
+            ranker = Ranker.from_json(release.models.ranker)
+            self._retrievers[release.release_id] = Retriever(table, loaded_embedder(self.model), self.tenant_id, ranker)
+        return self._retrievers[release.release_id]

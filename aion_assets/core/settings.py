@@ -184,6 +184,11 @@ class Settings(BaseSettings):
         description="What an adapter of the embedding model works on: query (questions only), full (passages, too), or "
         "auto (questions, and passages once two such adapters gained nothing).",
     )
+    learn_clicks: Literal["judge", "trust", "leave_out"] = Field(
+        "judge",
+        description="Clicks that do not follow what is written block what learned from them (judge), do not (trust), "
+        "or no click is learned from (leave_out).",
+    )
     learn_automatically: bool = Field(True, description="Off: learners start only when a person starts them.")
 
     @field_validator("allow_private_networks", mode="before")

@@ -1,7 +1,8 @@
 """The quality gate: whether candidate models may take the place of those that serve.
 
 Both are measured on the same frozen questions, so their differences are paired. The candidate must be worse nowhere,
-and better somewhere beyond noise.
+and better somewhere beyond noise. What it learned from must be worth believing: golden questions are a few hundred, and
+clicks may spoil what these do not ask.
 """
 
 from collections.abc import Mapping
@@ -56,9 +57,15 @@ class Verdict:
 
 
 def judge(
-    incumbent: Measured, candidate: Measured, least_questions: int, dense: tuple[Measured, Measured] | None = None
+    incumbent: Measured,
+    candidate: Measured,
+    least_questions: int,
+    dense: tuple[Measured, Measured] | None = None,
+    doubt: str = "",
 ) -> Verdict:
-    """`dense`: the two measured with vectors alone, where these differ."""
+    """`dense`: the two measured with vectors alone, where these differ. `doubt`: why what the candidate learned from is
+    not to be believed, "" when it is.
+    """
     count = len(incumbent.ndcg)
     if incumbent.query_ids != candidate.query_ids:
         return Verdict(False, "The two were measured on different questions.")
@@ -72,7 +79,7 @@ def judge(
     }
     if dense is not None:
         gains["dense"] = Gain(*paired_bootstrap(dense[0].ndcg, dense[1].ndcg))
-    against = _reasons_against(incumbent, candidate, gains)
+    against = [*([doubt] if doubt else []), *_reasons_against(incumbent, candidate, gains)]
     # A truer confidence is a gain by itself only where the order is the same: another order moves it by chance.
     reordered = incumbent.ndcg != candidate.ndcg
     better = [name for name, gain in gains.items() if gain.is_real and not (reordered and name == "truth")]

@@ -158,7 +158,9 @@ def _clicked(home: Home, left_out: Counter[str]) -> Iterator[Pair]:
     looked_at = examination(seen.values())
     for row in rows:
         place = places.get((row.answer_id, row.body["rank"]))
-        if judged.get(row.answer_id, 0) < 0:
+        if home.settings.learn_clicks == "leave_out":
+            left_out["clicks_left_out"] += 1
+        elif judged.get(row.answer_id, 0) < 0:
             left_out["bad_answer"] += 1
         elif place is None:
             left_out["passage_gone"] += 1

@@ -10,6 +10,7 @@ from aion_assets.core.home import Home
 from aion_assets.core.index.embedder import QueryEmbedder
 from aion_assets.core.index.embedding_model import EmbeddingModel
 from aion_assets.core.learn.addressed import by_document
+from aion_assets.core.learn.click_evidence import ClickEvidence, recorded_evidence
 from aion_assets.core.learn.gate import Verdict, judge
 from aion_assets.core.learn.generator_gate import Written, judge_generator
 from aion_assets.core.learn.golden import golden_digest, measured_questions
@@ -19,7 +20,9 @@ from aion_assets.core.learn.trainings import (
     BLOCKED,
     COMPLETE,
     GENERATOR,
+    RANKER,
     RELEASED,
+    RETRIEVER_ADAPTER,
     Training,
     active_training,
     end_training,
@@ -30,6 +33,11 @@ from aion_assets.core.search.ranker import Ranker, halves_only
 from aion_assets.core.search.retriever import Retriever
 from aion_assets.core.steps.context import LoadEmbedderOf
 from aion_assets.core.steps.shadow import build_shadow, over_index_of
+
+_FROM_CLICKS = (RANKER, RETRIEVER_ADAPTER)
+_NEXT = (
+    "Look at who clicks what; AION_LEARN_CLICKS=leave_out learns without clicks, trust learns from them nevertheless."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +96,8 @@ def measure_candidate(home: Home, load: LoadEmbedderOf, run_id: str = "") -> Can
         alone = halves_only(1.0, 0.0)
         found = [measure_order(retriever.with_ranker(alone), asked).to_json() for retriever in (before, after)]
         body["dense"] = dict(zip(("before", "after"), found, strict=True))
+    if training.learner in _FROM_CLICKS:
+        body["clicks"] = recorded_evidence(home).to_json()
     report_id = store_report(home, CANDIDATE, training.candidate, body, run_id)
     verdict = verdict_of(home, training.learner, body)
     if not verdict.passes:
@@ -120,7 +130,8 @@ def verdict_of(home: Home, learner: str, body: Mapping[str, Any]) -> Verdict:
     before, after = Measured.from_json(body["before"]), Measured.from_json(body["after"])
     dense = body.get("dense")
     pair = (Measured.from_json(dense["before"]), Measured.from_json(dense["after"])) if dense else None
-    return judge(before, after, home.settings.learn_min_golden, pair)
+    doubt = ClickEvidence(**body["clicks"]).doubt if "clicks" in body and home.settings.learn_clicks == "judge" else ""
+    return judge(before, after, home.settings.learn_min_golden, pair, doubt and f"{doubt} {_NEXT}")
 
 
 def candidate_to_release(home: Home, model: EmbeddingModel) -> Candidate | None:

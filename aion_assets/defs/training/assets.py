@@ -6,6 +6,7 @@ import dagster as dg
 
 from aion_assets.core.errors import AionError
 from aion_assets.core.lake.code_version import source_version
+from aion_assets.core.learn.click_evidence import recorded_evidence
 from aion_assets.core.learn.pairs import build_pairs, leaked_pairs
 from aion_assets.core.learn.sft_rows import build_sft_rows
 from aion_assets.core.learn.trainings import CALIBRATION, FAILED, GENERATOR, RANKER, RETRIEVER_ADAPTER, end_training
@@ -54,6 +55,13 @@ def no_golden_document_is_learned(knowledge_base: KnowledgeBaseResource) -> dg.A
         f"{len(leaked)} pairs have a golden document or text." if leaked else "No pair has a golden document or text."
     )
     return claim(Finding(not leaked, says, {"leaked": len(leaked)}))
+
+
+@dg.asset_check(asset=pair_dataset)
+def clicks_follow_the_texts(knowledge_base: KnowledgeBaseResource) -> dg.AssetCheckResult:
+    """What people clicked depends on what the sources say, not only on where they stood."""
+    found = recorded_evidence(knowledge_base.home)
+    return claim(Finding(not found.doubt, found.says, found.to_json()))
 
 
 @dg.asset(

@@ -220,7 +220,7 @@ def test_a_table_without_names_has_no_first_row_above_another() -> None:
 
 
 def test_a_record_of_names_and_values_has_no_names_of_columns_above_its_first_row() -> None:
-    """"Prazo" can name a column, and here it names the first value."""
+    """ "Prazo" can name a column, and here it names the first value."""
     record = "Prazo | útil\nResponsável | Ana Prado\nCampo | aberto"
     assert _quotes("Quem é o responsável?", record) == ["Responsável | Ana Prado"]
     fields = "Campo | O que é\nPrazo | quando vence\nResponsável | quem assina"

@@ -43,6 +43,11 @@ def test_noise_around_the_same_mean_never_passes() -> None:
     assert sum(verdict.passes for verdict in verdicts) <= 2
 
 
+def test_a_better_order_that_learned_from_what_is_not_to_be_believed_is_blocked() -> None:
+    verdict = judge(_measured(), _measured(0.05), 30, doubt="The clicks follow the place.")
+    assert not verdict.passes and verdict.says.startswith("The clicks follow the place. nDCG@10 changes by +0.05")
+
+
 def test_a_better_order_that_tells_answers_worse_is_blocked() -> None:
     verdict = judge(_measured(), _measured(0.05, absent=[0.9] * N), 30)
     assert not verdict.passes and "confidence" in verdict.says

@@ -1,5 +1,6 @@
 """A candidate goes through the gate into a release, content releases inherit it, and what is worse never serves."""
 
+import random
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,9 +10,12 @@ from learning_base import GOLDEN, RULES, LearningBase, learning_base
 from workbench import article, loaded_embedder, write_files
 
 from aion_assets.core.answer.confidence import Calibration
+from aion_assets.core.home import Home
 from aion_assets.core.learn import trainings
 from aion_assets.core.learn.judged import judged_cases
+from aion_assets.core.learn.pairs import GOLDEN as OF_GOLDEN
 from aion_assets.core.learn.pairs import build_pairs
+from aion_assets.core.learn.reports import CANDIDATE, newest_report
 from aion_assets.core.learn.trainings import (
     BLOCKED,
     CALIBRATION,
@@ -26,7 +30,7 @@ from aion_assets.core.release.models import LEARNED, builtin_models, origin_of, 
 from aion_assets.core.release.releases import Publication, current_release, publish
 from aion_assets.core.search.ranker import Ranker, halves_only
 from aion_assets.core.settings import Settings
-from aion_assets.core.steps.candidate import CandidateReport, measure_candidate
+from aion_assets.core.steps.candidate import CandidateReport, measure_candidate, verdict_of
 from aion_assets.core.steps.training import begin_training, finish_training
 from aion_assets.core.steps.training_calibration import learn_calibration
 from aion_assets.core.steps.training_ranker import learn_ranker
@@ -109,6 +113,36 @@ def test_a_worse_candidate_is_blocked_and_keeps_its_report(base: LearningBase) -
     assert current_release(base.database, base.tenant_id).release_id == before.release_id
     training = read_training(base.home, training_id)
     assert training.outcome == BLOCKED and "worse" in training.says
+
+
+def _click_anything(base: LearningBase, count: int) -> None:
+    """Of what stands below an answer, whatever it says."""
+    chance = random.Random(0)
+    for number in range(count):
+        answer = base.ask(GOLDEN + number % (RULES - GOLDEN), tau=1.0)
+        record_click(base.home, answer.answer_id, chance.choice(answer.nearest).number)
+
+
+def test_what_learned_from_clicks_that_do_not_read_is_blocked_until_a_person_decides(base: LearningBase) -> None:
+    _click_anything(base, 300)
+    training_id = _candidate(base, Ranker.from_json(builtin_models(base.model).ranker))
+    report = _measure(base)
+    assert not report.verdict.passes and report.after["ndcg@10"] > report.before["ndcg@10"] + 0.02
+    said = read_training(base.home, training_id)
+    assert said.outcome == BLOCKED and "follow the place" in said.says and "AION_LEARN_CLICKS" in said.says
+    stored = newest_report(base.home, CANDIDATE, report.training.candidate)
+    assert stored is not None and not verdict_of(base.home, RANKER, stored.body).passes
+    assert verdict_of(_with_clicks(base, "trust"), RANKER, stored.body).passes
+
+
+def test_clicks_that_are_left_out_teach_nothing(base: LearningBase) -> None:
+    _click(base, right=True)
+    dataset = build_pairs(_with_clicks(base, "leave_out"))
+    assert set(dataset.counts()) == {OF_GOLDEN} and dataset.left_out["clicks_left_out"] > 20
+
+
+def _with_clicks(base: LearningBase, decided: str) -> Home:
+    return Home(base.settings.model_copy(update={"learn_clicks": decided}))
 
 
 def test_the_release_checks_the_gate_itself(base: LearningBase, monkeypatch: pytest.MonkeyPatch) -> None:
