@@ -34,7 +34,7 @@ def bring_in(home: Home, folder: Path, seed: int, most: tuple[int, int]) -> list
     labelled = load_labelled_set(folder)
     documents = {name for question in labelled.queries for name in question.relevant}
     golden = {name for name in documents if int(digest("half", str(seed), name)[:8], 16) % 2}
-    found = import_golden(home, folder, _with_about(golden, labelled.queries, most_golden))
+    found = import_golden(home, folder, with_about(golden, labelled.queries, most_golden))
     say(f"{folder.name}: {found.stored.added} golden questions")
     others = [query for query in labelled.queries if query.answerable and golden.isdisjoint(query.relevant)]
     taken = sorted(others, key=lambda query: digest("asked", str(seed), query.query_id))
@@ -45,7 +45,7 @@ def bring_in(home: Home, folder: Path, seed: int, most: tuple[int, int]) -> list
     ]
 
 
-def _with_about(documents: set[str], questions: Sequence[LabelledQuestion], count: int) -> set[str]:
+def with_about(documents: set[str], questions: Sequence[LabelledQuestion], count: int) -> set[str]:
     """So many of the documents that about `count` questions are on them alone; 0 for all."""
     taken: set[str] = set()
     on = Counter(name for question in questions for name in question.relevant)

@@ -45,7 +45,7 @@ from aion_assets.core.steps.candidate import measure_candidate, open_retriever
 from aion_assets.core.steps.release import release_index
 from aion_assets.core.steps.training import begin_training, finish_training
 from bench.house_words import in_house_words
-from bench.installation import aion
+from bench.installation import aion, with_about
 from bench.people import chosen
 from trainer.embedder import embedder_of
 
@@ -70,27 +70,28 @@ def main(
     mode: Annotated[str, typer.Option(help="Of the retriever adapter: query or full.")] = "query",
     clicks: Annotated[str, typer.Option(help="What people click: right, wrong or random.")] = "right",
     limit: Annotated[int, typer.Option(help="Most questions that people ask; 0 for all.")] = 0,
+    golden: Annotated[int, typer.Option(help="About so many golden questions of a folder; 0 for all.")] = 0,
     house_words: Annotated[int, typer.Option(help="So many words of the documents are invented ones.")] = 0,
     keep: Annotated[Path | None, typer.Option(help="Keep what was embedded in this folder for the next run.")] = None,
 ) -> None:
     with TemporaryDirectory(prefix="aion-rehearsal-") as place:
         found = [folder.resolve() for folder in folders]
         if house_words:
-            found = [_in_house_words(path, keep or Path(place), house_words) for path in found]
+            found = [in_words_of_a_house(path, keep or Path(place), house_words) for path in found]
         os.environ |= {"AION_RETRIEVER_ADAPTER_MODE": mode}
-        filled = _filled(found, (keep or Path(place)) / "filled")
+        filled = filled_home(found, (keep or Path(place)) / "filled")
         for seed in range(first_seed, first_seed + seeds):
-            told = _rehearse(filled, Path(place) / str(seed), found, (seed, learner, clicks, limit))
+            told = _rehearse(filled, Path(place) / str(seed), found, (seed, learner, clicks, limit, golden))
             typer.echo(json.dumps({"seed": seed, "learner": learner, "clicks": clicks, **told}))
             shutil.rmtree(Path(place) / str(seed))
 
 
-def _in_house_words(folder: Path, place: Path, count: int) -> Path:
+def in_words_of_a_house(folder: Path, place: Path, count: int) -> Path:
     target = place / folder.name
     return target if target.is_dir() else in_house_words(folder, target, count, 0)
 
 
-def _filled(folders: Sequence[Path], home: Path) -> Path:
+def filled_home(folders: Sequence[Path], home: Path) -> Path:
     """A home that holds the folders' documents."""
     if not (home / "ready").is_file():
         os.environ["AION_HOME"] = str(home)
@@ -103,14 +104,14 @@ def _filled(folders: Sequence[Path], home: Path) -> Path:
 
 
 def _rehearse(
-    filled: Path, place: Path, folders: Sequence[Path], asked: tuple[int, str, str, int]
+    filled: Path, place: Path, folders: Sequence[Path], asked: tuple[int, str, str, int, int]
 ) -> Mapping[str, Any]:
-    seed, learner, clicks, limit = asked
+    seed, learner, clicks, limit, golden = asked
     shutil.copytree(filled, place, copy_function=_linked)
     os.environ["AION_HOME"] = str(place)
     home = Home(load_settings())
     try:
-        parts = [_split(home, folder, seed) for folder in folders]
+        parts = [_split(home, folder, seed, golden) for folder in folders]
         splits = freeze(home, str(seed))
         questions = [question for part in parts for question in part.asked]
         random.Random(seed).shuffle(questions)
@@ -142,11 +143,12 @@ def _linked(source: str, target: str) -> str:
     return str(shutil.copy2(source, target))
 
 
-def _split(home: Home, folder: Path, seed: int) -> Parts:
+def _split(home: Home, folder: Path, seed: int, golden: int) -> Parts:
     labelled = load_labelled_set(folder)
     documents = {name for question in labelled.queries for name in question.relevant}
     share = {name: int(digest("rehearsal", str(seed), name)[:8], 16) / 16**8 for name in documents}
-    import_golden(home, folder, {name for name in documents if share[name] < _GOLDEN})
+    of_golden = {name for name in documents if share[name] < _GOLDEN}
+    import_golden(home, folder, with_about(of_golden, labelled.queries, golden))
     corpus = (folder / "corpus.jsonl").as_uri()
     asked, withheld = [], []
     for question in labelled.queries:

@@ -22,8 +22,8 @@ from aion_assets.core.record.events import ClickEvent
 # Scores of a passage that are recorded with an answer.
 _SIGNALS = ("score", "dense", "lexical", "reading")
 # Fewer clicks decide little, and cannot be told from noise.
-_LEAST_CLICKS = 100
-# Clicks of which 70 % are on what is right show .36 by the score (docs/experiments.md, "What clicks know"). Where all
+_LEAST_CLICKS = 150
+# Clicks of which 70 % are on what is right show .4 by the score (docs/experiments.md, "What clicks know"). Where all
 # intervals end below this, clicks do not follow the texts; where one ends above it, nothing can be said.
 _LEAST_GAIN = 0.3
 # Bounds of a 95 % interval for the four signals together (Bonferroni).
