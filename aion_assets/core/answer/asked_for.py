@@ -68,6 +68,12 @@ _THOUSANDS = re.compile(r"(?<=\d)\.(?=\d{3}(?!\d))")
 _NUMBER = re.compile(r"\d+(?:,\d+)?")
 # Letters and digits in one word. A year or an amount with its unit, "30min", begins with the digits.
 _CODE = re.compile(r"(?<![\w.@/-])([A-Z]{1,4})[-–.]?(\d{2,6}[A-Z]?)(?![\w-])")
+# As programs write names: "should_panic", "thread::spawn", "--oneline", "Cargo.lock", but no address.
+_FILES = "py|rs|rb|go|js|ts|sh|exe|dll|toml|ya?ml|json|lock|conf|cfg|ini|env|log|sql"
+_IDENTIFIER = re.compile(
+    r"(?<![\w@/.:-])(?:\w+(?:::\w+)+|[^\W_]\w*_\w*[^\W_]|--[a-z][\w-]+"
+    rf"|[A-Za-z][\w-]*\.(?:{_FILES}))(?![\w@/:-]|\.\w)"
+)
 _NAMED = re.compile(
     r"\b(?:art|arts|artigos?|articles?|sections?|items?|itens|inciso|paragrafo|clausula|contratos?|contracts?|lei|law|"
     r"decreto|portaria|resolucao|norma|nr|nbr|iso|processo|edital|anexo|capitulo|chapter|rule|form|formulario)"
@@ -152,6 +158,15 @@ def has_code(text: str, code: str) -> bool:
     """Whether a text has a code of `named_codes`, however its parts are joined there."""
     letters, digits = code.split()
     return re.search(rf"(?<!\w){letters}[-–./ ]?{digits}(?!\w)", fold(text)) is not None
+
+
+def named_identifiers(question: str) -> frozenset[str]:
+    """Names of options, functions, variables and files by which a question names a thing, folded."""
+    return frozenset(fold(name) for name in _IDENTIFIER.findall(question))
+
+
+def has_identifier(text: str, name: str) -> bool:
+    return re.search(rf"(?<![\w-]){re.escape(name)}(?!-?\w)", fold(text)) is not None
 
 
 def named_names(question: str) -> frozenset[str]:

@@ -8,7 +8,16 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from aion_assets.core.answer.asked_for import has_code, has_name, named_codes, named_names, named_numbers, numbers
+from aion_assets.core.answer.asked_for import (
+    has_code,
+    has_identifier,
+    has_name,
+    named_codes,
+    named_identifiers,
+    named_names,
+    named_numbers,
+    numbers,
+)
 from aion_assets.core.answer.quotable import MAX_QUOTE_CHARS
 from aion_assets.core.answer.sentence_features import (
     WORD_FEATURES,
@@ -107,6 +116,9 @@ def _lacks(question: str, first: Quote, hits: Sequence[Hit], crossed: bool) -> b
     named, codes = named_numbers(question), named_codes(question)
     held = frozenset().union(*(numbers(_all_of(hit)) for hit in hits)) if named else frozenset()
     unknown = any(not any(has_code(_all_of(hit), code) for hit in hits) for code in codes)
+    unknown = unknown or any(
+        not any(has_identifier(_all_of(hit), name) for hit in hits) for name in named_identifiers(question)
+    )
     unknown = unknown or (not crossed and _names_nobody_knows(question, hits))
     lacks = Sought(question).lacking_in(first.text.removeprefix(first.heading))
     return bool(lacks) or unknown or (bool(named) and not named & held)

@@ -5,8 +5,10 @@ import pytest
 from aion_assets.core.answer.asked_for import (
     AskedFor,
     has_code,
+    has_identifier,
     has_name,
     named_codes,
+    named_identifiers,
     named_names,
     named_numbers,
     numbers,
@@ -56,6 +58,18 @@ def test_a_number_in_words_is_the_same_number() -> None:
 def test_a_count_is_no_sum_of_money_unless_coins_are_counted() -> None:
     for question, expected in (("Quantas mesas há?", False), ("Quantos reais custa?", True)):
         assert AskedFor.of(question).found_in("A mesa custa R$ 40,00 ou 15%.", fold(question)) == {"figure": expected}
+
+
+def test_a_name_that_a_program_has_is_known_as_it_is_written() -> None:
+    asked = "Como marco com should_panic o teste de thread::spawn no Cargo.lock com --release?"
+    assert named_identifiers(asked) == {"should_panic", "thread::spawn", "cargo.lock", "--release"}
+    assert not named_identifiers(
+        "oi.tudo bem? escrevi para ana_lima@empresa.com.br e vi https://a.br/b_c.json no gov.br"
+    )
+    assert has_identifier("use `should_panic(expected)` assim", "should_panic")
+    assert has_identifier("Rode cargo build --release.", "--release")
+    assert not has_identifier("Rode com --release-notes.", "--release")
+    assert not has_identifier("my_should_panicked", "should_panic")
 
 
 def test_a_code_is_known_however_its_parts_are_joined() -> None:

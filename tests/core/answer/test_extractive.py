@@ -201,6 +201,17 @@ def test_a_name_that_no_passage_has_halves_the_confidence(calibration: Calibrati
     assert unknown.confidence == pytest.approx(known.confidence / 2)
 
 
+def test_a_name_of_a_program_that_no_passage_has_halves_the_confidence(calibration: Calibration) -> None:
+    text = "A rotina ler_notas lê as notas da matrícula de cada aluno."
+    known, unknown = (
+        answer_question(
+            _retrieval(f"O que lê a rotina {name}?", [hit("a", text=text, score=1.0)]), calibration=calibration, tau=TAU
+        )
+        for name in ("ler_notas", "ler_faltas")
+    )
+    assert known.used == EXTRACTIVE and unknown.confidence < 0.6 * known.confidence
+
+
 def test_a_question_in_another_language_than_its_best_passage_is_known_as_such(calibration: Calibration) -> None:
     for language, crossed in (("en", 1.0), ("pt", 0.0)):
         retrieval = _retrieval("Quando termina o prazo de matrícula?", PASSAGES, language=language)
