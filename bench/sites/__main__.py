@@ -23,7 +23,8 @@ def main(
 ) -> None:
     labelled = load_site_questions(url, questions)
     asked = labelled.queries[:first] if first else labelled.queries
-    counts = dict.fromkeys(("asked", "answered", "right_page", "right_page_offered", "absent", "answered_absent"), 0)
+    names = ("asked", "answered", "first_hit", "right_page", "right_page_offered", "absent", "answered_absent")
+    counts = dict.fromkeys(names, 0)
     with temporary_home() as home:
         bench = open_bench(home, labelled)
         for query in asked:
@@ -34,6 +35,8 @@ def main(
             if query.answerable:
                 counts["asked"] += 1
                 counts["answered"] += given
+                found = bench.retriever.retrieve(query.text).hits
+                counts["first_hit"] += bool(found) and found[0].doc_id in relevant
                 counts["right_page"] += given and right
                 counts["right_page_offered"] += right
             else:

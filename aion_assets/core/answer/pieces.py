@@ -108,7 +108,9 @@ def row_of(pieces: Sequence[Piece], run: range, place: int) -> str | None:
     """A row below the names of its columns; None for the names themselves."""
     rows = [pieces[at].text.split(_BAR) for at in run]
     if not _has_names(rows):
-        return pieces[place].text
+        # The names of a table that goes on in the next passage.
+        alone = len(rows) == 1 and len(rows[0]) > 1 and all(map(_is_name, rows[0]))
+        return None if alone else pieces[place].text
     if place == run.start:
         return None
     return (pieces[run.start].text + ("\n" if place == run.start + 1 else ROW_GAP)) + pieces[place].text

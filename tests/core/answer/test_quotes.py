@@ -227,6 +227,10 @@ def test_a_record_of_names_and_values_has_no_names_of_columns_above_its_first_ro
     assert _quotes("Quem é o responsável?", fields) == ["Campo | O que é\n…\nResponsável | quem assina"]
 
 
+def test_names_of_columns_at_the_end_of_a_passage_are_not_quoted_without_their_table() -> None:
+    assert [one.text for one in quotable("Vale desde maio.\n\nCampo | O que é")] == ["Vale desde maio."]
+
+
 def test_a_sentence_under_a_heading_of_the_passage_speaks_of_it() -> None:
     text = "Piscina\n\nAbre às 9 h e fecha às 18 h.\n\nSauna\n\nAbre às 14 h e fecha às 21 h. Exige exame médico."
     assert _quotes("A sauna exige exame?", text) == ["Exige exame médico."]
