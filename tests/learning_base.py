@@ -110,14 +110,19 @@ class LearningBase(Workbench):
 
     def ask(self, number: int, **asked: Any) -> AnswerRecord:
         """The answer to the question on this rule, recorded as the server records it."""
+        return self.ask_again(number, 1, **asked)[0]
+
+    def ask_again(self, number: int, times: int, **asked: Any) -> list[AnswerRecord]:
+        """What as many people get who ask the same."""
         release = current_release(self.database, self.tenant_id)
         text = asked.pop("text", question(number))
         retrieval = self._retriever(release).retrieve(text)
         answer = answer_question(
             retrieval, calibration=Calibration.from_json(release.models.calibration), tau=asked.pop("tau", 0.0)
         )
-        opened = open_answer(self.database, self.tenant_id, Asked(text, release.release_id, "p"))
-        return close_answer(self.database, opened, retrieval, answer, {"total": 12.0})
+        asked_by = Asked(text, release.release_id, "p")
+        opened = [open_answer(self.database, self.tenant_id, asked_by) for _ in range(times)]
+        return [close_answer(self.database, answer_id, retrieval, answer, {"total": 12.0}) for answer_id in opened]
 
     def _retriever(self, release: Release) -> Retriever:
         if release.release_id not in self._retrievers:

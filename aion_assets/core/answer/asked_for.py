@@ -80,13 +80,15 @@ _NAMED = re.compile(
     r"\.?[ -]*(?:n[.o]*[ ]*)?\d[\d./-]*"
 )
 NAME = re.compile(r"(?<=[\w,;:(] )[A-ZÀ-ÖØ-Þ][\w'’-]+")
-_PROPER = re.compile(
-    r"\b(?:em|n[oa]s?|de|d[oa]s?|com|para|pra|pel[oa]s?|aos?|à|é|foi|bairro|cidade|rua|in|at|of|with|for|from|to|near|on|"
-    r"by|the|is|was) ((?:[A-ZÀ-ÖØ-Þ][\w'’-]+ ?)+)"
-)
-# Names with the same beginning are taken for one: "Londres" and "London".
-_NAME_CHARS, _LETTERS_APART = 4, 2
+_ACRONYM = re.compile(r"[A-ZÀ-ÖØ-Þ]{3,6}")
+# Names with the same beginning are taken for one, "Londres" and "London", but "source" does not name Sourcetree.
+_NAME_CHARS, _LETTERS_APART = 4, 3
 _FEASTS = frozenset("natal pascoa carnaval reveillon corpus christi christmas easter halloween thanksgiving".split())
+# What a sentence begins with after a greeting without a comma: "Bom dia Gostaria de saber".
+_BEGINNINGS = frozenset(
+    "gostaria quero queria preciso tenho estou como qual quais quando onde quem quanto quantos quantas posso pode "
+    "podem existe voce voces what which when where does could would please need want have".split()
+)
 _PLACE = re.compile(r"\b(?:em|no|na|nos|nas|ao|à|in|at|on|near|rua|avenida|sala|praça|to)\s+(?:[oa]\s+)?[A-ZÀ-ÖØ-Þ0-9]")
 _REASON = re.compile(
     r"\b(porque|pois|devido|por causa|ja que|uma vez que|para que|a fim de|because|since|due to|so that)\b"
@@ -170,23 +172,29 @@ def has_identifier(text: str, name: str) -> bool:
 
 
 def named_names(question: str) -> frozenset[str]:
-    """Proper names within a question, folded. Read narrowly: what has a capital after a preposition, an article or
-    "is", and none where most words have one. Days, months and feasts, which a text may tell by a date, are none.
+    """Proper names and acronyms within a question, folded; none where most words have a capital. Days, months and
+    feasts, which a text may tell by a date, are none.
     """
     capitals = sum(word[0].isupper() for word in question.split())
     if 2 * capitals > len(question.split()):
         return frozenset()
-    parts = chain.from_iterable(map(str.split, _PROPER.findall(question)))
-    names = {fold(part) for part in parts if len(part) >= _NAME_CHARS and not part.isupper()}
-    return frozenset(name for name in names if not TIME.search(name) and name not in _FEASTS)
+    parts = chain.from_iterable(re.split(r"['’-]", match[0]) for match in NAME.finditer(question))
+    names = {fold(part) for part in parts if _ACRONYM.fullmatch(part) or _is_name(part)}
+    return frozenset(name for name in names if not TIME.search(name) and name not in _FEASTS | _BEGINNINGS)
+
+
+def _is_name(part: str) -> bool:
+    return len(part) >= _NAME_CHARS and part[0].isupper() and not part.isupper()
 
 
 def has_name(words: Collection[str], name: str) -> bool:
-    """Whether one of the folded words begins as the name does, or differs from it by a letter or two."""
-    if any(word.startswith(name[:_NAME_CHARS]) for word in words):
+    """Whether one of the folded words begins with the name, or differs from it by its end or by a letter or two."""
+    if any(word.startswith(name) for word in words):
+        return True
+    near = [word for word in words if abs(len(word) - len(name)) <= _LETTERS_APART]
+    if len(name) >= _NAME_CHARS and any(word.startswith(name[:_NAME_CHARS]) for word in near):
         return True
     parts = trigrams(name)
-    near = (word for word in words if abs(len(word) - len(name)) <= _LETTERS_APART)
     return any(likeness(trigrams(word), parts) >= ALIKE for word in near)
 
 

@@ -34,22 +34,22 @@ def _clicks(count: int, reader: float, seed: int = 0) -> list[Choice]:
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize(("reader", "doubted"), [(READS, False), (ANYTHING, True), (AGAINST, True)])
 def test_clicks_are_believed_when_they_follow_the_texts(reader: float, doubted: bool, seed: int) -> None:
-    evidence = click_evidence(_clicks(1_500, reader, seed))
+    evidence = click_evidence(_clicks(3_000, reader, seed))
     assert bool(evidence.doubt) is doubted, evidence
-    assert evidence.clicks == 1_500 and set(evidence.gains) == {"score", "lexical", "reading"}
+    assert evidence.clicks == 3_000 and set(evidence.gains) == {"score", "lexical", "reading"}
     assert all(low < gain < high for gain, low, high in evidence.gains.values())
 
 
 def test_a_habit_of_clicking_what_stands_last_is_no_doubt_about_those_who_read() -> None:
     """Whatever the place does to clicks is taken out."""
-    turned = [Choice(choice.signals[::-1], 2 - choice.clicked) for choice in _clicks(1_500, READS)]
+    turned = [Choice(choice.signals[::-1], 2 - choice.clicked) for choice in _clicks(3_000, READS)]
     assert not click_evidence(turned).doubt
 
 
 def test_what_goes_against_the_texts_is_told_from_what_does_not_read() -> None:
-    assert "go against" in click_evidence(_clicks(1_500, AGAINST)).says
-    assert "follow the place" in click_evidence(_clicks(1_500, ANYTHING)).says
-    assert "follow what the texts say" in click_evidence(_clicks(1_500, READS)).says
+    assert "go against" in click_evidence(_clicks(3_000, AGAINST)).says
+    assert "follow the place" in click_evidence(_clicks(3_000, ANYTHING)).says
+    assert "follow what the texts say" in click_evidence(_clicks(3_000, READS)).says
 
 
 def test_few_clicks_are_neither_believed_nor_doubted() -> None:
@@ -66,7 +66,7 @@ def test_clicks_that_know_better_than_the_order_are_believed() -> None:
     turned = [
         Choice([{**signals, "score": 1 - signals["score"], "reading": 0.5, "lexical": signals["score"]}
                 for signals in choice.signals], choice.clicked)
-        for choice in _clicks(1_500, READS)
+        for choice in _clicks(3_000, READS)
     ]  # fmt: skip
     evidence = click_evidence(turned)
     assert evidence.is_believed and evidence.gains["score"][2] < 0 and "lexical" in evidence.says
