@@ -27,6 +27,8 @@ from bench.rehearsal import filled_home, in_words_of_a_house
 from trainer.embedder import embedder_of
 
 _CLICKS = ("right", "random", "wrong")
+# Questions that a seed draws.
+_ASKED = (200, 400, 600, 1000)
 
 # Of an answer's sources: number, whether it is right, and its signals.
 Shown = Sequence[tuple[int, bool, Mapping[str, float]]]
@@ -36,7 +38,6 @@ def main(
     folders: Annotated[list[Path], typer.Argument(help="Labelled sets, as `aion bench` takes them.")],
     house_words: Annotated[int, typer.Option(help="So many words of the documents are invented ones.")] = 0,
     limit: Annotated[int, typer.Option(help="Most questions of a folder.")] = 500,
-    asked: Annotated[list[int], typer.Option(help="Questions that a seed draws.")] = [200, 400, 600, 1000],  # noqa: B006
     seeds: Annotated[int, typer.Option(help="How many.")] = 20,
     keep: Annotated[Path | None, typer.Option(help="Keep what was embedded in this folder for the next run.")] = None,
 ) -> None:
@@ -48,7 +49,7 @@ def main(
         filled = filled_home(found, kept / "filled")
         os.environ["AION_HOME"] = str(filled)
         answers = _answers(Home(load_settings()), found, limit)
-        for count in asked:
+        for count in _ASKED:
             for clicks in _CLICKS:
                 drawn = [_evidence(random.Random(seed).sample(answers, min(count, len(answers))), clicks, seed)
                          for seed in range(seeds)]  # fmt: skip

@@ -80,7 +80,6 @@ _NAMED = re.compile(
     r"\.?[ -]*(?:n[.o]*[ ]*)?\d[\d./-]*"
 )
 NAME = re.compile(r"(?<=[\w,;:(] )[A-ZÀ-ÖØ-Þ][\w'’-]+")
-_ACRONYM = re.compile(r"[A-ZÀ-ÖØ-Þ]{3,6}")
 # Names with the same beginning are taken for one, "Londres" and "London", but "source" does not name Sourcetree.
 _NAME_CHARS, _LETTERS_APART = 4, 3
 _FEASTS = frozenset("natal pascoa carnaval reveillon corpus christi christmas easter halloween thanksgiving".split())
@@ -172,14 +171,14 @@ def has_identifier(text: str, name: str) -> bool:
 
 
 def named_names(question: str) -> frozenset[str]:
-    """Proper names and acronyms within a question, folded; none where most words have a capital. Days, months and
-    feasts, which a text may tell by a date, are none.
+    """Proper names within a question, folded; none where most words have a capital. Acronyms, which a text may write
+    out, and days, months and feasts, which it may tell by a date, are none.
     """
     capitals = sum(word[0].isupper() for word in question.split())
     if 2 * capitals > len(question.split()):
         return frozenset()
     parts = chain.from_iterable(re.split(r"['’-]", match[0]) for match in NAME.finditer(question))
-    names = {fold(part) for part in parts if _ACRONYM.fullmatch(part) or _is_name(part)}
+    names = {fold(part) for part in parts if _is_name(part)}
     return frozenset(name for name in names if not TIME.search(name) and name not in _FEASTS | _BEGINNINGS)
 
 

@@ -22,10 +22,10 @@ from aion_assets.core.record.events import ClickEvent
 # Scores of a passage that are recorded with an answer.
 _SIGNALS = ("score", "dense", "lexical", "reading")
 # Fewer clicks decide little, and cannot be told from noise.
-_LEAST_CLICKS = 150
+_LEAST_CLICKS = 250
 # Clicks of which 70 % are on what is right show .2 to .4 by the score (docs/experiments.md, "What clicks know").
 # Where all intervals end below this, clicks do not follow the texts; where one ends above it, nothing can be said.
-_LEAST_GAIN = 0.15
+_LEAST_GAIN = 0.25
 # In standard errors. That one signal of four lies above 0 is said with 97.5 % (Bonferroni); that all four lie below
 # _LEAST_GAIN with 95 %, for which each alone must (Berger 1982).
 _BELOW, _ABOVE = 2.498, 1.645
