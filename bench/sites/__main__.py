@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from aion_assets.core.answer.extractive import EXTRACTIVE
+from aion_assets.core.answer.extractive import EXTRACTIVE, answer_question
 from aion_assets.core.lake.tables import CHUNKS
 from aion_assets.core.learn.labelled import load_site_questions
 from bench.evaluate import open_bench
@@ -28,15 +28,15 @@ def main(
     with temporary_home() as home:
         bench = open_bench(home, labelled)
         for query in asked:
-            answer = bench.answer(query.text)
+            retrieval = bench.retriever.retrieve(query.text)
+            answer = answer_question(retrieval, calibration=bench.calibration, tau=home.home.settings.tau_confidence)
             relevant, given = bench.relevance(query), answer.used == EXTRACTIVE
             shown = [citation.passage.doc_id for citation in answer.citations or answer.nearest]
             right = any(doc_id in relevant for doc_id in shown)
             if query.answerable:
                 counts["asked"] += 1
                 counts["answered"] += given
-                found = bench.retriever.retrieve(query.text).hits
-                counts["first_hit"] += bool(found) and found[0].doc_id in relevant
+                counts["first_hit"] += any(hit.doc_id in relevant for hit in retrieval.hits[:1])
                 counts["right_page"] += given and right
                 counts["right_page_offered"] += right
             else:

@@ -114,6 +114,7 @@ def test_a_blocked_candidate_fails_its_check_and_releases_nothing(
     assert not result.success
     checks = {item.check_name: item.passed for item in result.get_asset_check_evaluations()}
     assert checks["candidate_is_better"] is False and checks["no_golden_document_is_learned"] is True
+    assert checks["clicks_follow_the_texts"] is True
     assert current_release(base.database, base.tenant_id).release_id == before.release_id
     assert last_trainings(base.home)[0].outcome == BLOCKED
 

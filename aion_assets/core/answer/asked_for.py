@@ -187,11 +187,13 @@ def _is_name(part: str) -> bool:
 
 
 def has_name(words: Collection[str], name: str) -> bool:
-    """Whether one of the folded words begins with the name, or differs from it by its end or by a letter or two."""
+    """Whether one of the folded words begins with the name of `named_names`, or differs from it by its end or by a
+    letter or two.
+    """
     if any(word.startswith(name) for word in words):
         return True
     near = [word for word in words if abs(len(word) - len(name)) <= _LETTERS_APART]
-    if len(name) >= _NAME_CHARS and any(word.startswith(name[:_NAME_CHARS]) for word in near):
+    if any(word.startswith(name[:_NAME_CHARS]) for word in near):
         return True
     parts = trigrams(name)
     return any(likeness(trigrams(word), parts) >= ALIKE for word in near)

@@ -1,7 +1,7 @@
 """Choose the part of a passage that supports an answer best."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -113,15 +113,19 @@ def _lacks(question: str, first: Quote, hits: Sequence[Hit], crossed: bool) -> b
     """Whether the first quote has none of what the question wants told, or the question names a thing by a number, a
     code or, in its own language, a name that no passage found has.
     """
-    named, codes = named_numbers(question), named_codes(question)
+    named = named_numbers(question)
     held = frozenset().union(*(numbers(_all_of(hit)) for hit in hits)) if named else frozenset()
-    unknown = any(not any(has_code(_all_of(hit), code) for hit in hits) for code in codes)
-    unknown = unknown or any(
-        not any(has_identifier(_all_of(hit), name) for hit in hits) for name in named_identifiers(question)
+    unknown = (
+        _one_is_nowhere(named_codes(question), has_code, hits)
+        or _one_is_nowhere(named_identifiers(question), has_identifier, hits)
+        or (not crossed and _names_nobody_knows(question, hits))
     )
-    unknown = unknown or (not crossed and _names_nobody_knows(question, hits))
     lacks = Sought(question).lacking_in(first.text.removeprefix(first.heading))
     return bool(lacks) or unknown or (bool(named) and not named & held)
+
+
+def _one_is_nowhere(things: Iterable[str], has: Callable[[str, str], bool], hits: Sequence[Hit]) -> bool:
+    return any(not any(has(_all_of(hit), thing) for hit in hits) for thing in things)
 
 
 def _names_nobody_knows(question: str, hits: Sequence[Hit]) -> bool:

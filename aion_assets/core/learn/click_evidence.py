@@ -23,7 +23,7 @@ from aion_assets.core.record.events import ClickEvent
 _SIGNALS = ("score", "dense", "lexical", "reading")
 # Fewer clicks decide little, and cannot be told from noise.
 _LEAST_CLICKS = 250
-# Clicks of which 70 % are on what is right show .2 to .4 by the score (docs/experiments.md, "What clicks know").
+# Clicks of which 70 % are on what is right show .3 to .5 by the score (docs/experiments.md, "What clicks know").
 # Where all intervals end below this, clicks do not follow the texts; where one ends above it, nothing can be said.
 _LEAST_GAIN = 0.25
 # In standard errors. That one signal of four lies above 0 is said with 97.5 % (Bonferroni); that all four lie below
@@ -63,24 +63,30 @@ class ClickEvidence:
         if not self._can_tell or self.is_believed or any(high >= _LEAST_GAIN for *_, high in self.gains.values()):
             return ""
         if any(2 * gain < low for gain, low, _ in self.gains.values()):  # as far below 0 as is asked for above it
-            return f"The {self.clicks} clicks go against what the texts say{self._told(min)}."
-        return f"The {self.clicks} clicks follow the place of a source and not what it says{self._told(max)}."
+            return f"The {self.clicks} clicks go against what the texts say ({self._least})."
+        return f"The {self.clicks} clicks follow the place of a source and not what it says ({self._most})."
 
     @property
     def says(self) -> str:
         if self.is_believed:
-            return f"The {self.clicks} clicks follow what the texts say{self._told(max)}."
+            return f"The {self.clicks} clicks follow what the texts say ({self._most})."
         return self.doubt or f"{self.clicks} clicks are too few to tell whether they follow what the texts say."
 
     @property
     def _can_tell(self) -> bool:
         return self.clicks >= _LEAST_CLICKS and bool(self.gains)
 
-    def _told(self, extreme: Any) -> str:
-        """The signal that says most."""
-        name = extreme(self.gains, key=lambda one: self.gains[one][0])
+    @property
+    def _least(self) -> str:
+        return self._told(min(self.gains, key=lambda name: self.gains[name][0]))
+
+    @property
+    def _most(self) -> str:
+        return self._told(max(self.gains, key=lambda name: self.gains[name][0]))
+
+    def _told(self, name: str) -> str:
         gain, low, high = self.gains[name]
-        return f" ({name} {gain:+.2f}, between {low:+.2f} and {high:+.2f})"
+        return f"{name} {gain:+.2f}, between {low:+.2f} and {high:+.2f}"
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

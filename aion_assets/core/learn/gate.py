@@ -79,7 +79,7 @@ def judge(
     }
     if dense is not None:
         gains["dense"] = Gain(*paired_bootstrap(dense[0].ndcg, dense[1].ndcg))
-    against = [*([doubt] if doubt else []), *_reasons_against(incumbent, candidate, gains)]
+    against = ([doubt] if doubt else []) + _reasons_against(incumbent, candidate, gains)
     # A truer confidence is a gain by itself only where the order is the same: another order moves it by chance.
     reordered = incumbent.ndcg != candidate.ndcg
     better = [name for name, gain in gains.items() if gain.is_real and not (reordered and name == "truth")]

@@ -24,7 +24,9 @@ from aion_assets.defs.training.process import run_trainer
     group_name="eval",
     kinds={"python"},
     owners=OWNERS,
-    code_version=source_version("aion_assets.core.steps.candidate", "aion_assets.core.learn.gate"),
+    code_version=source_version(
+        "aion_assets.core.steps.candidate", "aion_assets.core.learn.gate", "aion_assets.core.learn.click_evidence"
+    ),
 )
 def retriever_report(context: dg.AssetExecutionContext, knowledge_base: KnowledgeBaseResource) -> Materialized:
     """The candidate against the models that serve, on the frozen golden questions, pair by pair."""
