@@ -34,6 +34,12 @@ _STEPS_ASKED = re.compile(
     r"|\bhow (?:do|can|could|should|would|must|to)\b|\b(?:the )?steps? (?:to|for|by)\b"
     r"|\bwhat (?:do|should|must|can) (?:i|we|you) do\b"
 )
+# Something that the question does not say itself: none of yes or no.
+_TOLD_ASKED = re.compile(
+    r"(?:^|[,.;:?!] *)(?:(?:e|mas|and|but) )?"
+    r"(?:(?:o|a|os|as|em|de|para|com|por|desde|ate|in|at|on|for|from|by|to|with) )?"
+    r"(?:qual|quais|que|onde|aonde|como|what|which|where|how|why)\b"
+)
 _NUMBER_WORDS = (
     "um dois duas tres quatro cinco seis sete oito nove dez onze doze treze quatorze catorze quinze dezesseis "
     "dezessete dezoito dezenove vinte trinta quarenta cinquenta sessenta setenta oitenta noventa cem cento "
@@ -96,7 +102,9 @@ _REASON = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class AskedFor:
-    """Several may hold at once. "quanto tempo" asks for a time, not for any figure."""
+    """Several may hold at once. "quanto tempo" asks for a time, not for any figure. `least_told`: how many terms of its
+    own a text needs to tell it. A count and a group of people may be told without one: "All members do."
+    """
 
     figure: bool
     time: bool
@@ -104,19 +112,24 @@ class AskedFor:
     place: bool
     reason: bool
     steps: bool
+    least_told: int
 
     @classmethod
     def of(cls, question: str) -> "AskedFor":
         text = fold(question)
         time = bool(_TIME_ASKED.search(text))
         figure = bool(_FIGURE_ASKED.search(text)) and not time
+        person, reason = bool(_PERSON_ASKED.search(text)), bool(_REASON_ASKED.search(text))
+        steps = bool(_STEPS_ASKED.search(text))
+        counted = figure or time or person
         return cls(
             figure=figure,
             time=time,
-            person=bool(_PERSON_ASKED.search(text)),
+            person=person,
             place=bool(_PLACE_ASKED.search(text)),
-            reason=bool(_REASON_ASKED.search(text)),
-            steps=bool(_STEPS_ASKED.search(text)),
+            reason=reason,
+            steps=steps,
+            least_told=2 if reason or steps else int(not counted and bool(_TOLD_ASKED.search(text))),
         )
 
     def found_in(self, text: str, asked: str) -> dict[str, bool]:

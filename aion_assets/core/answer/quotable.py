@@ -5,7 +5,7 @@ the names of its columns.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from aion_assets.core.answer.pieces import (
@@ -38,6 +38,8 @@ _LABEL = re.compile(
     r"(?!(?:[OA]s?|Uma?|El[ea]s?|Isso|Isto|Ess[ea]s?|Est[ea]s?|Há|É|São|Foi|Não|Sim|Se|The|An|It|He|She|They|We|You|I|"
     r"This|That|There|Do|No|Yes)\b)[A-ZÀ-Ý](?:[^\W\d]|['’])*(?:[ -][^\W\d][\w'’-]*){0,3}(?: \([^()]{1,20}\))?\."
 )
+# A sentence that has no subject of its own was announced itself.
+_POINTS_BACK = re.compile(r"(?:É|São|Era|Foi|Foram|El[ea]s?|Isto|Isso|Est[ea]s?|Ess[ea]s?|It|This|These|They|He|She)\b")
 _REPLY = re.compile(r"(?:^|[?\n] ?)(?:sim|não|yes|no)[.!,]$", re.IGNORECASE)
 # Signs of code, which may have blank lines between its lines.
 _CODE = re.compile(r"[={}();<>$/\\]|(?:^|\s)--?\w")
@@ -62,8 +64,9 @@ class Quotable:
     whole: bool = False
 
 
-def quotable(passage: str) -> Iterator[Quotable]:
-    """A question, heading or line with a colon is quoted with what follows it.
+def quotable(passage: str, repeats: Callable[[str], bool] = lambda sentence: False) -> Iterator[Quotable]:
+    """A question, heading or line with a colon is quoted with what follows it. So is a sentence that only `repeats`
+    what is asked, for it announces what the next one tells.
 
     Line breaks of the passage stay, unless they only wrap a line. Where rows stand between the names of the columns and
     the row that is quoted, ROW_GAP takes their place.
@@ -84,11 +87,13 @@ def quotable(passage: str) -> Iterator[Quotable]:
         if place and place == run.start and _is_quoted_whole(pieces, run) and _announces(pieces[place - 1]):
             above = pieces[place - 1]
             yield Quotable(_joined(pieces, range(place - 1, run.stop)), above.text, section, steps=True, whole=True)
-        if (found := _from(pieces, runs, place, section)) is not None:
+        if (found := _from(pieces, runs, place, section, repeats)) is not None:
             yield replace(found, label="" if piece.begins_line else label)
 
 
-def _from(pieces: Sequence[Piece], runs: dict[int, range], place: int, section: str) -> Quotable | None:
+def _from(
+    pieces: Sequence[Piece], runs: dict[int, range], place: int, section: str, repeats: Callable[[str], bool]
+) -> Quotable | None:
     """What begins at `place`, with all that belongs to it; None for what only names a table, whose rows stand alone."""
     piece, following, steps = pieces[place], place + 1, False
     quoted, length = piece.text, len(piece.text)
@@ -98,6 +103,7 @@ def _from(pieces: Sequence[Piece], runs: dict[int, range], place: int, section: 
         run = runs.get(following, range(following, following + 1))
         goes_on = _goes_on(quoted, upcoming, introduced=introduced) or _goes_on_from_code(quoted, piece, upcoming)
         goes_on = goes_on or _names_the_rest(pieces, place, quoted, upcoming)
+        goes_on = goes_on or (quoted == piece.text and _announces_the_next(piece, upcoming, repeats))
         if not goes_on or (_ends_code(piece) and upcoming.gap.count("\n") > 1):
             break
         if upcoming.is_row:
@@ -165,6 +171,11 @@ def _names_the_rest(pieces: Sequence[Piece], place: int, quoted: str, upcoming: 
     if upcoming.begins_line:
         return False
     return _REPLY.search(quoted) is not None or (quoted == pieces[place].text and _is_label(pieces, place))
+
+
+def _announces_the_next(piece: Piece, upcoming: Piece, repeats: Callable[[str], bool]) -> bool:
+    """Whether `upcoming` is the next sentence of the line, and tells what `piece` only says that there is."""
+    return not upcoming.begins_line and not _POINTS_BACK.match(piece.text) and repeats(piece.text)
 
 
 def _is_quoted_whole(pieces: Sequence[Piece], run: range) -> bool:

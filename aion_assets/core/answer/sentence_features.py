@@ -75,12 +75,12 @@ class Candidate:
 
 
 def distinct_candidates(question: Question, hits: Sequence[Hit], weights: TermWeights) -> list[Candidate]:
-    """Everything in the passages that says more than their title and heading do. Passages overlap: of a text that
-    stands in two of one document, the one from the better passage.
+    """Everything in the passages that says more than their title and heading do, and than the question. Passages
+    overlap: of a text that stands in two of one document, the one from the better passage.
     """
     asked = _Asked(question, weights)
     best = max((hit.score for hit in hits), default=0.0)
-    passages = [_Passage.read(hit, weights) for hit in hits]
+    passages = [_Passage.read(hit, asked) for hit in hits]
     kept: dict[tuple[str, str], Candidate] = {}
     for passage in passages:
         for candidate in _of_passage(asked, passage, best):
@@ -107,6 +107,10 @@ class _Asked:
         self.denies = is_negated(question.text, question.language)
         self.trigrams = {term: trigrams(term) for term in self.terms}
 
+    def is_repeated_by(self, text: str) -> bool:
+        """Whether a text says hardly more than the question itself does, and so does not answer it."""
+        return self.kinds.least_told > 0 and len({*self.weights.terms(text)} - {*self.terms}) < self.kinds.least_told
+
     def spelled_alike(self, missing: Sequence[str], found: Sequence[str]) -> float:
         """Weight of the missing terms by the likest of the terms found, over that of all."""
         others = [trigrams(term) for term in {*found}]
@@ -124,8 +128,10 @@ class _Passage:
     above: Mapping[tuple[str, str], Sequence[str]]
 
     @classmethod
-    def read(cls, hit: Hit, weights: TermWeights) -> "_Passage":
-        texts = [(one, weights.terms(one.text)) for one in quotable(hit.text)]
+    def read(cls, hit: Hit, asked: _Asked) -> "_Passage":
+        weights = asked.weights
+        read = [(one, weights.terms(one.text)) for one in quotable(hit.text, asked.is_repeated_by)]
+        texts = [(one, found) for one, found in read if not asked.is_repeated_by(one.text)]
         headings = {_below(one): f"{_heading(hit, one.section)} {one.label}" for one, _ in texts}
         return cls(hit, texts, headings, {below: weights.terms(heading) for below, heading in headings.items()})
 

@@ -126,6 +126,23 @@ def test_what_says_no_more_than_its_title_and_heading_is_not_quoted() -> None:
     assert [(quote.hit.chunk_id, quote.text) for quote in quotes] == [("page", text.replace("\n\n", "\n"))]
 
 
+def test_a_sentence_that_repeats_the_question_is_quoted_with_what_it_announces() -> None:
+    text = "Julga-se também se as avaliações merecem crédito. Quem avalia sem ler marca sempre a primeira. O resto é ruído."
+    assert _quotes("Como se julga se as avaliações merecem crédito?", text) == [
+        "Julga-se também se as avaliações merecem crédito. Quem avalia sem ler marca sempre a primeira."
+    ]
+
+
+def test_a_sentence_that_only_repeats_the_question_does_not_answer_it() -> None:
+    text = "A ata registra as decisões. É o principal tipo de documento do arquivo."
+    assert _quotes("Qual é o principal tipo de documento do arquivo?", text) == ["A ata registra as decisões."]
+
+
+def test_a_question_of_yes_or_no_and_a_count_may_be_answered_in_its_own_words() -> None:
+    assert _quotes("O refeitório atende visitantes?", "O refeitório não atende visitantes.")
+    assert _quotes("Quantas vagas tem o turno?", "O turno tem uma vaga.")
+
+
 def test_the_same_words_are_quoted_once_from_where_they_stand_nearer_to_the_beginning() -> None:
     text = "O prazo de matrícula termina em março."
     book = hit("book", text=text, score=1.0)
