@@ -127,9 +127,9 @@ def test_what_says_no_more_than_its_title_and_heading_is_not_quoted() -> None:
 
 
 def test_a_sentence_that_repeats_the_question_is_quoted_with_what_it_announces() -> None:
-    text = "Julga-se também se as avaliações merecem crédito. Quem avalia sem ler marca sempre a primeira. O resto é ruído."
+    text = "Julga-se também se as avaliações merecem crédito. Quem avalia sem ler marca a primeira. O resto é ruído."
     assert _quotes("Como se julga se as avaliações merecem crédito?", text) == [
-        "Julga-se também se as avaliações merecem crédito. Quem avalia sem ler marca sempre a primeira."
+        "Julga-se também se as avaliações merecem crédito. Quem avalia sem ler marca a primeira."
     ]
 
 
