@@ -1,6 +1,6 @@
 """The records that cross borders between steps, and the Arrow schemas of the Lance tables that hold them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -175,6 +175,16 @@ class Citation:
     passage: Passage
     quote: str
     propensity: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Interleaved:
+    """Two rankers picked the sources of an answer. `teams`: number of each source in the list → who picked it. `rival`:
+    the model release that served before.
+    """
+
+    rival: str
+    teams: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

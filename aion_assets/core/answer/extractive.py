@@ -3,18 +3,14 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from aion_assets.core.answer.citations import Locate, cite, where_passages_begin
 from aion_assets.core.answer.confidence import Calibration
 from aion_assets.core.answer.evidence import quotes_of
 from aion_assets.core.answer.wording import wording
 from aion_assets.core.language.identify import ENGLISH, PORTUGUESE
-from aion_assets.core.records import Citation
+from aion_assets.core.records import Citation, Interleaved
 from aion_assets.core.search.hits import Retrieval
-
-if TYPE_CHECKING:
-    from aion_assets.core.answer.interleaving import Interleaved
 
 EXTRACTIVE, ABSTENTION, CURATED = "extractive", "abstention", "curated"
 MAX_CITATIONS = 3
@@ -51,7 +47,7 @@ class Answer:
     reason: str = ""
     cancelled: bool = False
     expired: str = ""
-    interleaved: "Interleaved | None" = None
+    interleaved: Interleaved | None = None
     prompt_tokens: int = 0
     completion_tokens: int = 0
     dropped: Mapping[str, int] = field(default_factory=dict)

@@ -5,23 +5,15 @@ not in the list yet. It needs far fewer clicks than showing one half of the read
 """
 
 import random
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from aion_assets.core.answer.extractive import EXTRACTIVE, Answer, other_language
-from aion_assets.core.records import Citation
+from aion_assets.core.records import Citation, Interleaved
 from aion_assets.core.search.hits import Hit
 
 # The ranker that serves, and the one that served before it.
 NEW, OLD = "new", "old"
-
-
-@dataclass(frozen=True, slots=True)
-class Interleaved:
-    """`teams`: number of each source in the list → who picked it. `rival`: the model release that served before."""
-
-    rival: str
-    teams: Mapping[int, str] = field(default_factory=dict)
 
 
 def interleave(
