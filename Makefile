@@ -42,18 +42,20 @@ LINT := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(
 lint: setup $(DEV_STAMP)  ## Style, types and who may import whom
 	$(LINT)
 
-# In three parts at once, as most tests wait for servers and processes, and lint beside them. What lint and two of the
+# In four parts at once, as most tests wait for servers and processes, and lint beside them. What lint and three of the
 # parts say is shown when all have ended.
-CORE := tests/core tests/serving
-STEPS := tests/attack tests/commands tests/core/collect tests/core/steps tests/trainer
-ignoring = $(addprefix --ignore=,$(1))
+DAGSTER := tests/defs
+PROCESSES := tests/commands tests/faults tests/local tests/trainer
+SERVERS := tests/attack tests/core/steps tests/serving
 test: setup $(DEV_STAMP)  ## Lint and all tests
 	@said=$$(mktemp -d); ($(LINT)) >$$said/lint 2>&1 & lint=$$!; \
-	$(BIN)/pytest $(CORE) $(call ignoring,$(STEPS)) >$$said/core 2>&1 & core=$$!; \
-	$(BIN)/pytest $(STEPS) >$$said/steps 2>&1 & steps=$$!; \
-	$(BIN)/pytest $(call ignoring,$(CORE) $(STEPS)); rest=$$?; \
-	wait $$core; core=$$?; wait $$steps; steps=$$?; wait $$lint; lint=$$?; \
-	cat $$said/core $$said/steps $$said/lint; rm -r $$said; exit $$((rest | core | steps | lint))
+	$(BIN)/pytest $(DAGSTER) >$$said/dagster 2>&1 & dagster=$$!; \
+	$(BIN)/pytest $(PROCESSES) >$$said/processes 2>&1 & processes=$$!; \
+	$(BIN)/pytest $(SERVERS) >$$said/servers 2>&1 & servers=$$!; \
+	$(BIN)/pytest $(addprefix --ignore=,$(DAGSTER) $(PROCESSES) $(SERVERS)); rest=$$?; \
+	wait $$dagster; dagster=$$?; wait $$processes; processes=$$?; wait $$servers; servers=$$?; wait $$lint; lint=$$?; \
+	cat $$said/dagster $$said/processes $$said/servers $$said/lint; rm -r $$said; \
+	exit $$((rest | dagster | processes | servers | lint))
 
 attack: $(DEV_STAMP)  ## Hostile links, pages, texts and connections, in numbers
 	AION_LONG=1 $(BIN)/pytest tests/attack
