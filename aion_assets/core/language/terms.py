@@ -86,7 +86,10 @@ def _term(word: str, languages: Sequence[str]) -> str:
 
 def fold(text: str) -> str:
     """Lower case, without accents."""
-    return "".join(char for char in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(char))
+    lowered = text.lower()
+    if lowered.isascii():
+        return lowered
+    return "".join(char for char in unicodedata.normalize("NFKD", lowered) if not unicodedata.combining(char))
 
 
 def terms(text: str, language: str) -> list[str]:
