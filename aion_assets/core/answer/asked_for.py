@@ -1,4 +1,6 @@
-"""What kind of thing a question asks for, and whether a text has one: a figure, a time, a person, a place, a reason."""
+"""What kind of thing a question asks for, and whether a text has one: a figure, a time, a person, a place, a reason, a
+condition.
+"""
 
 import re
 from collections.abc import Collection
@@ -26,6 +28,10 @@ _COUNT_ASKED = re.compile(r"\b(?:quantos|quantas|how many)\b(?! (?:reais|centavo
 _PERSON_ASKED = re.compile(r"\b(quem|who|whom|whose)\b")
 _PLACE_ASKED = re.compile(r"\b(onde|aonde|em que (?:lugar|cidade|pais|estado|local|sala|rua)|where)\b")
 _REASON_ASKED = re.compile(r"\b(por ?que|porque|qual (?:e |foi )?(?:o |a )?(?:motivo|razao|causa)|why)\b")
+_CONDITION_ASKED = re.compile(
+    r"\b(?:em|sob) (?:que|quais) (?:casos?|situac(?:ao|oes)|condic(?:ao|oes)|circunstancias?|hipoteses?)\b"
+    r"|\b(?:in|under) (?:what|which) (?:cases?|situations?|conditions?|circumstances?)\b"
+)
 _STEPS_ASKED = re.compile(
     r"(?:^|[,.;:?!] *|\b(?:saber|explique|explica|diga|mostre|ver|ensine) )como\b"
     r"(?! (?:e|eh|era|eram|foi|foram|sao|esta|estao|se chama\w*)\b)"
@@ -98,6 +104,10 @@ _PLACE = re.compile(r"\b(?:em|no|na|nos|nas|ao|à|in|at|on|near|rua|avenida|sala
 _REASON = re.compile(
     r"\b(porque|pois|devido|por causa|ja que|uma vez que|para que|a fim de|because|since|due to|so that)\b"
 )
+_CONDITION = re.compile(
+    r"\b(?:quando|se|caso|salvo|exceto|desde que|sempre que|a menos que|na hipotese|nos? casos?|em casos?|"
+    r"apenas|somente|when|whenever|if|unless|except|provided|as long as|in (?:the )?(?:case|event)|only)\b"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +121,7 @@ class AskedFor:
     person: bool
     place: bool
     reason: bool
+    condition: bool
     steps: bool
     least_told: int
 
@@ -128,6 +139,7 @@ class AskedFor:
             person=person,
             place=bool(_PLACE_ASKED.search(text)),
             reason=reason,
+            condition=bool(_CONDITION_ASKED.search(text)),
             steps=steps,
             least_told=2 if reason or steps else int(not counted and bool(_TOLD_ASKED.search(text))),
         )
@@ -149,6 +161,8 @@ class AskedFor:
             found["place"] = _PLACE.search(text) is not None
         if self.reason:
             found["reason"] = _REASON.search(folded) is not None
+        if self.condition:
+            found["condition"] = _CONDITION.search(folded) is not None
         return found
 
 

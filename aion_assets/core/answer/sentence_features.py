@@ -21,7 +21,8 @@ Values = NDArray[np.float64]
 
 # In the order of the columns. Left out, because questions that the model was not fitted on gained nothing from them:
 # the passage's cosine and rank, neighbouring terms, the neighbours' terms, the share of a text's own terms, its length
-# and place, pronouns at its beginning, the form of a definition.
+# and place, pronouns at its beginning, the form of a definition. A condition counts as a reason: few ask for
+# one.
 WORD_FEATURES = (
     "passage",  # score of the passage
     "behind",  # the same below the best passage; never positive
@@ -161,7 +162,7 @@ def _of_passage(asked: _Asked, passage: _Passage, best: float) -> Iterator[Candi
             float(weights.are_for(hit.lang)),
             *(float(kinds.get(kind) is there) for kind in ("figure", "time", "person") for there in (True, False)),
             float(kinds.get("place") is True),
-            float(kinds.get("reason") is True),
+            float(kinds.get("reason") is True or kinds.get("condition") is True),
             len(wanted & given) / len(wanted) if wanted else 0.0,
             float(bool(given) and given.isdisjoint(wanted)),
             asked.spelled_alike([term for term in asked.terms if term not in present], found),

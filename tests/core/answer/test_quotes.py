@@ -168,6 +168,13 @@ def test_a_question_for_a_figure_is_answered_by_the_sentence_that_has_one() -> N
     assert _quotes("Qual é a multa por atraso?", text) == ["A multa por atraso é de 0,5% ao dia."]
 
 
+def test_a_question_for_the_cases_is_answered_by_the_sentence_that_names_one() -> None:
+    text = "O cancelamento do estágio cabe à supervisora imediata. O cancelamento é imediato se faltar o seguro."
+    assert _quotes("Em que casos o cancelamento do estágio é imediato?", text) == [
+        "O cancelamento é imediato se faltar o seguro."
+    ]
+
+
 def test_an_article_is_found_by_its_number_however_it_is_written() -> None:
     text = (
         "Art. 4º O laboratório abre às 7h30, conforme o regimento.\n\nArt. 5º O usuário assina o termo.\n\n"
