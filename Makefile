@@ -44,18 +44,18 @@ lint: setup $(DEV_STAMP)  ## Style, types and who may import whom
 
 # In four parts at once, as most tests wait for servers and processes, and lint beside them. What lint and three of the
 # parts say is shown when all have ended.
-DAGSTER := tests/defs
+PIPELINE := tests/core/steps tests/defs
 PROCESSES := tests/commands tests/faults tests/local tests/trainer
-SERVERS := tests/attack tests/core/steps tests/serving
+SERVERS := tests/attack tests/serving
 test: setup $(DEV_STAMP)  ## Lint and all tests
 	@said=$$(mktemp -d); ($(LINT)) >$$said/lint 2>&1 & lint=$$!; \
-	$(BIN)/pytest $(DAGSTER) >$$said/dagster 2>&1 & dagster=$$!; \
+	$(BIN)/pytest $(PIPELINE) >$$said/pipeline 2>&1 & pipeline=$$!; \
 	$(BIN)/pytest $(PROCESSES) >$$said/processes 2>&1 & processes=$$!; \
 	$(BIN)/pytest $(SERVERS) >$$said/servers 2>&1 & servers=$$!; \
-	$(BIN)/pytest $(addprefix --ignore=,$(DAGSTER) $(PROCESSES) $(SERVERS)); rest=$$?; \
-	wait $$dagster; dagster=$$?; wait $$processes; processes=$$?; wait $$servers; servers=$$?; wait $$lint; lint=$$?; \
-	cat $$said/dagster $$said/processes $$said/servers $$said/lint; rm -r $$said; \
-	exit $$((rest | dagster | processes | servers | lint))
+	$(BIN)/pytest $(addprefix --ignore=,$(PIPELINE) $(PROCESSES) $(SERVERS)); rest=$$?; \
+	wait $$pipeline; pipeline=$$?; wait $$processes; processes=$$?; wait $$servers; servers=$$?; wait $$lint; lint=$$?; \
+	cat $$said/pipeline $$said/processes $$said/servers $$said/lint; rm -r $$said; \
+	exit $$((rest | pipeline | processes | servers | lint))
 
 attack: $(DEV_STAMP)  ## Hostile links, pages, texts and connections, in numbers
 	AION_LONG=1 $(BIN)/pytest tests/attack
