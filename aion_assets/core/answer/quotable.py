@@ -42,7 +42,9 @@ _LABEL = re.compile(
 _POINTS_BACK = re.compile(r"(?:É|São|Era|Foi|Foram|El[ea]s?|Isto|Isso|Est[ea]s?|Ess[ea]s?|It|This|These|They|He|She)\b")
 _REPLY = re.compile(r"(?:^|[?\n] ?)(?:sim|não|yes|no)[.!,]$", re.IGNORECASE)
 # Signs of code, which may have blank lines between its lines.
-_CODE = re.compile(r"[={}();<>$/\\]|(?:^|\s)--?\w")
+_CODE = re.compile(r"[={}();<>$/\\]|(?:^|\s)--?\w|\s# ")
+# Of those the ones that prose does not have: options, assignments, calls, comments.
+_SURELY_CODE = re.compile(r"[{}\\]|\w ?=|\(\)|(?:^|\s)--?[a-z]|\s# |;$")
 # Items of a list that is quoted whole have at most so many characters in the mean.
 _MOST_ITEM_CHARS = 150
 
@@ -104,13 +106,15 @@ def _from(
         goes_on = _goes_on(quoted, upcoming, introduced=introduced) or _goes_on_from_code(quoted, piece, upcoming)
         goes_on = goes_on or _names_the_rest(pieces, place, quoted, upcoming)
         goes_on = goes_on or (quoted == piece.text and _announces_the_next(piece, upcoming, repeats))
+        code = upcoming.gap == "\n" and _is_code(pieces[following - 1]) and _is_code(upcoming)
+        goes_on = goes_on or code
         if not goes_on or (_ends_code(piece) and upcoming.gap.count("\n") > 1):
             break
         if upcoming.is_row:
             return None
         ends = run.stop if run.start == following and _is_quoted_whole(pieces, run) else following + 1
         added = _joined(pieces, range(following, ends))
-        listed = ends > following + 1 or _colon_above(quoted)
+        listed = code or ends > following + 1 or _colon_above(quoted)
         if length + len(added) > (MAX_WHOLE_CHARS if listed else MAX_QUOTE_CHARS):
             break
         steps = steps or listed
@@ -223,6 +227,12 @@ def _goes_on(quoted: str, upcoming: Piece, introduced: bool) -> bool:
 
 def _goes_on_as_code(last: str, line: str) -> bool:
     return _CODE.search(line) is not None and not CLOSED.search(last) and not CLOSED.search(line)
+
+
+def _is_code(piece: Piece) -> bool:
+    """Whether it is a line of code wherever it stands."""
+    alone = piece.begins_line and not (piece.is_item or piece.is_row or RECORD.match(piece.text))
+    return alone and _SURELY_CODE.search(piece.text) is not None and not CLOSED.search(piece.text)
 
 
 def _ends_code(piece: Piece) -> bool:

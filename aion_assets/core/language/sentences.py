@@ -43,7 +43,7 @@ _STARTS_LINE = re.compile(r"[-–—•*] |\(?\w{1,3}[.)] |[^\n]*\||[^\n:]{1,40}
 # Dots that lead the eye to the next column.
 _LEADER = re.compile(r"\.{4,}|(?<=\s)\.{3}")
 # Signs of a command line. Two lines in a row that begin with the same word and have one are separate commands.
-_COMMAND = re.compile(r"(?:^|\s)--?\w|[/=({]")
+_COMMAND = re.compile(r"(?:^|\s)--?\w|[/=({]|\s# ")
 _STARTS_ANEW = re.compile(r"[^a-zà-öø-ÿ]|[^\n:]{1,40}: ")
 
 

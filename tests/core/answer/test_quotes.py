@@ -223,6 +223,11 @@ def test_code_with_a_blank_line_is_quoted_to_its_end() -> None:
     assert quote.endswith("print(chave)")
 
 
+def test_code_below_a_heading_is_quoted_to_its_last_line() -> None:
+    text = "Como apagar as luzes\n\nlampo listar # os andares\nlampo desligar ANDAR # um deles\n\nA central confirma."
+    assert _quotes("como apago as luzes", text) == [text.removesuffix("\n\nA central confirma.").replace("\n\n", "\n")]
+
+
 def test_an_item_of_a_list_is_not_quoted_with_the_next_one() -> None:
     text = "Vacinas\n\n- gripe no posto\n- febre amarela na clínica\n\nAs vacinas são grátis."
     texts = [one.text for one in quotable(text)]

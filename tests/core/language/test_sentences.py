@@ -70,6 +70,11 @@ def test_dots_that_lead_to_the_next_column_end_nothing() -> None:
     assert len(sentence_spans(text)) == 4
 
 
+def test_a_command_with_a_remark_is_not_carried_on_by_the_next_one() -> None:
+    commands = "lampo ligar              # todas as luminárias do andar\nlampo desligar ANDAR     # as de um andar"
+    assert [commands[start:end] for start, end in sentence_spans(commands)] == commands.split("\n")
+
+
 def test_a_command_is_not_carried_on_by_the_next_one() -> None:
     commands = "aion source add https://exemplo.org.br --name exemplo --max-pages 50\naion run\naion curate list"
     assert [commands[start:end] for start, end in sentence_spans(commands)] == commands.split("\n")

@@ -8,6 +8,7 @@ from aion_assets.core.parse.detect import RawFile
 from aion_assets.core.parse.draft import Draft, one_line
 from aion_assets.core.parse.formats import pdf_layout, struck
 from aion_assets.core.parse.formats.ocr import read_image
+from aion_assets.core.parse.formats.pdf_code import forget_typewriting
 from aion_assets.core.parse.formats.pdf_form import with_filled
 from aion_assets.core.parse.formats.pdf_marks import read_filled, read_strokes
 from aion_assets.core.records import QuarantineReason
@@ -56,6 +57,7 @@ def _write_pages(document: Any, raw: RawFile, draft: Draft) -> None:
         pages.append(lines)
     if broken:
         _remark_broken(broken, len(pages), draft)
+    forget_typewriting(pages)
     levels = pdf_layout.heading_levels(pages)
     groups = [list(pdf_layout.paragraphs(lines)) for lines in pdf_layout.drop_running_lines(pages)]
     pdf_layout.join_over_pages(groups)

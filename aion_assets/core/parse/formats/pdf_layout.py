@@ -10,6 +10,7 @@ from typing import Any
 
 from aion_assets.core.parse.formats.notation import raised
 from aion_assets.core.parse.formats.ocr import join_lines
+from aion_assets.core.parse.formats.pdf_code import is_code
 from aion_assets.core.parse.formats.pdf_marks import Strokes
 from aion_assets.core.parse.formats.struck import kept_label
 
@@ -46,6 +47,7 @@ class Line:
     size: float
     tabular: bool = False  # words are spaced like cells of a row
     marginal: bool = False  # lies in the margin, where page heads and feet are
+    is_code: bool = False
 
     @property
     def height(self) -> float:
@@ -171,7 +173,8 @@ def _measure(textpage: Any, text: str, first: int, last: int, pdfium: Any) -> Li
         if text[index - first] == " " and not tabular:
             gap = textpage.get_charbox(index + 1)[0] - textpage.get_charbox(index - 1)[2]
             tabular = gap > _CELL_GAP * max(top - bottom, 1.0)
-    return Line(text.strip(), left, bottom, right, top, size if size > 2 else top - bottom, tabular)
+    size, code = size if size > 2 else top - bottom, is_code(textpage, first, last)
+    return Line(text.strip(), left, bottom, right, top, size, tabular, is_code=code)
 
 
 def paragraphs(lines: Sequence[Line]) -> Iterator[list[Line]]:
@@ -193,6 +196,8 @@ def _continues(group: Sequence[Line], line: Line) -> bool:
     gap = before.bottom - line.top
     if not -before.height < gap < _MAX_LINE_GAP * before.height or abs(before.size - line.size) > 0.1 * before.size:
         return False  # elsewhere on the page, after a gap, or in another size
+    if line.is_code or before.is_code:
+        return line.is_code and before.is_code
     if line.tabular or before.tabular or _ITEM.match(line.text):
         return False
     left = min(member.left for member in group)
@@ -203,6 +208,8 @@ def _continues(group: Sequence[Line], line: Line) -> bool:
 
 
 def paragraph_text(lines: Sequence[Line]) -> str:
+    if all(line.is_code for line in lines):
+        return "\n".join(line.text.rstrip("\ufffe") for line in lines)
     text = ""
     for line in lines:
         text = (
@@ -273,7 +280,7 @@ def join_over_pages(pages: Sequence[list[list[Line]]]) -> None:
         group = next(
             (group for group in reversed(before) if abs(group[-1].size - first.size) <= 0.1 * first.size), None
         )
-        if group is None or first.tabular or group[-1].tabular or _ITEM.match(first.text):
+        if group is None or first.tabular or group[-1].tabular or first.is_code or _ITEM.match(first.text):
             continue
         end = group[-1].text.rstrip()
         if first.text[:1].islower() and (end[-1:].isalnum() or end[-1:] in ",-–\ufffe"):

@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from shutil import which
 
@@ -22,13 +22,19 @@ Parse = Callable[..., ParsedDocument]
 needs_tesseract = pytest.mark.skipif(which("tesseract") is None, reason="Tesseract is not installed")
 
 
-def pdf(*pages: list[Drawn], outline: bool = False, encrypt: StandardEncryption | None = None) -> bytes:
-    """A file of these pages; with `outline`, each is an entry "Parte n"."""
+def pdf(
+    *pages: list[Drawn],
+    outline: bool = False,
+    encrypt: StandardEncryption | None = None,
+    code: Sequence[Drawn] = (),
+) -> bytes:
+    """A file of these pages; with `outline`, each is an entry "Parte n". What is `code` is set in a fixed pitch."""
     file = io.BytesIO()
     canvas = Canvas(file, pagesize=A4, encrypt=encrypt)
     for number, page in enumerate(pages):
-        for x, y, size, text in page:
-            canvas.setFont("Helvetica", size)
+        for drawn in page:
+            x, y, size, text = drawn
+            canvas.setFont("Courier" if drawn in code else "Helvetica", size)
             canvas.drawString(x, y, text)
         if outline:
             canvas.bookmarkPage(str(number))
@@ -55,6 +61,14 @@ def test_lines_become_paragraphs_and_large_type_headings_on_their_page(parse: Pa
     assert [(a.page, a.heading) for a in document.anchors] == [(1, "Regimento Interno"), (2, "Regimento Interno")]
     assert document.text[document.anchors[1].offset :] == "Segunda página."
     assert document.title == "Regimento Interno"
+
+
+def test_lines_of_code_are_one_block_and_typewritten_text_is_none(parse: Parse) -> None:
+    code = [(72, 640 - 14 * row, 11, text) for row, text in enumerate(("aion release list", "aion release diff A B"))]
+    in_prose = pdf([*PARAGRAPH, *code, (72, 600, 11, "aion run"), (130, 600, 11, "começa uma execução.")], code=code)
+    *_, block, sentence = parse(in_prose).text.split("\n\n")
+    assert (block, sentence) == ("aion release list\naion release diff A B", "aion run começa uma execução.")
+    assert parse(pdf(PARAGRAPH, code=PARAGRAPH)).text == parse(pdf(PARAGRAPH)).text
 
 
 def test_rows_of_a_table_are_not_run_together(parse: Parse) -> None:
