@@ -40,6 +40,10 @@ _LABEL = re.compile(
 )
 # A sentence that has no subject of its own was announced itself.
 _POINTS_BACK = re.compile(r"(?:É|São|Era|Foi|Foram|El[ea]s?|Isto|Isso|Est[ea]s?|Ess[ea]s?|It|This|These|They|He|She)\b")
+# Without the sentence before, nobody knows what it speaks of.
+_POINTS_AT = re.compile(
+    r"(?:El[ea]s?|Isto|Isso|Est[ea]s?|Ess[ea]s?|Ta(?:l|is)|Its?|This|These|Those|Such|They|He|She)\b"
+)
 _REPLY = re.compile(r"(?:^|[?\n] ?)(?:sim|não|yes|no)[.!,]$", re.IGNORECASE)
 # Signs of code, which may have blank lines between its lines.
 _CODE = re.compile(r"[={}();<>$/\\]|(?:^|\s)--?\w|\s# ")
@@ -68,7 +72,8 @@ class Quotable:
 
 def quotable(passage: str, repeats: Callable[[str], bool] = lambda sentence: False) -> Iterator[Quotable]:
     """A question, heading or line with a colon is quoted with what follows it. So is a sentence that only `repeats`
-    what is asked, for it announces what the next one tells.
+    what is asked, for it announces what the next one tells. One that points back, "Isso vale …", is quoted with the one
+    before.
 
     Line breaks of the passage stay, unless they only wrap a line. Where rows stand between the names of the columns and
     the row that is quoted, ROW_GAP takes their place.
@@ -90,7 +95,8 @@ def quotable(passage: str, repeats: Callable[[str], bool] = lambda sentence: Fal
             above = pieces[place - 1]
             yield Quotable(_joined(pieces, range(place - 1, run.stop)), above.text, section, steps=True, whole=True)
         if (found := _from(pieces, runs, place, section, repeats)) is not None:
-            yield replace(found, label="" if piece.begins_line else label)
+            text = _with_what_it_points_to(pieces, place, found.text)
+            yield replace(found, text=text, label="" if piece.begins_line else label)
 
 
 def _from(
@@ -175,6 +181,15 @@ def _names_the_rest(pieces: Sequence[Piece], place: int, quoted: str, upcoming: 
     if upcoming.begins_line:
         return False
     return _REPLY.search(quoted) is not None or (quoted == pieces[place].text and _is_label(pieces, place))
+
+
+def _with_what_it_points_to(pieces: Sequence[Piece], place: int, text: str) -> str:
+    """`text`, which begins at `place`, behind the sentence that its first word points back to, if both fit a quote."""
+    piece = pieces[place]
+    if not place or piece.begins_line or not _POINTS_AT.match(piece.text) or pieces[place - 1].is_item:
+        return text
+    both = f"{pieces[place - 1].text} {text}"
+    return both if len(both) <= MAX_QUOTE_CHARS else text
 
 
 def _announces_the_next(piece: Piece, upcoming: Piece, repeats: Callable[[str], bool]) -> bool:

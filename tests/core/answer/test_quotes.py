@@ -133,6 +133,15 @@ def test_a_sentence_that_repeats_the_question_is_quoted_with_what_it_announces()
     ]
 
 
+def test_a_sentence_that_points_back_is_quoted_with_the_one_before() -> None:
+    text = "A eclusa abre às sete. Ela fecha ao pôr do sol.\n\nEla é de ferro."
+    assert [one.text for one in quotable(text)] == [
+        "A eclusa abre às sete.",
+        "A eclusa abre às sete. Ela fecha ao pôr do sol.",
+        "Ela é de ferro.",
+    ]
+
+
 def test_a_sentence_that_only_repeats_the_question_does_not_answer_it() -> None:
     text = "A ata registra as decisões. É o principal tipo de documento do arquivo."
     assert _quotes("Qual é o principal tipo de documento do arquivo?", text) == ["A ata registra as decisões."]
