@@ -40,8 +40,10 @@ _LABEL = re.compile(
 )
 # A sentence that has no subject of its own was announced itself.
 _POINTS_BACK = re.compile(r"(?:É|São|Era|Foi|Foram|El[ea]s?|Isto|Isso|Est[ea]s?|Ess[ea]s?|It|This|These|They|He|She)\b")
-# Without the sentence before, nobody knows what it speaks of.
+# Without the sentence before, nobody knows what it speaks of. "Those who" and "This page" speak of no such thing.
 _POINTS_AT = re.compile(
+    r"(?!Those who|(?:This|Est[ea]) (?:page|manual|guide|document|section|policy|página|guia|documento|seção|norma|"
+    r"regulamento|edital|artigo|lei|decreto|contrato)\b|It (?:is|was) \w+ (?:to|that) )"
     r"(?:El[ea]s?|Isto|Isso|Est[ea]s?|Ess[ea]s?|Ta(?:l|is)|Its?|This|These|Those|Such|They|He|She)\b"
 )
 _REPLY = re.compile(r"(?:^|[?\n] ?)(?:sim|não|yes|no)[.!,]$", re.IGNORECASE)

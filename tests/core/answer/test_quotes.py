@@ -140,6 +140,8 @@ def test_a_sentence_that_points_back_is_quoted_with_the_one_before() -> None:
         "A eclusa abre às sete. Ela fecha ao pôr do sol.",
         "Ela é de ferro.",
     ]
+    about_itself = "A eclusa abre às sete. Este regulamento vale desde maio."
+    assert [one.text for one in quotable(about_itself)] == about_itself.replace(". ", ".\n").split("\n")
 
 
 def test_a_sentence_that_only_repeats_the_question_does_not_answer_it() -> None:
