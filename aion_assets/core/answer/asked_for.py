@@ -105,7 +105,7 @@ _REASON = re.compile(
     r"\b(porque|pois|devido|por causa|ja que|uma vez que|para que|a fim de|because|since|due to|so that)\b"
 )
 _CONDITION = re.compile(
-    r"\b(?:quando|se|caso|salvo|exceto|desde que|sempre que|a menos que|na hipotese|nos? casos?|em casos?|"
+    r"\b(?:quando|(?<!-)se|caso|salvo|exceto|desde que|sempre que|a menos que|na hipotese|nos? casos?|em casos?|"
     r"apenas|somente|when|whenever|if|unless|except|provided|as long as|in (?:the )?(?:case|event)|only)\b"
 )
 

@@ -39,9 +39,9 @@ _LABEL = re.compile(
     r"This|That|There|Do|No|Yes)\b)[A-ZÀ-Ý](?:[^\W\d]|['’])*(?:[ -][^\W\d][\w'’-]*){0,3}(?: \([^()]{1,20}\))?\."
 )
 # A sentence that has no subject of its own was announced itself.
-_POINTS_BACK = re.compile(r"(?:É|São|Era|Foi|Foram|El[ea]s?|Isto|Isso|Est[ea]s?|Ess[ea]s?|It|This|These|They|He|She)\b")
+_NO_SUBJECT = re.compile(r"(?:É|São|Era|Foi|Foram)\b")
 # Without the sentence before, nobody knows what it speaks of. "Those who" and "This page" speak of no such thing.
-_POINTS_AT = re.compile(
+_POINTS_BACK = re.compile(
     r"(?!Those who|(?:This|Est[ea]) (?:page|manual|guide|document|section|policy|página|guia|documento|seção|norma|"
     r"regulamento|edital|artigo|lei|decreto|contrato)\b|It (?:is|was) \w+ (?:to|that) )"
     r"(?:El[ea]s?|Isto|Isso|Est[ea]s?|Ess[ea]s?|Ta(?:l|is)|Its?|This|These|Those|Such|They|He|She)\b"
@@ -50,7 +50,7 @@ _REPLY = re.compile(r"(?:^|[?\n] ?)(?:sim|não|yes|no)[.!,]$", re.IGNORECASE)
 # Signs of code, which may have blank lines between its lines.
 _CODE = re.compile(r"[={}();<>$/\\]|(?:^|\s)--?\w|\s# ")
 # Of those the ones that prose does not have: options, assignments, calls, comments.
-_SURELY_CODE = re.compile(r"[{}\\]|\w ?=|\(\)|(?:^|\s)--?[a-z]|\s# |;$")
+_SURELY_CODE = re.compile(r"[{}\\]|\w ?=|\(\)|(?:^|\s)--?[a-z]|\s# ")
 # Items of a list that is quoted whole have at most so many characters in the mean.
 _MOST_ITEM_CHARS = 150
 
@@ -188,7 +188,7 @@ def _names_the_rest(pieces: Sequence[Piece], place: int, quoted: str, upcoming: 
 def _with_what_it_points_to(pieces: Sequence[Piece], place: int, text: str) -> str:
     """`text`, which begins at `place`, behind the sentence that its first word points back to, if both fit a quote."""
     piece = pieces[place]
-    if not place or piece.begins_line or not _POINTS_AT.match(piece.text) or pieces[place - 1].is_item:
+    if not place or piece.begins_line or not _POINTS_BACK.match(piece.text) or pieces[place - 1].is_item:
         return text
     both = f"{pieces[place - 1].text} {text}"
     return both if len(both) <= MAX_QUOTE_CHARS else text
@@ -196,7 +196,8 @@ def _with_what_it_points_to(pieces: Sequence[Piece], place: int, text: str) -> s
 
 def _announces_the_next(piece: Piece, upcoming: Piece, repeats: Callable[[str], bool]) -> bool:
     """Whether `upcoming` is the next sentence of the line, and tells what `piece` only says that there is."""
-    return not upcoming.begins_line and not _POINTS_BACK.match(piece.text) and repeats(piece.text)
+    announced = _NO_SUBJECT.match(piece.text) or _POINTS_BACK.match(piece.text)
+    return not upcoming.begins_line and announced is None and repeats(piece.text)
 
 
 def _is_quoted_whole(pieces: Sequence[Piece], run: range) -> bool:

@@ -108,9 +108,12 @@ class _Asked:
         self.denies = is_negated(question.text, question.language)
         self.trigrams = {term: trigrams(term) for term in self.terms}
 
-    def is_repeated_by(self, text: str) -> bool:
-        """Whether a text says hardly more than the question itself does, and so does not answer it."""
-        return self.kinds.least_told > 0 and len({*self.weights.terms(text)} - {*self.terms}) < self.kinds.least_told
+    def is_repeated_by(self, found: Sequence[str]) -> bool:
+        """Whether a text of these terms says hardly more than the question itself does, and so does not answer it."""
+        return self.kinds.least_told > 0 and len({*found} - {*self.terms}) < self.kinds.least_told
+
+    def is_repeated_in(self, text: str) -> bool:
+        return self.kinds.least_told > 0 and self.is_repeated_by(self.weights.terms(text))
 
     def spelled_alike(self, missing: Sequence[str], found: Sequence[str]) -> float:
         """Weight of the missing terms by the likest of the terms found, over that of all."""
@@ -131,8 +134,8 @@ class _Passage:
     @classmethod
     def read(cls, hit: Hit, asked: _Asked) -> "_Passage":
         weights = asked.weights
-        read = [(one, weights.terms(one.text)) for one in quotable(hit.text, asked.is_repeated_by)]
-        texts = [(one, found) for one, found in read if not asked.is_repeated_by(one.text)]
+        read = [(one, weights.terms(one.text)) for one in quotable(hit.text, asked.is_repeated_in)]
+        texts = [(one, found) for one, found in read if not asked.is_repeated_by(found)]
         headings = {_below(one): f"{_heading(hit, one.section)} {one.label}" for one, _ in texts}
         return cls(hit, texts, headings, {below: weights.terms(heading) for below, heading in headings.items()})
 
