@@ -153,7 +153,7 @@ def test_a_roll_back_reaches_a_running_server_within_seconds(
     for served in (bad, before.release_id):
         started = time.monotonic()
         while client.post("/api/chat", json={"message": QUESTION}).json()["release_id"] != served:
-            assert time.monotonic() - started < 5
+            assert time.monotonic() - started < 30
         roll_back_models(base.home, before.model_release_id, "ana")
 
 
