@@ -72,7 +72,7 @@ _MAY = (
 )
 TIME = re.compile(
     rf"\b(?:{'|'.join(_MONTHS)})\b|{_MAY}|\b(?:1[0-9]|20)\d\d\b|\b\d{{1,2}}[/.-]\d{{1,2}}\b|"
-    r"\b\d{1,2} ?(?:h|hs|:\d\d|am|pm)\b|"
+    r"\b\d{1,2} ?(?:h|hs|:\d\d|am|pm)\b|\bdias? \d{1,2}\b|\b\d{1,2}(?:st|nd|rd|th)\b|"
     rf"\b(?:segunda|terca|quarta|quinta|sexta|sabado|domingo|monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
     rf"(?:s|-feiras?)?\b|\b{UNITS_OF_TIME}\b|\bseculo\b"
 )

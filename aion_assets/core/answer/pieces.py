@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from aion_assets.core.language.number_words import roman_number
 from aion_assets.core.language.sentences import sentence_spans
 
 CLOSED = re.compile(r"""[.!…]["'”’»)\]]*$""")
 LIST_ITEM = re.compile(r"[-–•*] |(?:\d{1,2}|[a-z])[.)] |[IVXLC]{1,7} ?[-–—.)] ")
 NUMBERED = re.compile(r"(\d{1,2})[.)] ")
 _ROMAN = re.compile(r"([IVXLC]{1,7}) ?[-–—.)] ")
-_ROMAN_DIGITS = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
 _BAR = " | "
 _NAME_CHARS = 40
 # Names that columns have. Elsewhere the first row is one of names only where figures stand below words.
@@ -94,13 +94,21 @@ def _same_run(one: Piece, other: Piece) -> bool:
     return first is not None and second == first + 1
 
 
+def mark_of(text: str) -> str:
+    """The kind of mark that an item of a list has: a sign, "1", "I" or "a"."""
+    found = LIST_ITEM.match(text)
+    mark = found[0].rstrip(" .)–—-") if found else ""
+    if mark.isdigit():
+        return "1"
+    return ("I" if mark.isupper() else "a") if mark.isalpha() else text[:1]
+
+
 def number_of(text: str) -> int | None:
     """Of an item of a numbered list."""
     if found := NUMBERED.match(text):
         return int(found[1])
     if found := _ROMAN.match(text):
-        digits = [*map(_ROMAN_DIGITS.__getitem__, found[1])]
-        return sum(-one if one < following else one for one, following in pairwise([*digits, 0]))
+        return roman_number(found[1])
     return None
 
 
@@ -114,6 +122,11 @@ def row_of(pieces: Sequence[Piece], run: range, place: int) -> str | None:
     if place == run.start:
         return None
     return (pieces[run.start].text + ("\n" if place == run.start + 1 else ROW_GAP)) + pieces[place].text
+
+
+def stands_below_names(pieces: Sequence[Piece], run: range | None) -> bool:
+    """Whether a run of rows begins with the names of its columns."""
+    return run is not None and _has_names([pieces[at].text.split(_BAR) for at in run])
 
 
 def _has_names(rows: Sequence[Sequence[str]]) -> bool:

@@ -7,24 +7,27 @@ the names of its columns.
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
+from aion_assets.core.answer.labels import HEADING_CHARS, Names, is_field, is_label, names_of
 from aion_assets.core.answer.pieces import (
     CLOSED,
     LIST_ITEM,
     NUMBERED,
     RECORD,
+    ROW_GAP,
     Piece,
+    mark_of,
     number_of,
     pieces_of,
     row_of,
     runs_of,
 )
+from aion_assets.core.language.fields import LEADERS
 
 MAX_QUOTE_CHARS = 400
 # No passage is longer, so a list is never quoted in part (`core.index.chunker.MAX_CHARS`).
 MAX_WHOLE_CHARS = 1200
-# A line without a full stop that is shorter than this is a heading or label: it names what follows and asserts nothing.
-_HEADING_CHARS = 80
 # So many lines may follow one, a whole list counting as one. Without an end, a passage of single letters would take
 # the cube of its length.
 _MOST_FOLLOWED = 40
@@ -32,12 +35,6 @@ _MOST_FOLLOWED = 40
 _ENTRY = re.compile(r"[^\s:–—][^:–—]{0,39}?(?: [-–—] |: )\S")
 # A sentence that begins with a code names what the next one says of it: "A07 Oil pressure low. Check the oil."
 _CODED = re.compile(r"[A-Z]{1,5}[-–./]?\d[\dA-Z-]*[:.]? +[A-ZÀ-Ý]")
-# A few words with a full stop at the beginning of a paragraph name what it is about: "Roof. The slates are replaced."
-# What begins with an article or a pronoun is a sentence.
-_LABEL = re.compile(
-    r"(?!(?:[OA]s?|Uma?|El[ea]s?|Isso|Isto|Ess[ea]s?|Est[ea]s?|Há|É|São|Foi|Não|Sim|Se|The|An|It|He|She|They|We|You|I|"
-    r"This|That|There|Do|No|Yes)\b)[A-ZÀ-Ý](?:[^\W\d]|['’])*(?:[ -][^\W\d][\w'’-]*){0,3}(?: \([^()]{1,20}\))?\."
-)
 # A sentence that has no subject of its own was announced itself.
 _NO_SUBJECT = re.compile(r"(?:É|São|Era|Foi|Foram)\b")
 # Without the sentence before, nobody knows what it speaks of. "Those who" and "This page" speak of no such thing.
@@ -58,9 +55,9 @@ _MOST_ITEM_CHARS = 150
 @dataclass(frozen=True, slots=True)
 class Quotable:
     """`introduction`: its first line, where that names what follows. `section`: the heading above it in the passage,
-    "" before the first one. `label`: the words with which its paragraph begins, where they name what it is about.
+    "" before the first one. `label`: what names it more narrowly (`core.answer.labels`).
     `steps`: it is a whole list or block of code. `row`: of a table, or a record of one. `whole`: it may not be
-    shortened.
+    shortened. `line`: the sentences of the line that it begins in.
     """
 
     text: str
@@ -70,6 +67,7 @@ class Quotable:
     steps: bool = False
     row: bool = False
     whole: bool = False
+    line: tuple[str, ...] = ()
 
 
 def quotable(passage: str, repeats: Callable[[str], bool] = lambda sentence: False) -> Iterator[Quotable]:
@@ -81,31 +79,44 @@ def quotable(passage: str, repeats: Callable[[str], bool] = lambda sentence: Fal
     the row that is quoted, ROW_GAP takes their place.
     """
     pieces = [*pieces_of(passage)]
-    runs = runs_of(pieces)
-    section = label = ""
-    for place, piece in enumerate(pieces):
-        if _is_heading(pieces, place):
-            section = piece.text
-        if piece.begins_line:
-            label = piece.text.rstrip(".") if _is_label(pieces, place) else ""
+    runs, lines = runs_of(pieces), _lines(pieces)
+    for place, (piece, names) in enumerate(zip(pieces, names_of(pieces), strict=True)):
         run = runs.get(place, range(place, place + 1))
         if piece.is_row:
             if (row := row_of(pieces, run, place)) is not None:
-                yield Quotable(row, section=section, row=True, whole=True)
+                row = _below_its_record(row, place, names)
+                yield Quotable(row, section=names.section, label=names.label, row=True, whole=True)
             continue
         if place and place == run.start and _is_quoted_whole(pieces, run) and _announces(pieces[place - 1]):
             above = pieces[place - 1]
-            yield Quotable(_joined(pieces, range(place - 1, run.stop)), above.text, section, steps=True, whole=True)
-        if (found := _from(pieces, runs, place, section, repeats)) is not None:
-            text = _with_what_it_points_to(pieces, place, found.text)
-            yield replace(found, text=text, label="" if piece.begins_line else label)
+            listed = _joined(pieces, range(place - 1, run.stop))
+            yield Quotable(listed, above.text, names.section, names.label, steps=True, whole=True)
+        if (found := _from(pieces, runs, place, repeats)) is not None:
+            text = _below_its_record(_with_what_it_points_to(pieces, place, found.text), place, names)
+            yield replace(found, text=text, section=names.section, label=names.label, line=lines[place])
+
+
+def _below_its_record(text: str, place: int, names: Names) -> str:
+    """An entry or a field below the line that says what it is one of."""
+    gap = "\n" if names.at == place - 1 else ROW_GAP
+    both = f"{names.record}{gap}{text}"
+    return both if 0 <= names.at < place and len(both) <= MAX_QUOTE_CHARS else text
+
+
+def _lines(pieces: Sequence[Piece]) -> list[tuple[str, ...]]:
+    """Of every piece, the texts of its line."""
+    starts = [place for place, piece in enumerate(pieces) if piece.begins_line] + [len(pieces)]
+    lines = [tuple(piece.text for piece in pieces[start:end]) for start, end in pairwise(starts)]
+    return [line for line in lines for _ in line]
 
 
 def _from(
-    pieces: Sequence[Piece], runs: dict[int, range], place: int, section: str, repeats: Callable[[str], bool]
+    pieces: Sequence[Piece], runs: dict[int, range], place: int, repeats: Callable[[str], bool]
 ) -> Quotable | None:
     """What begins at `place`, with all that belongs to it; None for what only names a table, whose rows stand alone."""
     piece, following, steps = pieces[place], place + 1, False
+    if listed_below := _sublist(pieces, place):
+        return Quotable(_joined(pieces, range(place, listed_below.stop)), piece.text, steps=True, whole=True)
     quoted, length = piece.text, len(piece.text)
     last, introduced = min(len(pieces), place + _MOST_FOLLOWED), _may_introduce(pieces, place)
     while following < last:
@@ -131,18 +142,7 @@ def _from(
         if ends - run.start > 1:
             break
     above = piece.text if following > place + 1 else ""
-    return Quotable(quoted, above, section, steps=steps, row=RECORD.match(quoted) is not None, whole=steps)
-
-
-def _is_heading(pieces: Sequence[Piece], place: int) -> bool:
-    """Whether the piece stands alone on a line between blank lines, and names what is below."""
-    piece = pieces[place]
-    if piece.is_item or piece.is_row or len(piece.text) >= _HEADING_CHARS or CLOSED.search(piece.text):
-        return False
-    if RECORD.match(piece.text):
-        return False  # one record names nothing of the next
-    alone = place == 0 or piece.gap.count("\n") > 1
-    return alone and place + 1 < len(pieces) and pieces[place + 1].gap.count("\n") > 1 and not piece.text.endswith(":")
+    return Quotable(quoted, above, steps=steps, row=RECORD.match(quoted) is not None, whole=steps)
 
 
 def _may_introduce(pieces: Sequence[Piece], place: int) -> bool:
@@ -152,10 +152,12 @@ def _may_introduce(pieces: Sequence[Piece], place: int) -> bool:
     piece = pieces[place]
     if piece.is_item:
         near = (*pieces[max(0, place - 1) : place], *pieces[place + 1 : place + 2])
-        alone = not any(other.is_item for other in near) and len(piece.text) < _HEADING_CHARS
+        alone = not any(other.is_item for other in near) and len(piece.text) < HEADING_CHARS
         return alone and NUMBERED.match(piece.text) is not None and not CLOSED.search(piece.text)
     ends_paragraph = place + 1 < len(pieces) and pieces[place + 1].gap.count("\n") > 1
-    if RECORD.match(piece.text) or (piece.gap == "\n" and ends_paragraph):
+    if RECORD.match(piece.text) or LEADERS.search(piece.text) or is_field(pieces, place):
+        return False
+    if piece.gap == "\n" and ends_paragraph:
         return False
     below = place + 1 < len(pieces) and pieces[place + 1].gap == "\n" and _ENTRY.match(pieces[place + 1].text)
     above = place > 0 and piece.gap == "\n" and _ENTRY.match(pieces[place - 1].text)
@@ -166,23 +168,16 @@ def _goes_on_from_code(quoted: str, piece: Piece, upcoming: Piece) -> bool:
     """Whether `quoted` is one sentence that begins with a code, and `upcoming` follows it on the same line, or below it
     without a code of its own.
     """
-    if quoted != piece.text or not _CODED.match(quoted) or len(quoted) >= _HEADING_CHARS or upcoming.is_item:
+    if quoted != piece.text or not _CODED.match(quoted) or len(quoted) >= HEADING_CHARS or upcoming.is_item:
         return False
     return not upcoming.begins_line or (upcoming.gap == "\n" and not _CODED.match(upcoming.text))
-
-
-def _is_label(pieces: Sequence[Piece], place: int) -> bool:
-    """Whether it begins a line, is a few words or a question, and what it names follows on the same line."""
-    text = pieces[place].text
-    goes_on = place + 1 < len(pieces) and not pieces[place + 1].begins_line
-    return goes_on and pieces[place].begins_line and (text.endswith("?") or _LABEL.fullmatch(text) is not None)
 
 
 def _names_the_rest(pieces: Sequence[Piece], place: int, quoted: str, upcoming: Piece) -> bool:
     """Whether `quoted` is a label or ends with a bare yes or no, which the next sentence of its line explains."""
     if upcoming.begins_line:
         return False
-    return _REPLY.search(quoted) is not None or (quoted == pieces[place].text and _is_label(pieces, place))
+    return _REPLY.search(quoted) is not None or (quoted == pieces[place].text and is_label(pieces, place))
 
 
 def _with_what_it_points_to(pieces: Sequence[Piece], place: int, text: str) -> str:
@@ -210,6 +205,18 @@ def _is_quoted_whole(pieces: Sequence[Piece], run: range) -> bool:
     return sum(len(item.text) for item in items) <= _MOST_ITEM_CHARS * len(items)
 
 
+def _sublist(pieces: Sequence[Piece], place: int) -> range | None:
+    """The items of a list within an item, which have another mark than that: "II – respeitar: a) …; b) …"."""
+    piece, stop = pieces[place], place + 1
+    if not piece.is_item or not piece.text.endswith(":"):
+        return None
+    length = len(piece.text)
+    while stop < len(pieces) and pieces[stop].is_item and mark_of(pieces[stop].text) != mark_of(piece.text):
+        length += len(pieces[stop].text) + 1
+        stop += 1
+    return range(place + 1, stop) if stop > place + 2 and length <= MAX_WHOLE_CHARS else None
+
+
 def _announces(piece: Piece) -> bool:
     """Whether a sentence may announce the list below it although it ends with a full stop."""
     return not (piece.is_item or piece.is_row) and bool(CLOSED.search(piece.text)) and len(piece.text) < MAX_QUOTE_CHARS
@@ -229,7 +236,7 @@ def _colon_above(quoted: str) -> bool:
 def _goes_on(quoted: str, upcoming: Piece, introduced: bool) -> bool:
     """Whether `upcoming` belongs to `quoted`, which stands before it."""
     gap, line = upcoming.gap, upcoming.text
-    if "\n" not in gap and line.endswith("?") and len(quoted) < _HEADING_CHARS:
+    if "\n" not in gap and line.endswith("?") and len(quoted) < HEADING_CHARS:
         return True  # "I lost my password. What now?" is one question, and is quoted with its answer
     *above, last = quoted.split("\n")
     if not introduced and not last.endswith(("?", ":")):
@@ -260,4 +267,4 @@ def _ends_code(piece: Piece) -> bool:
 
 def _introduces(text: str) -> bool:
     last_line = text.rsplit("\n", 1)[-1].strip()
-    return last_line.endswith(("?", ":")) or (len(text) < _HEADING_CHARS and not CLOSED.search(last_line))
+    return last_line.endswith(("?", ":")) or (len(text) < HEADING_CHARS and not CLOSED.search(last_line))

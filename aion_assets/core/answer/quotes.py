@@ -18,6 +18,7 @@ from aion_assets.core.answer.asked_for import (
     named_numbers,
     numbers,
 )
+from aion_assets.core.answer.editions import place_of_newest
 from aion_assets.core.answer.quotable import MAX_QUOTE_CHARS
 from aion_assets.core.answer.sentence_features import (
     WORD_FEATURES,
@@ -28,6 +29,7 @@ from aion_assets.core.answer.sentence_features import (
 )
 from aion_assets.core.answer.sentence_model import builtin_models, knows_sentences
 from aion_assets.core.answer.sought import Sought
+from aion_assets.core.answer.two_parts import with_the_other_part
 from aion_assets.core.index.chunker import above
 from aion_assets.core.language.identify import ENGLISH, PORTUGUESE
 from aion_assets.core.language.question import Question
@@ -156,10 +158,24 @@ def _choice(question: Question, hits: Sequence[Hit], weights: TermWeights, meani
         heading = section if section and text.startswith(f"{section}\n") else ""
         best.setdefault(candidate.hit.doc_id, Quote(candidate.hit, text, score, candidate.quotable.whole, heading))
     quotes = _without_echoes([*best.values()])
+    told = [(quote.hit.title, quote.text, quote.score) for quote in quotes]
+    if newest := place_of_newest(question.text, told):
+        quotes.insert(0, quotes.pop(newest))
+    _complete(question, quotes, ranked, scores)
     wanted = weights.wanted(question.terms)
     for quote in quotes:
         quote.text = quote.text if quote.whole else _shortened(quote.text, wanted, weights)
     return Choice(quotes, _evidence(ranked, values, scores, meaning is not None))
+
+
+def _complete(question: Question, quotes: Sequence[Quote], ranked: Sequence[Candidate], scores: Values) -> None:
+    """Put the sentence beside the first quote that answers the other part of the question to it."""
+    first = next((one for one in ranked if quotes and one.text == quotes[0].text), None)
+    if first is None or first.quotable.whole:
+        return
+    beside = {one.text: score for one, score in zip(ranked, scores.tolist(), strict=True) if one.hit is first.hit}
+    if both := with_the_other_part(question.text, first.text, first.quotable.line, beside):
+        quotes[0].text = " ".join(both)
 
 
 def ranked_candidates(
@@ -171,14 +187,15 @@ def ranked_candidates(
     found = distinct_candidates(question, hits, weights)
     models = builtin_models()
     values = np.array([one.values for one in found]).reshape(len(found), len(WORD_FEATURES))
-    scores = models.words.scores(values)
+    named = np.array([one.named for one in found])
+    scores = models.words.scores(values) + named
     order = np.argsort(-scores, kind="stable")
-    found, values, scores = [found[place] for place in order], values[order], scores[order]
+    found, values, scores, named = [found[place] for place in order], values[order], scores[order], named[order]
     if meaning is None or not found:
         return found, values, scores
     texts = [in_context(one) for one in found[:COMPARED]]
     compared = with_cosines(values[:COMPARED], (meaning.embed(texts) @ meaning.question).astype(np.float64))
-    better = models.meaning.scores(compared)
+    better = models.meaning.scores(compared) + named[:COMPARED]
     again = np.argsort(-better, kind="stable")
     # The others keep their order below the compared.
     rest = scores[COMPARED:] - scores[COMPARED : COMPARED + 1] + better.min()

@@ -11,6 +11,13 @@ from numpy.typing import NDArray
 from aion_assets.core.answer.asked_for import AskedFor, numbers
 from aion_assets.core.answer.quotable import Quotable, quotable
 from aion_assets.core.language.negation import is_negated
+from aion_assets.core.language.provisions import (
+    article_of,
+    named_provisions,
+    provisions_in,
+    without_article,
+    without_provisions,
+)
 from aion_assets.core.language.question import Question
 from aion_assets.core.language.spelling import ALIKE, likeness, trigrams
 from aion_assets.core.language.terms import fold
@@ -18,6 +25,7 @@ from aion_assets.core.search.hits import Hit
 from aion_assets.core.search.weights import TermWeights, WantedTerms
 
 Values = NDArray[np.float64]
+_Below = tuple[str, str, str]
 
 # In the order of the columns. Left out, because questions that the model was not fitted on gained nothing from them:
 # the passage's cosine and rank, neighbouring terms, the neighbours' terms, the share of a text's own terms, its length
@@ -50,15 +58,20 @@ QUOTE_FEATURES = (*WORD_FEATURES, *MEANING_FEATURES)
 # Cosines are scaled so that their differences count as much as those of the other features.
 _COSINE_SCALE, _COSINE_MIDDLE = 10.0, 0.8
 _ABOVE_SHARE = 0.3
+# Of a provision that the question names, and for each that stands in the same text. No words outweigh it.
+_NAMED, _NAMED_BESIDE = 4.0, 0.5
 
 
 @dataclass(slots=True)
 class Candidate:
-    """A text that can be quoted from a passage. `values` are WORD_FEATURES, (n,)."""
+    """A text that can be quoted from a passage. `values` are WORD_FEATURES, (n,). `named`: log-odds beside those of the
+    features, for a text that is what the question names by its numbers.
+    """
 
     hit: Hit
     quotable: Quotable
     values: Values
+    named: float = 0.0
 
     @property
     def text(self) -> str:
@@ -72,7 +85,7 @@ class Candidate:
         section, label = self.quotable.section, self.quotable.label
         if section and self.text.startswith(section):
             return ""
-        return " > ".join(filter(None, (section or self.hit.heading, label)))
+        return " > ".join(filter(None, (section or _outer_heading(self.hit, self.quotable), label)))
 
 
 def distinct_candidates(question: Question, hits: Sequence[Hit], weights: TermWeights) -> list[Candidate]:
@@ -105,6 +118,8 @@ class _Asked:
         self.total = sum(map(weights.weight, self.terms)) or 1.0
         self.kinds = AskedFor.of(question.text)
         self.folded = fold(question.text)
+        self.provisions = named_provisions(question.text)
+        self.numbers = numbers(without_provisions(question.text))
         self.denies = is_negated(question.text, question.language)
         self.trigrams = {term: trigrams(term) for term in self.terms}
 
@@ -124,19 +139,19 @@ class _Asked:
 
 @dataclass(frozen=True, slots=True)
 class _Passage:
-    """`texts` with their terms; `headings` by section and label, and `above`, the terms of these."""
+    """`texts` with their terms; `headings` by section, label and article, and `above`, the terms of these."""
 
     hit: Hit
     texts: Sequence[tuple[Quotable, Sequence[str]]]
-    headings: Mapping[tuple[str, str], str]
-    above: Mapping[tuple[str, str], Sequence[str]]
+    headings: Mapping[_Below, str]
+    above: Mapping[_Below, Sequence[str]]
 
     @classmethod
     def read(cls, hit: Hit, asked: _Asked) -> "_Passage":
         weights = asked.weights
         read = [(one, weights.terms(one.text)) for one in quotable(hit.text, asked.is_repeated_in)]
         texts = [(one, found) for one, found in read if not asked.is_repeated_by(found)]
-        headings = {_below(one): f"{_heading(hit, one.section)} {one.label}" for one, _ in texts}
+        headings = {_below(one): f"{_heading(hit, one)} {one.label}" for one, _ in texts}
         return cls(hit, texts, headings, {below: weights.terms(heading) for below, heading in headings.items()})
 
 
@@ -144,7 +159,8 @@ def _of_passage(asked: _Asked, passage: _Passage, best: float) -> Iterator[Candi
     weights, hit = asked.weights, passage.hit
     # A number that the title says holds for the whole passage.
     open_numbers = {
-        below: numbers(asked.question.text) - numbers(heading) for below, heading in passage.headings.items()
+        below: (asked.numbers - numbers(heading)) | (asked.provisions - _provisions_above(hit, below))
+        for below, heading in passage.headings.items()
     }
     telling = _telling(asked, [(passage.above[_below(one)], found) for one, found in passage.texts])
     headings = weights.terms(hit.heading)
@@ -153,7 +169,8 @@ def _of_passage(asked: _Asked, passage: _Passage, best: float) -> Iterator[Candi
         if found and {*found} <= {*above, *headings}:
             continue
         kinds = asked.kinds.found_in(one.text, asked.folded)
-        given = numbers(one.text) if wanted else frozenset()
+        begun = provisions_in(one.text) if asked.provisions else frozenset()
+        given = numbers(one.text) | begun if wanted else frozenset()
         present = {*found, *above}
         values = [
             hit.score,
@@ -175,19 +192,30 @@ def _of_passage(asked: _Asked, passage: _Passage, best: float) -> Iterator[Candi
             float(not asked.denies and is_negated(one.text, hit.lang)),
             float(one.row),
         ]
-        yield Candidate(hit, one, np.array(values))
+        # One that holds fewer others is nearer to what is meant.
+        named = _NAMED - _NAMED_BESIDE * len(begun) if begun & asked.provisions and wanted <= given else 0.0
+        yield Candidate(hit, one, np.array(values), named)
 
 
-def _below(text: Quotable) -> tuple[str, str]:
-    return text.section, text.label
+def _below(text: Quotable) -> _Below:
+    return text.section, text.label, article_of(text.text)
 
 
-def _heading(hit: Hit, section: str) -> str:
+def _heading(hit: Hit, text: Quotable) -> str:
     """Title and headings above what stands under `section` in the passage."""
-    if not section:
-        return f"{hit.title} {hit.heading}"
+    if not text.section:
+        return f"{hit.title} {_outer_heading(hit, text)}"
     outer, _, _ = hit.heading.rpartition(" > ")
-    return f"{hit.title} {outer} {section}"
+    return f"{hit.title} {outer} {text.section}"
+
+
+def _provisions_above(hit: Hit, below: _Below) -> frozenset[str]:
+    return provisions_in("\n".join([*hit.heading.split(" > "), *below[:2]]))
+
+
+def _outer_heading(hit: Hit, text: Quotable) -> str:
+    """That of the passage, without the article that it begins within where the text stands in another one."""
+    return without_article(hit.heading) if article_of(text.label or text.text) else hit.heading
 
 
 def _telling(asked: _Asked, texts: Sequence[tuple[Sequence[str], Sequence[str]]]) -> Mapping[str, float]:

@@ -22,7 +22,8 @@ _ASKED = {
     r"|\b(?:which|what) number (?:do|should|can) (?:i|we) call\b",
     "email": rf"{_CONTACT}e-?mails?\b|\bpara (?:qual|que) (?:endereco de )?e-?mail\b",
     "link": rf"{_CONTACT}(?:site|url|web ?site|pagina na internet)\b",
-    "price": r"\bquanto (?:\w+ )?(?:cust(?:a|am|ara|ar|ou|aram)|sai por)\b|\bquanto (?:e|eh) cobrado\b"
+    "price": r"\bquanto (?:\w+ )?(?:cust(?:a|am|ara|ar|ou|aram)|sai por|ganha(?:m|va)?|recebe(?:m|u)?|fatur(?:a|ou)|"
+    r"pag(?:a|am|o|ou|amos))\b|\bquanto (?:e|eh) cobrado\b"
     rf"|(?:^|\b){_WHICH}(?:precos?|custos?|mensalidade|anuidade|valor|valores)\b|\bquanto\b.*\bcobra(?:m|va|ram)?\b"
     r"|\bhow much (?:does|do|did|will) .*\b(?:costs?|charge)\b|\bhow much (?:is|are|was|were)\b(?! (?:left|due|known))|"
     r"\bwhat(?: is| are| was|'s|s) the (?:prices?|costs?|fees?|fares?)\b",
@@ -47,23 +48,29 @@ _ASKED = {
     rf"|{_THE}(?:password|pin|(?:gate|door|access|entry|alarm|safe) code|code (?:of|for) the (?:gate|door|safe))\b",
 }
 _LENGTHS = r"(?:(?:centi|mili|quilo)?metros|(?:centi|milli|kilo)?met(?:re|er)s|cm|mm|km|miles|feet|inches|yards)"
+_EXTENTS = "altura|largura|comprimento|profundidade|distancia|espessura|height|width|length|depth|distance|thickness"
+# A field that is called so tells it without a unit: "Altura: 1,20".
+_FIELD = r"[^:;|\n]*[:|] ?\d[\d.,]*"
 # What asks for a measure, and its units.
 _MEASURES = {
     "weight": (
         rf"(?:^|\b){_WHICH}peso\b|\bquanto pesa\w*\b|\bquant[oa]s (?:quilos|kg|gramas|toneladas)\b|{_THE}weight\b"
         r"|\bhow heavy\b|\bhow much (?:does|do|did|can|may) .*\bweigh\b"
         r"|\bhow many (?:kilos|kilograms|grams|kg|tons|tonnes)\b",
-        r"kg|quilos?|kilos?|kilograms?|g|gr|gramas?|grams?|mg|t|toneladas?|tons?|tonnes?|lbs?|pounds?|oz|peso \d+",
+        r"kg|quilos?|kilos?|kilograms?|g|gr|gramas?|grams?|mg|t|toneladas?|tons?|tonnes?|lbs?|pounds?|oz|peso \d+"
+        rf"|(?:peso|weight){_FIELD}",
     ),
     "length": (
-        rf"(?:^|\b){_WHICH}(?:altura|largura|comprimento|profundidade|distancia|espessura)\b"
-        rf"|{_THE}(?:height|width|length|depth|distance|thickness)\b|\bhow (?:tall|wide|deep|thick)\b"
+        rf"(?:^|\b){_WHICH}(?:{_EXTENTS})\b|{_THE}(?:{_EXTENTS})\b"
+        r"|\bhow (?:tall|wide|deep|thick)\b"
         rf"|\bhow far (?:is|are|away|from)\b|\b(?:quant[oa]s|how many|em|in) {_LENGTHS}\b",
-        rf"{_LENGTHS}|m[23²³]?|metro|met(?:re|er)|milha|ft|foot|(?<=\d )in|(?<=\d)in|inch|yard|min|{UNITS_OF_TIME}",
+        rf"{_LENGTHS}|m[23²³]?|metro|met(?:re|er)|milha|ft|foot|(?<=\d )in|(?<=\d)in|inch|yard|min|{UNITS_OF_TIME}"
+        rf"|(?:{_EXTENTS}){_FIELD}",
     ),
     "temperature": (
         rf"(?:^|\b){_WHICH}temperatura\b|\bquantos graus\b|{_THE}temperature\b|\bhow (?:hot|cold) is\b",
-        r"°|º|graus?|degrees?|celsius|fahrenheit|c|f",
+        r"°|º|graus?|degrees?|celsius|fahrenheit|c|f"
+        rf"|(?:temperatura|temperature){_FIELD}",
     ),
 }
 _ASKED |= {kind: asked for kind, (asked, _) in _MEASURES.items()}
@@ -86,10 +93,11 @@ def _words(whole: str, beginnings: str = "") -> str:
 
 _MONEY = re.compile(
     r"[$€£¥]|\d[.,]\d\d\b|\d ?%|\d ?[pck]\b|\d.* \| | \| .*\d|\bsem (?:custo|cobranca|onus)\b|\bno charge\b"
-    r"|\bnao (?:e |sao |se )?(?:paga|cobra)|"
+    r"|\bnao (?:(?:e|sao) (?:pag|cobrad)[oa]s?|se (?:paga|cobra))\b"
+    r"|\bnao (?:paga|pagam|cobra|cobram)\b(?! \w)|\bnao (?:paga|pagam) (?:taxa|entrada|ingresso|passagem|tarifa|por)\b|"
     + _words(
         "brl usd eur reais real centavo centavos dolar dolares dollar dollars cent cents euro euros pound pounds "
-        "pence gratis free nothing nada zero",
+        "pence gratis free nothing nada zero metade meia half",
         "gratuit isent",
     )
 )
@@ -125,7 +133,7 @@ _CLOCK = re.compile(
     + _words("meio-dia meia-noite noon midnight amanhecer anoitecer dusk dawn sunset sunrise sempre always 24/7")
 )
 _DURATION = re.compile(
-    rf"\b{UNITS_OF_TIME}\b|\b(?:min|h|hs)\b|\d(?:min|h)\b|"
+    rf"\b{UNITS_OF_TIME}\b|\b(?:min|h|hs)\b|\d(?:min|h)\b|\d:\d\d\b|\b(?:duracao|tempo|duration)\b[^:;]*: ?\d|"
     + _words(
         "ate until till while enquanto sempre always never nunca forever permanente permanent overnight hoje today",
         "imediat immediat indefini indetermin vitalici",

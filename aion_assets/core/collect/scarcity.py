@@ -42,6 +42,9 @@ class ReasonCount:
         if pages:
             why = "no link of the site leads further, and links that scripts make are not seen"
             return f"only {_pages(pages)} found: {why}"
+        if redirects := self.outcomes[Outcome.REDIRECT]:
+            why = "led to none, as where a site wants a cookie or a password that it did not get"
+            return f"no page was found: {redirects} redirects {why}"
         return ""
 
     def _usual(self, outcome: str) -> str:

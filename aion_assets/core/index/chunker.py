@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from aion_assets.core.index.embedding_model import EmbeddingModel
+from aion_assets.core.language.provisions import article_of, with_article
 from aion_assets.core.language.sentences import sentence_spans
 from aion_assets.core.records import Anchor, Chunk
 
@@ -18,6 +19,8 @@ MAX_PREFIX_CHARS = 120
 # Length of a chunk with its surroundings: most short documents whole, about a page of a long one. Whole articles
 # instead of windows rank worse.
 CONTEXT_CHARS = 2_500
+_LINE = re.compile(r"^(?=\S)", re.MULTILINE)
+_ARTICLE_CHARS = 60
 _WORD_START = re.compile(r"(?<=\s)\S")
 
 
@@ -29,6 +32,7 @@ class _Unit:
     end: int
     tokens: int
     opens_section: bool
+    article: str  # that it stands in, of a law or a contract; "" before the first one
 
 
 def chunk_document(text: str, title: str, anchors: Sequence[Anchor], model: EmbeddingModel) -> list[Chunk]:
@@ -36,13 +40,16 @@ def chunk_document(text: str, title: str, anchors: Sequence[Anchor], model: Embe
 
     A chunk ends at a sentence end, never inside a word. It has at least MIN_CUT_CHARS, unless the text ends there or a
     single sentence fills the window. The next chunk repeats up to OVERLAP_CHARS of whole sentences, but not across a
-    heading. Page and heading are those that most of a chunk belongs to.
+    heading or the beginning of an article. Page and heading are those that most of a chunk belongs to. One that begins
+    within an article names it after its heading.
     """
     offsets = [anchor.offset for anchor in anchors]
     sections = {after.offset for before, after in pairwise(anchors) if after.heading != before.heading}
     longest_prefix = max((model.count_tokens(above(title, anchor.heading)) for anchor in anchors), default=0)
     budget = model.text_tokens - max(longest_prefix, model.count_tokens(above(title, ""))) - 1
-    units = list(_units(text, sections, budget, model))
+    articles = _articles(text)
+    budget -= max((model.count_tokens(f", {name}") for name in {*articles.values()}), default=0)
+    units = list(_units(text, sections, articles, budget, model))
     chunks: list[Chunk] = []
     first = 0
     while first < len(units):
@@ -51,10 +58,11 @@ def chunk_document(text: str, title: str, anchors: Sequence[Anchor], model: Embe
         place = bisect_right(offsets, _place_start(start, end, offsets)) - 1
         anchor = anchors[place] if place >= 0 else Anchor(0)
         body = text[start:end]
-        prefix = above(title, anchor.heading)
+        heading = _with_article(anchor.heading, units[first : last + 1], articles)
+        prefix = above(title, heading)
         embed_text = f"{prefix}\n{body}" if prefix else body
         tokens = sum(unit.tokens for unit in units[first : last + 1])
-        chunks.append(Chunk(start, end, body, embed_text, tokens, anchor.page, anchor.heading, anchor.fragment))
+        chunks.append(Chunk(start, end, body, embed_text, tokens, anchor.page, heading, anchor.fragment))
         first = _next_first(units, first, last, budget)
     return chunks
 
@@ -79,16 +87,40 @@ def above(title: str, heading: str) -> str:
     return " – ".join(part for part in parts if part)[:MAX_PREFIX_CHARS].strip()
 
 
-def _units(text: str, sections: set[int], budget: int, model: EmbeddingModel) -> Iterator[_Unit]:
+def _articles(text: str) -> dict[int, str]:
+    """The articles of a law or the clauses of a contract, by the offsets of the lines that they begin."""
+    begun = (
+        (match.start(), article_of(text[match.start() : match.start() + _ARTICLE_CHARS]))
+        for match in _LINE.finditer(text)
+    )
+    return {start: article for start, article in begun if article}
+
+
+def _with_article(heading: str, units: Sequence[_Unit], articles: dict[int, str]) -> str:
+    """The heading of a chunk, with the article that it begins within, if most of it belongs to that."""
+    article, start, end = units[0].article, units[0].start, units[-1].end
+    if not article or start in articles:
+        return heading
+    until = next((unit.start for unit in units if unit.article != article), end)
+    if until - start < (end - start) / 2:
+        return heading
+    return with_article(heading, article)
+
+
+def _units(
+    text: str, sections: set[int], articles: dict[int, str], budget: int, model: EmbeddingModel
+) -> Iterator[_Unit]:
     spans = sentence_spans(text)
     token_spans = model.token_spans([text[start:end] for start, end in spans])
+    article = ""
     for (start, end), tokens in zip(spans, token_spans, strict=True):
-        opens = start in sections
+        opens = start in sections or start in articles
+        article = articles.get(start, "" if start in sections else article)
         if len(tokens) <= budget and end - start <= MAX_CHARS:
-            yield _Unit(start, end, len(tokens), opens)
+            yield _Unit(start, end, len(tokens), opens, article)
             continue
         for piece_start, piece_end, count in _split_words(text[start:end], tokens, budget):
-            yield _Unit(start + piece_start, start + piece_end, count, opens)
+            yield _Unit(start + piece_start, start + piece_end, count, opens, article)
             opens = False
 
 

@@ -1,6 +1,7 @@
-"""Numbers that are written in words. "One" is left out: it is an article in Portuguese, and a pronoun in English."""
+"""Numbers in words and in Roman digits. "One" is left out: it is an article in Portuguese, and a pronoun in English."""
 
 import re
+from itertools import pairwise
 
 from aion_assets.core.language.terms import fold
 
@@ -16,9 +17,16 @@ _VALUES = {
     }.items()
     for word in words.split()
 }  # fmt: skip
+_ROMAN_DIGITS = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
 _SPELLED_OUT = re.compile(rf"\b(?:{'|'.join(_VALUES)})\b")
 
 
 def spelled_out(text: str) -> frozenset[str]:
     """The numbers in words, in digits: "três" is "3"."""
     return frozenset(_VALUES[word] for word in _SPELLED_OUT.findall(fold(text)))
+
+
+def roman_number(digits: str) -> int:
+    """The value of Roman digits up to C, "xiv" or "XIV"."""
+    values = [_ROMAN_DIGITS[digit] for digit in digits.upper()]
+    return sum(-one if one < following else one for one, following in pairwise([*values, 0]))

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from aion_assets.core.errors import ParseError
+from aion_assets.core.language.fields import named_by_form
 from aion_assets.core.parse.formats.struck import REMARK
 from aion_assets.core.parse.titles import is_general, is_telling_name, names_nothing
 from aion_assets.core.records import Anchor, ParsedDocument, QuarantineReason
@@ -132,7 +133,7 @@ class Draft:
                 raise self._hindrance
             raise ParseError(QuarantineReason.NO_TEXT, "The document holds no text.", "Nothing of it can be searched.")
         return ParsedDocument(
-            title=self._best_title(url, filename),
+            title=_with_name(self._best_title(url, filename), named_by_form(text)),
             text=text,
             lang=self.lang,
             parser=self.parser,
@@ -180,3 +181,8 @@ class Draft:
         )
         found = (one_line(candidate)[:MAX_TITLE_CHARS].strip() for candidate in candidates)
         return next((title for title in found if title), "Untitled")
+
+
+def _with_name(title: str, name: str) -> str:
+    """The title of a form says whose it is, as each of its passages is found by it."""
+    return title if not name or name.lower() in title.lower() else f"{title} – {name}"[:MAX_TITLE_CHARS]

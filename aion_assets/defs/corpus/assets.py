@@ -20,13 +20,17 @@ from aion_assets.defs.tables import table_definition
 PARSE_VERSION = source_version(
     "aion_assets.core.parse",
     "aion_assets.core.fetch.file_types",
+    "aion_assets.core.language.fields",
     "aion_assets.core.language.identify",
     "aion_assets.core.curate.near_duplicates",
     "aion_assets.core.curate.quality",
     "aion_assets.core.steps.documents",
 )
 CHUNK_VERSION = source_version(
-    "aion_assets.core.index.chunker", "aion_assets.core.language.sentences", "aion_assets.core.steps.chunks"
+    "aion_assets.core.index.chunker",
+    "aion_assets.core.language.provisions",
+    "aion_assets.core.language.sentences",
+    "aion_assets.core.steps.chunks",
 )
 BUNDLED_DIMENSION = 384
 

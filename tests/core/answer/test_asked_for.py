@@ -22,6 +22,7 @@ from aion_assets.core.language.terms import fold
         ("Quanto custa a segunda via?", "A segunda via custa R$ 35,00.", "A segunda via é paga no balcão."),
         ("Quantos dias por semana posso ficar em casa?", "São no máximo três por semana.", "Cada chefia decide."),
         ("Quando vence o boleto?", "O boleto vence no dia 20.", "O boleto vence e a multa começa."),
+        ("Que dia cai o pagamento?", "O pagamento cai no dia 20.", "O pagamento cai no dia certo."),
         ("Qual o prazo da vistoria?", "A vistoria sai em 30 dias.", "A vistoria depende do pedido."),
         ("Quem assina o termo?", "O termo leva a assinatura de Maria Lemos.", "O termo é assinado antes do uso."),
         ("Onde fica o arquivo?", "O arquivo fica na Rua das Flores.", "O arquivo guarda processos."),

@@ -85,3 +85,14 @@ def test_surroundings_hold_the_chunk_and_never_cut_a_word() -> None:
     assert SENTENCES[30] in around
     assert set(around.split()) <= set(TEXT.split())
     assert surroundings("curto", 0, 5) == "curto"
+
+
+def test_a_chunk_ends_before_an_article_and_one_that_begins_within_it_names_it(model: EmbeddingModel) -> None:
+    rules = [f"§ {number}º {sentence}" for number, sentence in enumerate(SENTENCES[:20], start=1)]
+    short = [f"Art. 1º {' '.join(SENTENCES[:5])}"]
+    text = "\n".join([*short, "Art. 2º As regras são estas:", *rules, "Art. 3º Revoga-se o resto."])
+    first, *others = chunk_document(text, "Lei", [Anchor(0, 0, "Capítulo I")], model)
+    assert first.text == short[0] and first.heading == "Capítulo I"
+    assert [chunk.text.startswith("Art. 2º") for chunk in others][:2] == [True, False]
+    assert {chunk.heading for chunk in others if chunk.text.startswith("§")} == {"Capítulo I, Art. 2"}
+    assert all(model.count_tokens(chunk.embed_text) <= model.text_tokens for chunk in others)

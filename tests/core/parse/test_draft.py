@@ -94,3 +94,10 @@ def test_a_document_without_letters_is_refused() -> None:
     draft.paragraph("---- ....")
     with pytest.raises(ParseError, match="no text"):
         finish(draft)
+
+
+def test_the_title_of_a_form_says_whose_it_is() -> None:
+    draft = Draft()
+    draft.heading(1, "Ficha de matrícula")
+    draft.paragraph("Aluno: Heitor Prado\nCurso: Violoncelo\nTurma: VC-3B\nInício: 02/2025\nProfessora: Renata Kessler")
+    assert finish(draft).title == "Ficha de matrícula – Heitor Prado"

@@ -7,7 +7,7 @@ They are only sent where a gate asked for them, because other cookies may change
 import re
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from aion_assets.core.collect.responses import REDIRECTS, Answer
 from aion_assets.core.errors import FetchError
@@ -37,7 +37,7 @@ class Gates:
     async def pass_through(self, url: str, answer: Answer, fetch: Fetch, may_visit: MayVisit) -> Answer:
         """The answer behind the gate at `url`, or `answer` where it is none."""
         host = origin(url)
-        if "set-cookie" not in answer.headers or self._vain[host] >= _MAX_VAIN_TRIES:
+        if not _may_be_gate(url, answer) or self._vain[host] >= _MAX_VAIN_TRIES:
             return answer
         cookies = dict(self._cookies[host])
         at, step = url, answer
@@ -57,6 +57,14 @@ class Gates:
                 break
         self._vain[host] += 1
         return answer
+
+
+def _may_be_gate(url: str, answer: Answer) -> bool:
+    """Whether a redirect hands out a cookie, or leads to an address that is told where to lead back to."""
+    if "set-cookie" in answer.headers:
+        return True
+    query = urlsplit(canonical_url(answer.headers.get("location", ""), url) or "").query
+    return any(canonical_url(value, url) == url for _, value in parse_qsl(query))
 
 
 def _take(cookies: dict[str, str], answer: Answer, url: str) -> None:

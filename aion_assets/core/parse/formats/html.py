@@ -25,7 +25,7 @@ from aion_assets.core.parse.formats.html_blocks import (
 from aion_assets.core.parse.formats.html_names import clear_misleading_names
 from aion_assets.core.parse.formats.html_notation import write_notation
 from aion_assets.core.parse.formats.html_shown import show_as_read
-from aion_assets.core.parse.formats.html_tables import make_tables_of_roles, spread_merged_cells
+from aion_assets.core.parse.formats.html_tables import make_tables_of_roles, spread_merged_cells, unnest_tables
 from aion_assets.core.records import AWAITS_PERSON, QuarantineReason
 
 # trafilatura's output uses TEI-like names. They are mapped to HTML's, so that one writer serves both.
@@ -90,6 +90,7 @@ def prepare(tree: _Element, draft: Draft) -> None:
     show_as_read(tree, draft)
     write_notation(tree)
     make_tables_of_roles(tree)
+    unnest_tables(tree)
     spread_merged_cells(tree)
 
 

@@ -1,5 +1,7 @@
 """Tables, before the page is read: merged cells are written into every row and column that they cover."""
 
+from itertools import zip_longest
+
 from lxml.etree import _Element
 
 from aion_assets.core.parse.draft import one_line
@@ -15,7 +17,8 @@ _TAGS_OF_ROLES = {
     "row": "tr",
     "columnheader": "th",
 }
-_LAYOUT = ("table", "pre", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "form")
+_TEXTS = ("pre", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "form")
+_LAYOUT = ("table", *_TEXTS)
 
 
 def spread_merged_cells(tree: _Element) -> None:
@@ -28,6 +31,45 @@ def spread_merged_cells(tree: _Element) -> None:
             _join(heads, rows)
         if left <= 0:
             return
+
+
+def unnest_tables(tree: _Element) -> None:
+    """Tables in cells of one that names its columns: each of their rows becomes a row of the outer one, the cell being
+    "name: value, name: value". A table that names no columns is a layout, and its cells are read one by one.
+    """
+    for table in [one for one in tree.iter("table") if one.find(".//table") is not None]:
+        rows = [row for row in table.iter("tr") if next(row.iterancestors("table")) is table]
+        if not rows or not _names_columns(rows[0]) or next(table.iter(*_TEXTS), None) is not None:
+            continue
+        if any(_span(cell, "rowspan") > 1 for row in rows for cell in _cells(row)):
+            continue
+        for row in rows:
+            inner = [one for cell in _cells(row) for one in cell.iterchildren("table")]
+            if len(inner) == 1 and len([*row.iter("table")]) == 1:
+                _unnest(row, inner[0])
+
+
+def _unnest(row: _Element, inner: _Element) -> None:
+    """Put a row for each row of `inner`, which stands in one of its cells, in the place of `row`."""
+    rows = [one for one in inner.iter("tr") if _cells(one)]
+    names = [one_line(" ".join(cell.itertext())) for cell in _cells(rows[0])] if len(rows) > 1 else []
+    named = bool(names) and _names_columns(rows[0])
+    for inside in rows[1:] if named else rows:
+        texts = [one_line(" ".join(cell.itertext())) for cell in _cells(inside)]
+        told = [f"{name}: {text}" if named and name else text for name, text in zip_longest(names, texts) if text]
+        made = row.makeelement("tr")
+        for cell in _cells(row):
+            copied = _copy(cell)
+            if inner.getparent() is cell:
+                copied.text = one_line(f"{cell.text or ''} {', '.join(told)} {inner.tail or ''}")
+            made.append(copied)
+        row.addprevious(made)
+    if rows and (parent := row.getparent()) is not None:
+        parent.remove(row)
+
+
+def _names_columns(row: _Element) -> bool:
+    return len(_cells(row)) > 1 and all(cell.tag == "th" and cell.find(".//table") is None for cell in _cells(row))
 
 
 def make_tables_of_roles(tree: _Element) -> None:

@@ -4,6 +4,7 @@ import io
 import zipfile
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
+from urllib.parse import quote, unquote
 
 import brotli
 import pytest
@@ -72,6 +73,28 @@ def test_a_gate_at_an_address_of_its_own_is_passed(site: Site, loopback_settings
         "/b": gated(html(text="página b"), gate="/aviso?de=/b"),
     }
     assert collect(source_of("web", site.root), loopback_settings).outcomes() == {"/": "stored", "/b": "stored"}
+
+
+def test_a_gate_that_hands_out_its_cookie_at_its_own_address_only_is_passed(
+    site: Site, loopback_settings: Settings
+) -> None:
+    def gate(request: BaseHTTPRequestHandler) -> None:
+        consented = "consentimento=sim" in (request.headers.get("Cookie") or "")
+        at_gate, _, back = request.path.partition("?volta=")
+        body = site.pages["/texto"].body if consented else b""
+        request.send_response(200 if consented and at_gate != "/aviso" else 302)
+        if at_gate == "/aviso":
+            request.send_header("Location", unquote(back))
+            request.send_header("Set-Cookie", "consentimento=sim; Path=/")
+        elif not consented:
+            request.send_header("Location", f"/aviso?volta={quote(request.path, safe='')}")
+        request.send_header("Content-Type", "text/html; charset=utf-8")
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        request.wfile.write(body)
+
+    site.pages = {"/": gate, "/aviso?volta=%2F": gate, "/texto": html(text="depois do aviso")}
+    assert collect(source_of("web", site.root), loopback_settings).outcomes()["/"] == "stored"
 
 
 def test_cookies_that_no_gate_asked_for_are_not_sent(site: Site, loopback_settings: Settings) -> None:
@@ -268,3 +291,6 @@ def test_a_site_that_gave_hardly_a_page_says_why() -> None:
     for _ in range(20):
         count.add(Outcome.STORED, "")
     assert count.remark() == ""
+    count = ReasonCount()
+    count.add(Outcome.REDIRECT, "302 to http://x.br/entrar")
+    assert count.remark().startswith("no page was found: 1 redirects led to none")

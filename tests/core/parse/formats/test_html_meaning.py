@@ -180,3 +180,24 @@ def test_a_short_page_that_marks_its_content_does_without_its_menu(parse: Parse)
         f"{menu}<main><h1>Plantão</h1><p>Farmácia Central: 3322-1010, até meia-noite.</p></main><footer>Rua A</footer>"
     )
     assert parse(page(body), "a.html").text == "Plantão\n\nFarmácia Central: 3322-1010, até meia-noite."
+
+
+def test_a_table_in_a_cell_becomes_rows_of_the_one_that_names_its_columns(parse: Parse) -> None:
+    head = "<tr><th>Curso</th><th>Duração</th><th>Mensalidade</th></tr>"
+    inner = (
+        "<table><tr><th>Aula</th><th>Nível 1</th></tr><tr><td>30 min</td><td>R$ 240,00</td></tr>"
+        "<tr><td>50 min</td><td>R$ 345,00</td></tr></table>"
+    )
+    rows = (
+        "<tr><td>Coral</td><td>90 min</td><td>gratuito</td></tr>"
+        f"<tr><td>Instrumento</td><td colspan=2>{inner}</td></tr>"
+        "<tr><td>Canto</td><td>45 min</td><td>R$ 330,00</td></tr>"
+    )
+    text = parse(page(f"<main><p>Valores por mês.</p><table>{head}{rows}</table></main>"), "a.html").text
+    assert text.split("\n\n")[-1].split("\n") == [
+        "Curso | Duração | Mensalidade",
+        "Coral | 90 min | gratuito",
+        "Instrumento | Aula: 30 min, Nível 1: R$ 240,00",
+        "Instrumento | Aula: 50 min, Nível 1: R$ 345,00",
+        "Canto | 45 min | R$ 330,00",
+    ]
