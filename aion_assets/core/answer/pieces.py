@@ -9,7 +9,9 @@ from aion_assets.core.language.number_words import roman_number
 from aion_assets.core.language.sentences import sentence_spans
 
 CLOSED = re.compile(r"""[.!…]["'”’»)\]]*$""")
-LIST_ITEM = re.compile(r"[-–•*] |(?:\d{1,2}|[a-z])[.)] |[IVXLC]{1,7} ?[-–—.)] ")
+LIST_ITEM = re.compile(r"[-–•*] |[☐☑☒✓✔✗] ?(?=\S)|\[[ xX]\] |(?:\d{1,2}|[a-z])[.)] |[IVXLC]{1,7} ?[-–—.)] ")
+# To be ticked, or ticked.
+BOX = re.compile(r"[☐☑☒]|\[[ xX]\] ")
 NUMBERED = re.compile(r"(\d{1,2})[.)] ")
 _ROMAN = re.compile(r"([IVXLC]{1,7}) ?[-–—.)] ")
 _BAR = " | "
@@ -88,7 +90,7 @@ def runs_of(pieces: Sequence[Piece]) -> dict[int, range]:
 def _same_run(one: Piece, other: Piece) -> bool:
     if one.is_row != other.is_row:
         return False
-    if other.gap.count("\n") == 1:
+    if other.gap.count("\n") == 1 or (BOX.match(one.text) and BOX.match(other.text)):
         return True
     first, second = number_of(one.text), number_of(other.text)
     return first is not None and second == first + 1

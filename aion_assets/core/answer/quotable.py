@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from aion_assets.core.answer.labels import HEADING_CHARS, Names, is_field, is_label, names_of
 from aion_assets.core.answer.pieces import (
+    BOX,
     CLOSED,
     LIST_ITEM,
     NUMBERED,
@@ -91,6 +92,8 @@ def quotable(passage: str, repeats: Callable[[str], bool] = lambda sentence: Fal
             above = pieces[place - 1]
             listed = _joined(pieces, range(place - 1, run.stop))
             yield Quotable(listed, above.text, names.section, names.label, steps=True, whole=True)
+        if BOX.match(piece.text) and len(run) > 1:
+            continue  # without the others nobody sees that it is not ticked
         if (found := _from(pieces, runs, place, repeats)) is not None:
             text = _below_its_record(_with_what_it_points_to(pieces, place, found.text), place, names)
             yield replace(found, text=text, section=names.section, label=names.label, line=lines[place])

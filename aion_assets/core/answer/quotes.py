@@ -19,6 +19,7 @@ from aion_assets.core.answer.asked_for import (
     numbers,
 )
 from aion_assets.core.answer.editions import place_of_newest
+from aion_assets.core.answer.pieces import ROW_GAP
 from aion_assets.core.answer.quotable import MAX_QUOTE_CHARS
 from aion_assets.core.answer.sentence_features import (
     WORD_FEATURES,
@@ -29,7 +30,7 @@ from aion_assets.core.answer.sentence_features import (
 )
 from aion_assets.core.answer.sentence_model import builtin_models, knows_sentences
 from aion_assets.core.answer.sought import Sought
-from aion_assets.core.answer.two_parts import with_the_other_part
+from aion_assets.core.answer.two_parts import Sentence, with_the_other_part
 from aion_assets.core.index.chunker import above
 from aion_assets.core.language.identify import ENGLISH, PORTUGUESE
 from aion_assets.core.language.question import Question
@@ -161,21 +162,30 @@ def _choice(question: Question, hits: Sequence[Hit], weights: TermWeights, meani
     told = [(quote.hit.title, quote.text, quote.score) for quote in quotes]
     if newest := place_of_newest(question.text, told):
         quotes.insert(0, quotes.pop(newest))
-    _complete(question, quotes, ranked, scores)
+    _complete(quotes, question, ranked, weights)
     wanted = weights.wanted(question.terms)
     for quote in quotes:
         quote.text = quote.text if quote.whole else _shortened(quote.text, wanted, weights)
     return Choice(quotes, _evidence(ranked, values, scores, meaning is not None))
 
 
-def _complete(question: Question, quotes: Sequence[Quote], ranked: Sequence[Candidate], scores: Values) -> None:
-    """Put the sentence beside the first quote that answers the other part of the question to it."""
+def _complete(quotes: Sequence[Quote], question: Question, ranked: Sequence[Candidate], weights: TermWeights) -> None:
+    """Put to the first quote what answers the other part of the question in the same passage."""
     first = next((one for one in ranked if quotes and one.text == quotes[0].text), None)
-    if first is None or first.quotable.whole:
+    if first is None or first.quotable.steps:
         return
-    beside = {one.text: score for one, score in zip(ranked, scores.tolist(), strict=True) if one.hit is first.hit}
-    if both := with_the_other_part(question.text, first.text, first.quotable.line, beside):
-        quotes[0].text = " ".join(both)
+    same = [first, *(one for one in ranked if one.hit is first.hit and one is not first)]
+    passage = _flat(first.hit.text)
+    sentences = [
+        Sentence(one.text, passage.find(_flat(one.text)), -place, frozenset(weights.terms(one.text)))
+        for place, one in enumerate(same)
+    ]
+    if both := with_the_other_part(question.text, first.quotable.line, sentences, weights.terms):
+        quotes[0].text = both
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.rpartition(ROW_GAP)[2].split())
 
 
 def ranked_candidates(

@@ -1,9 +1,11 @@
 """Questions that ask two things at once, and the sentence beside the first quote that answers the other one."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 
 from aion_assets.core.answer.asked_for import AskedFor, numbers
+from aion_assets.core.answer.pieces import ROW_GAP
 from aion_assets.core.answer.quotable import MAX_QUOTE_CHARS
 from aion_assets.core.language.terms import fold
 
@@ -23,30 +25,52 @@ def parts_of(question: str) -> list[str]:
     return [part for part in _FURTHER.split(fold(question)) if part and _ASKS.search(part)]
 
 
-def with_the_other_part(
-    question: str, first: str, sentences: Sequence[str], scores: Mapping[str, float]
-) -> tuple[str, str] | None:
-    """The two neighbours, in their order, that answer both parts: `first` and the sentence before or behind it on its
-    line; None where the question has one part, `first` answers both, or none beside it may answer the other.
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A text of the first quote's passage, at the place `at` there. `score`: how well it fits the whole question."""
 
-    `sentences` are those of the line. `scores` tells of a sentence how well it fits the question.
+    text: str
+    at: int
+    score: float
+    terms: frozenset[str]
+
+
+def with_the_other_part(
+    question: str, line: Sequence[str], sentences: Sequence[Sentence], terms: Callable[[str], Collection[str]]
+) -> str:
+    """The first of the sentences with the one that answers the other part of the question: one that has words of that
+    part which the first lacks, or its neighbour on its `line`. "" where the question has one part, or none is found.
     """
-    parts = [AskedFor.of(part) for part in parts_of(question)]
-    if len(parts) < 2 or first not in sentences or _tells_both(first, parts, fold(question)):
-        return None
-    at = sentences.index(first)
-    beside = [place for place in (at + 1, at - 1) if 0 <= place < len(sentences)]
+    first, *others = sentences
+    parts = [(AskedFor.of(part), frozenset(terms(part))) for part in parts_of(question)]
+    asked = fold(question)
+    if len(parts) < 2 or not others:
+        return ""
+    others = [one for one in others if one.text not in first.text and first.text not in one.text]
+    others = [one for one in others if len(first.text) + len(one.text) < MAX_QUOTE_CHARS - len(ROW_GAP)]
+    for kinds, words in parts:
+        there = words & frozenset().union(*(one.terms for one in sentences))
+        if not there or 2 * len(there & first.terms) >= len(there):
+            continue
+        fitting = [one for one in others if (there - first.terms) & one.terms and _tells(one.text, kinds, asked)]
+        if fitting:
+            return _in_order(first, max(fitting, key=lambda one: one.score), line)
+    kinds_asked = [kinds for kinds, _ in parts]
+    if first.text not in line or _tells_both(first.text, kinds_asked, asked):
+        return ""
+    at = line.index(first.text)
+    beside = {line[place] for place in (at - 1, at + 1) if 0 <= place < len(line)}
     fitting = [
-        place
-        for place in beside
-        if sentences[place] in scores
-        and len(first) + len(sentences[place]) < MAX_QUOTE_CHARS
-        and any(_tells(sentences[place], part, fold(question)) for part in parts)
+        one for one in others if one.text in beside and any(_tells(one.text, kinds, asked) for kinds in kinds_asked)
     ]
-    if not fitting:
-        return None
-    best = max(fitting, key=lambda place: scores[sentences[place]])
-    return (first, sentences[best]) if best > at else (sentences[best], first)
+    return _in_order(first, max(fitting, key=lambda one: one.score), line) if fitting else ""
+
+
+def _in_order(first: Sentence, other: Sentence, line: Sequence[str]) -> str:
+    """Both as the passage has them, with a gap between unless they are neighbours on a line."""
+    before, behind = sorted((first, other), key=lambda one: one.at)
+    beside = before.text in line and behind.text in line and line.index(behind.text) - line.index(before.text) == 1
+    return f"{before.text}{' ' if beside else ROW_GAP}{behind.text}"
 
 
 def _tells(text: str, part: AskedFor, asked: str) -> bool:

@@ -7,6 +7,8 @@ from aion_assets.core.language.terms import fold
 
 # A label of the form, then its value.
 FIELD = re.compile(r"([^\W\d_][^:;.!?|\n]{0,59}?)(?:: | \| )(?=\S)([^|\n]*)")
+# A field behind another one on its line.
+_FURTHER = re.compile(r"\s[^\W\d_]\w{2,}: ")
 # Dots that lead from a name to its value: "Cópia colorida A4 ........ 2,10".
 LEADERS = re.compile(r"(?:\.{4,}|…{2,}|(?:\. ){4,})\s*\S")
 _NAMING = re.compile(
@@ -28,7 +30,7 @@ def is_naming(label: str) -> bool:
 def named_by_form(text: str) -> str:
     """Whose form a document is, by its first such field, "" where it is none: a list of records has several of them."""
     lines = text[:_HEAD_CHARS].split("\n")
-    fields = [(match[1], match[2].strip()) for line in lines if (match := FIELD.match(line))]
+    fields = [(match[1], _FURTHER.split(match[2])[0].strip()) for line in lines if (match := FIELD.match(line))]
     if len(fields) < _FEWEST:
         return ""
     often = Counter(label for label, _ in fields)

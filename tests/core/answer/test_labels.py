@@ -72,6 +72,14 @@ def test_a_list_within_an_item_is_quoted_whole() -> None:
     )
 
 
+def test_boxes_are_quoted_with_all_others_of_their_question() -> None:
+    text = "Forma de pagamento da mensalidade\n\n☐ Cartão de crédito\n\n☒ Boleto bancário\n\n☐ Pix\n\nFim."
+    assert _quote("forma de pagamento da mensalidade", text) == (
+        "Forma de pagamento da mensalidade\n☐ Cartão de crédito\n☒ Boleto bancário\n☐ Pix"
+    )
+    assert not any(one.text.startswith("☐") for one in quotable(text))
+
+
 def test_a_clause_is_found_by_its_number_with_a_point() -> None:
     text = (
         "CLÁUSULA SÉTIMA – DA GARANTIA\n\n7.1. A locatária entrega caução de três aluguéis.\n\n"

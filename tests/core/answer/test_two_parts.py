@@ -41,3 +41,15 @@ def test_the_sentence_beside_the_first_one_answers_the_other_part() -> None:
 def test_a_sentence_that_answers_both_parts_stands_alone() -> None:
     text = "A festa é no dia 20 de maio, na Praça Central. A prefeitura organiza a festa desde 1998, em Serra Azul."
     assert _quote("Quando é a festa e onde?", text) == "A festa é no dia 20 de maio, na Praça Central."
+
+
+def test_what_answers_the_other_part_elsewhere_in_the_passage_stands_behind_a_gap() -> None:
+    text = (
+        "Quilometragem de carro próprio: 45 centavos por quilômetro.\n\nO seguro é por conta de quem viaja.\n\n"
+        "O pedido de reembolso é entregue até o dia 5 do mês seguinte."
+    )
+    assert _quote("quanto é a quilometragem de carro próprio, e até quando entrego o pedido de reembolso?", text) == (
+        "Quilometragem de carro próprio: 45 centavos por quilômetro.\n…\n"
+        "O pedido de reembolso é entregue até o dia 5 do mês seguinte."
+    )
+    assert "\n…\n" not in _quote("quanto é a quilometragem de carro próprio?", text)

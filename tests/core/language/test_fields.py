@@ -14,6 +14,7 @@ FORM = [
 
 def test_a_form_is_named_by_its_first_field_with_a_name() -> None:
     assert named_by_form("\n\n".join(["Ficha nº 0412/2025", *FORM])) == "Helena Prado Vasques"
+    assert named_by_form("\n".join(["Aluno: Heitor Prado Matrícula: 0413", *FORM[1:]])) == "Heitor Prado"
 
 
 def test_a_list_of_records_and_a_text_with_few_fields_are_no_form() -> None:
