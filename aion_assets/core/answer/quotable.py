@@ -24,7 +24,7 @@ from aion_assets.core.answer.pieces import (
     row_of,
     runs_of,
 )
-from aion_assets.core.language.fields import LEADERS
+from aion_assets.core.language.fields import LEADERS, PRICED
 
 MAX_QUOTE_CHARS = 400
 # No passage is longer, so a list is never quoted in part (`core.index.chunker.MAX_CHARS`).
@@ -160,11 +160,17 @@ def _may_introduce(pieces: Sequence[Piece], place: int) -> bool:
     ends_paragraph = place + 1 < len(pieces) and pieces[place + 1].gap.count("\n") > 1
     if RECORD.match(piece.text) or LEADERS.search(piece.text) or is_field(pieces, place):
         return False
-    if piece.gap == "\n" and ends_paragraph:
+    if (piece.gap == "\n" and ends_paragraph) or _is_priced_row(pieces, place):
         return False
     below = place + 1 < len(pieces) and pieces[place + 1].gap == "\n" and _ENTRY.match(pieces[place + 1].text)
     above = place > 0 and piece.gap == "\n" and _ENTRY.match(pieces[place - 1].text)
     return not (_ENTRY.match(piece.text) and (below or above)) or piece.text.endswith((":", "?"))
+
+
+def _is_priced_row(pieces: Sequence[Piece], place: int) -> bool:
+    """Whether it and the piece below it are rows of a list of prices."""
+    rows = pieces[place : place + 2]
+    return len(rows) == 2 and all(PRICED.search(row.text) and not row.text.endswith((":", "?")) for row in rows)
 
 
 def _goes_on_from_code(quoted: str, piece: Piece, upcoming: Piece) -> bool:

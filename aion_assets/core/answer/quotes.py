@@ -1,24 +1,14 @@
 """Choose the part of a passage that supports an answer best."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aion_assets.core.answer.asked_for import (
-    has_code,
-    has_identifier,
-    has_name,
-    named_codes,
-    named_identifiers,
-    named_names,
-    named_numbers,
-    numbers,
-)
 from aion_assets.core.answer.editions import place_of_newest
+from aion_assets.core.answer.lacking import lacks_the_thing
 from aion_assets.core.answer.pieces import ROW_GAP
 from aion_assets.core.answer.quotable import MAX_QUOTE_CHARS
 from aion_assets.core.answer.sentence_features import (
@@ -29,12 +19,10 @@ from aion_assets.core.answer.sentence_features import (
     with_cosines,
 )
 from aion_assets.core.answer.sentence_model import builtin_models, knows_sentences
-from aion_assets.core.answer.sought import Sought
 from aion_assets.core.answer.two_parts import Sentence, with_the_other_part
 from aion_assets.core.index.chunker import above
 from aion_assets.core.language.identify import ENGLISH, PORTUGUESE
 from aion_assets.core.language.question import Question
-from aion_assets.core.language.terms import fold
 from aion_assets.core.search.hits import Hit, Retrieval, Vector
 from aion_assets.core.search.ranker import CROSSED
 from aion_assets.core.search.weights import TermWeights, WantedTerms
@@ -49,13 +37,12 @@ QUOTE_EVIDENCE = (
     "quote_cosine",  # to the question: its own, or its passage's where sentences are not embedded
 )
 # Evidence of its own that the answer is not there: 1 where the first quote has nothing of what the question wants told,
-# or no passage has the number by which the question names a thing.
+# speaks of another one, or no passage has the number by which the question names a thing.
 LACKING = "lacking"
 # So many texts are compared by their meaning: with more no more first quotes are right, and embedding takes time
 # (docs/experiments.md, quotes).
 COMPARED = 8
 _CLEAR_MARGIN = 8.0
-_WORD = re.compile(r"\w+")
 _CLAUSE_START = re.compile(r"(?<=[,;:–—] )\S")
 
 
@@ -102,7 +89,9 @@ def choose(retrieval: Retrieval) -> Choice:
     if choice.quotes:
         choice.evidence[CROSSED] = float(_is_crossed(retrieval))
         crossed = bool(choice.evidence[CROSSED])
-        choice.evidence[LACKING] = float(_lacks(retrieval.question.text, choice.quotes[0], retrieval.hits, crossed))
+        choice.evidence[LACKING] = float(
+            lacks_the_thing(retrieval.question.text, choice.quotes[0], retrieval.hits, crossed)
+        )
     return choice
 
 
@@ -110,35 +99,6 @@ def _is_crossed(retrieval: Retrieval) -> bool:
     """Whether the best passage is in the other one of the two languages that are known."""
     spoken = ENGLISH if retrieval.language == ENGLISH else PORTUGUESE
     return {retrieval.hits[0].lang, spoken} == {PORTUGUESE, ENGLISH}
-
-
-def _lacks(question: str, first: Quote, hits: Sequence[Hit], crossed: bool) -> bool:
-    """Whether the first quote has none of what the question wants told, or the question names a thing by a number, a
-    code or, in its own language, a name that no passage found has.
-    """
-    named = named_numbers(question)
-    held = frozenset().union(*(numbers(_all_of(hit)) for hit in hits)) if named else frozenset()
-    unknown = (
-        _one_is_nowhere(named_codes(question), has_code, hits)
-        or _one_is_nowhere(named_identifiers(question), has_identifier, hits)
-        or (not crossed and _names_nobody_knows(question, hits))
-    )
-    lacks = Sought(question).lacking_in(first.text.removeprefix(first.heading))
-    return bool(lacks) or unknown or (bool(named) and not named & held)
-
-
-def _one_is_nowhere(things: Iterable[str], has: Callable[[str, str], bool], hits: Sequence[Hit]) -> bool:
-    return any(not any(has(_all_of(hit), thing) for hit in hits) for thing in things)
-
-
-def _names_nobody_knows(question: str, hits: Sequence[Hit]) -> bool:
-    names = named_names(question)
-    words = {*chain.from_iterable(_WORD.findall(fold(_all_of(hit))) for hit in hits)} if names else frozenset()
-    return any(not has_name(words, name) for name in names)
-
-
-def _all_of(hit: Hit) -> str:
-    return f"{hit.title} {hit.heading} {hit.text}"
 
 
 def best_quotes(

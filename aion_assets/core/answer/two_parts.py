@@ -16,13 +16,17 @@ _ASKING = (
 _WITH = r"(?:(?:a|o|as|os|de|em|com|para|por|ate|desde|in|at|on|for|from|by|to|with|until) )?"
 # Where a further question begins: "quem pede e de qual fornecedor", "até quanto e, depois, com quantos dias".
 _FURTHER = re.compile(rf"[?;]\s+|,? (?:e|and)(?: |, [^,?]{{1,40}}, )(?={_WITH}{_ASKING}\b)")
+_DIFFERENCE = re.compile(r"\b(?:diferenca entre|difference between) (?:[oa]s? )?([^?]{2,60}?) (?:e|and) ([^?.]{2,60})")
 _NO_FIGURE = re.compile(r"^[\d.]+\s|\bpor cento\b|\bper cent\b")  # the number of a clause is none
 _ASKS = re.compile(rf"\b(?:{_ASKING}|pode|posso|podem|tem|ha|precisa|preciso|can|may|must|need|is there|are there)\b")
 
 
 def parts_of(question: str) -> list[str]:
     """The questions that it asks, folded; fewer than two for most."""
-    return [part for part in _FURTHER.split(fold(question)) if part and _ASKS.search(part)]
+    text = fold(question)
+    if compared := _DIFFERENCE.search(text):
+        return [compared[1], compared[2]]
+    return [part for part in _FURTHER.split(text) if part and _ASKS.search(part)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,28 +46,52 @@ def with_the_other_part(
     part which the first lacks, or its neighbour on its `line`. "" where the question has one part, or none is found.
     """
     first, *others = sentences
-    parts = [(AskedFor.of(part), frozenset(terms(part))) for part in parts_of(question)]
-    asked = fold(question)
-    if len(parts) < 2 or not others:
+    texts, asked = parts_of(question), fold(question)
+    if len(texts) < 2 or not others:
         return ""
+    words_of = [frozenset(terms(text)) for text in texts]
+    shared = frozenset.intersection(*words_of)
+    parts = [_Part(AskedFor.of(text), words - shared, asked) for text, words in zip(texts, words_of, strict=True)]
     others = [one for one in others if one.text not in first.text and first.text not in one.text]
     others = [one for one in others if len(first.text) + len(one.text) < MAX_QUOTE_CHARS - len(ROW_GAP)]
-    for kinds, words in parts:
-        there = words & frozenset().union(*(one.terms for one in sentences))
-        if not there or 2 * len(there & first.terms) >= len(there):
-            continue
-        fitting = [one for one in others if (there - first.terms) & one.terms and _tells(one.text, kinds, asked)]
-        if fitting:
-            return _in_order(first, max(fitting, key=lambda one: one.score), line)
-    kinds_asked = [kinds for kinds, _ in parts]
-    if first.text not in line or _tells_both(first.text, kinds_asked, asked):
-        return ""
+    fitting = _with_words(parts, first, others) or _neighbours(parts, first, others, line)
+    return _in_order(first, max(fitting, key=lambda one: one.score), line) if fitting else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """`words`: terms that the other parts do not have. `asked`: the whole question, folded."""
+
+    kinds: AskedFor
+    words: frozenset[str]
+    asked: str
+
+    def is_told_by(self, text: str) -> bool:
+        return all(self.kinds.found_in(text, self.asked).values())
+
+
+def _with_words(parts: Sequence[_Part], first: Sentence, others: Sequence[Sentence]) -> list[Sentence]:
+    """Those with most words of the first part that `first` has less than half of."""
+    held = first.terms.union(*(one.terms for one in others))
+    for part in parts:
+        there = part.words & held
+        missing = there - first.terms
+        if 2 * len(missing) > len(there):
+            fitting = [one for one in others if 2 * len(missing & one.terms) > len(missing)]
+            if found := [one for one in fitting if part.is_told_by(one.text)]:
+                return found
+    return []
+
+
+def _neighbours(
+    parts: Sequence[_Part], first: Sentence, others: Sequence[Sentence], line: Sequence[str]
+) -> list[Sentence]:
+    """Those beside `first` that tell a part, unless it tells all parts itself."""
+    if first.text not in line or all(part.words <= first.terms for part in parts) or _tells_all(first.text, parts):
+        return []
     at = line.index(first.text)
     beside = {line[place] for place in (at - 1, at + 1) if 0 <= place < len(line)}
-    fitting = [
-        one for one in others if one.text in beside and any(_tells(one.text, kinds, asked) for kinds in kinds_asked)
-    ]
-    return _in_order(first, max(fitting, key=lambda one: one.score), line) if fitting else ""
+    return [one for one in others if one.text in beside and any(part.is_told_by(one.text) for part in parts)]
 
 
 def _in_order(first: Sentence, other: Sentence, line: Sequence[str]) -> str:
@@ -73,13 +101,9 @@ def _in_order(first: Sentence, other: Sentence, line: Sequence[str]) -> str:
     return f"{before.text}{' ' if beside else ROW_GAP}{behind.text}"
 
 
-def _tells(text: str, part: AskedFor, asked: str) -> bool:
-    return all(part.found_in(text, asked).values())
-
-
-def _tells_both(text: str, parts: Sequence[AskedFor], asked: str) -> bool:
-    kinds = [{*part.found_in(text, asked)} for part in parts]
-    if not all(kinds) or not all(_tells(text, part, asked) for part in parts):
+def _tells_all(text: str, parts: Sequence[_Part]) -> bool:
+    kinds = [{*part.kinds.found_in(text, part.asked)} for part in parts]
+    if not all(kinds) or not all(part.is_told_by(text) for part in parts):
         return False
     alike = any(one == other for place, one in enumerate(kinds) for other in kinds[:place])
     return not alike or len(numbers(_NO_FIGURE.sub("", text))) >= len(parts)

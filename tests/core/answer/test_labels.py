@@ -86,3 +86,8 @@ def test_a_clause_is_found_by_its_number_with_a_point() -> None:
         "7.2. A caução é devolvida em trinta dias.\n\n8.2. O seguro vale por um ano."
     )
     assert _quote("clausula 7.2 do contrato", text).endswith("7.2. A caução é devolvida em trinta dias.")
+
+
+def test_a_row_of_a_list_of_prices_names_nothing_of_the_next() -> None:
+    text = "Plotagem A1 colorida R$ 17,50 1 dia útil\nPlotagem A0 preto e branco R$ 21,00 1 dia útil\nFim"
+    assert _quote("plotagem A1 colorida", text) == "Plotagem A1 colorida R$ 17,50 1 dia útil"

@@ -16,6 +16,7 @@ from aion_assets.core.search.weights import TermWeights
         ("Até quanto posso mudar e, passando disso, com quantos dias de antecedência peço?", 2),
         ("Meu gato pode viajar? quanto paga?", 2),
         ("What is the mileage rate, and by when do I hand in the claim?", 2),
+        ("Qual a diferença entre água bruta e água tratada?", 2),
         ("Bom dia! Tudo bem? Quando abre a secretaria?", 1),
         ("Quando abrem a secretaria e a biblioteca?", 1),
     ],
@@ -53,3 +54,12 @@ def test_what_answers_the_other_part_elsewhere_in_the_passage_stands_behind_a_ga
         "O pedido de reembolso é entregue até o dia 5 do mês seguinte."
     )
     assert "\n…\n" not in _quote("quanto é a quilometragem de carro próprio?", text)
+
+
+def test_a_difference_is_told_by_what_is_said_of_both() -> None:
+    text = (
+        "Água bruta: a que chega do rio.\n\nLodo: o que fica no fundo.\n\nÁgua tratada: a que foi filtrada e clorada."
+    )
+    assert _quote("Qual é a diferença entre água bruta e água tratada?", text) == (
+        "Água bruta: a que chega do rio.\n…\nÁgua tratada: a que foi filtrada e clorada."
+    )
