@@ -12,7 +12,7 @@ _FURTHER = re.compile(r"\s[^\W\d_]\w{2,}: ")
 # Dots that lead from a name to its value: "Cópia colorida A4 ........ 2,10".
 LEADERS = re.compile(r"(?:\.{4,}|…{2,}|(?:\. ){4,})\s*\S")
 # A price behind what it is for: "Plotagem A1 colorida R$ 17,50".
-PRICED = re.compile(r"[^\W\d_][^\n:]{2,}? (?:(?:R\$|[€£$]) ?\d|\d+,\d\d\b)")
+PRICED = re.compile(r"(?<=[^\s:]) (?:(?:R\$|[€£$]) ?\d|\d+,\d\d\b)")
 _NAMING = re.compile(
     r"\b(?:nome|titulo do projeto|razao social|denominacao|projeto|paciente|alun[oa]|cliente|requerente|funcionari[oa]|"
     r"empregad[oa]|animal|equipamento|imovel|name|project title|project|patient|student|customer|client|employee|"
