@@ -47,8 +47,6 @@ lint: setup $(DEV_STAMP)  ## Style, types and who may import whom
 PIPELINE := tests/core/steps tests/defs
 PROCESSES := tests/commands tests/faults tests/local tests/trainer
 SERVERS := tests/attack tests/serving
-# A thread each: threads of several parts that wait for each other on few cores cost a tenth of the time.
-test: export OMP_NUM_THREADS := 1
 test: setup $(DEV_STAMP)  ## Lint and all tests
 	@said=$$(mktemp -d); ($(LINT)) >$$said/lint 2>&1 & lint=$$!; \
 	$(BIN)/pytest $(PIPELINE) >$$said/pipeline 2>&1 & pipeline=$$!; \
