@@ -19,7 +19,7 @@ from aion_assets.core.answer.sentence_features import (
     with_cosines,
 )
 from aion_assets.core.answer.sentence_model import builtin_models, knows_sentences
-from aion_assets.core.answer.two_parts import Sentence, with_the_other_part
+from aion_assets.core.answer.two_parts import Sentence, parts_of, with_the_other_part
 from aion_assets.core.index.chunker import above
 from aion_assets.core.language.identify import ENGLISH, PORTUGUESE
 from aion_assets.core.language.question import Question
@@ -131,7 +131,9 @@ def _choice(question: Question, hits: Sequence[Hit], weights: TermWeights, meani
 
 def _complete(quotes: Sequence[Quote], question: Question, ranked: Sequence[Candidate], weights: TermWeights) -> None:
     """Put to the first quote what answers the other part of the question in the same passage."""
-    first = next((one for one in ranked if quotes and one.text == quotes[0].text), None)
+    if not quotes or len(parts := parts_of(question.text)) < 2:
+        return
+    first = next((one for one in ranked if one.text == quotes[0].text), None)
     if first is None or first.quotable.steps:
         return
     same = [first, *(one for one in ranked if one.hit is first.hit and one is not first)]
@@ -140,7 +142,7 @@ def _complete(quotes: Sequence[Quote], question: Question, ranked: Sequence[Cand
         Sentence(one.text, passage.find(_flat(one.text)), -place, frozenset(weights.terms(one.text)))
         for place, one in enumerate(same)
     ]
-    if both := with_the_other_part(question.text, first.quotable.line, sentences, weights.terms):
+    if both := with_the_other_part(question.text, parts, first.quotable.line, sentences, weights.terms):
         quotes[0].text = both
 
 

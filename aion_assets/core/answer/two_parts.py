@@ -40,16 +40,17 @@ class Sentence:
 
 
 def with_the_other_part(
-    question: str, line: Sequence[str], sentences: Sequence[Sentence], terms: Callable[[str], Collection[str]]
+    question: str,
+    texts: Sequence[str],
+    line: Sequence[str],
+    sentences: Sequence[Sentence],
+    terms: Callable[[str], Collection[str]],
 ) -> str:
-    """The first of the sentences with the one that answers the other part of the question: one that has words of that
-    part which the first lacks, or its neighbour on its `line`. "" where the question has one part, or none is found.
+    """The first of the sentences with the one that answers another of the question's parts, `texts`: one that has words
+    of that part which the first lacks, or its neighbour on its `line`; "" where there is none.
     """
     first, *others = sentences
-    texts, asked = parts_of(question), fold(question)
-    if len(texts) < 2 or not others:
-        return ""
-    words_of = [frozenset(terms(text)) for text in texts]
+    asked, words_of = fold(question), [frozenset(terms(text)) for text in texts]
     shared = frozenset.intersection(*words_of)
     parts = [_Part(AskedFor.of(text), words - shared, asked) for text, words in zip(texts, words_of, strict=True)]
     others = [one for one in others if one.text not in first.text and first.text not in one.text]

@@ -44,7 +44,7 @@ class ReasonCount:
             return f"only {_pages(pages)} found: {why}"
         if redirects := self.outcomes[Outcome.REDIRECT]:
             why = "led to none, as where a site wants a cookie or a password that it did not get"
-            return f"no page was found: {redirects} redirects {why}"
+            return f"no page was found: redirects ({redirects}) {why}"
         return ""
 
     def _usual(self, outcome: str) -> str:

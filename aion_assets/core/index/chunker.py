@@ -58,8 +58,8 @@ def chunk_document(text: str, title: str, anchors: Sequence[Anchor], model: Embe
         place = bisect_right(offsets, _place_start(start, end, offsets)) - 1
         anchor = anchors[place] if place >= 0 else Anchor(0)
         body = text[start:end]
-        heading = _with_article(anchor.heading, units[first : last + 1], articles)
-        prefix = above(title, heading)
+        article = _article_within(units[first : last + 1], articles)
+        heading, prefix = (with_article(name, article) for name in (anchor.heading, above(title, anchor.heading)))
         embed_text = f"{prefix}\n{body}" if prefix else body
         tokens = sum(unit.tokens for unit in units[first : last + 1])
         chunks.append(Chunk(start, end, body, embed_text, tokens, anchor.page, heading, anchor.fragment))
@@ -96,15 +96,13 @@ def _articles(text: str) -> dict[int, str]:
     return {start: article for start, article in begun if article}
 
 
-def _with_article(heading: str, units: Sequence[_Unit], articles: dict[int, str]) -> str:
-    """The heading of a chunk, with the article that it begins within, if most of it belongs to that."""
+def _article_within(units: Sequence[_Unit], articles: dict[int, str]) -> str:
+    """The article that a chunk begins within, if most of the chunk belongs to that; else ""."""
     article, start, end = units[0].article, units[0].start, units[-1].end
     if not article or start in articles:
-        return heading
+        return ""
     until = next((unit.start for unit in units if unit.article != article), end)
-    if until - start < (end - start) / 2:
-        return heading
-    return with_article(heading, article)
+    return article if until - start >= (end - start) / 2 else ""
 
 
 def _units(

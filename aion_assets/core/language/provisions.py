@@ -41,8 +41,8 @@ def article_of(line: str) -> str:
 
 
 def with_article(heading: str, article: str) -> str:
-    """The heading of what begins within an article."""
-    return f"{heading}, {article}" if heading else article
+    """The heading of what begins within an article, "" for none."""
+    return ", ".join(filter(None, (heading, article)))
 
 
 def without_article(heading: str) -> str:

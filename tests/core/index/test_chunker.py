@@ -96,3 +96,7 @@ def test_a_chunk_ends_before_an_article_and_one_that_begins_within_it_names_it(m
     assert [chunk.text.startswith("Art. 2º") for chunk in others][:2] == [True, False]
     assert {chunk.heading for chunk in others if chunk.text.startswith("§")} == {"Capítulo I, Art. 2"}
     assert all(model.count_tokens(chunk.embed_text) <= model.text_tokens for chunk in others)
+    title = "Regimento interno da associação dos produtores de leite e mel do vale do Córrego Fundo"
+    named = chunk_document(text, title, [Anchor(0, 0, title)], model)
+    assert f"{title}, Art. 2\n§" in "".join(chunk.embed_text for chunk in named)
+    assert all(model.count_tokens(chunk.embed_text) <= model.text_tokens for chunk in named)

@@ -293,4 +293,4 @@ def test_a_site_that_gave_hardly_a_page_says_why() -> None:
     assert count.remark() == ""
     count = ReasonCount()
     count.add(Outcome.REDIRECT, "302 to http://x.br/entrar")
-    assert count.remark().startswith("no page was found: 1 redirects led to none")
+    assert count.remark().startswith("no page was found: redirects (1) led to none")
